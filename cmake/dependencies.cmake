@@ -1,0 +1,57 @@
+# Everything comes from Debian packages. Required: the program cannot do its job without it.
+# Optional: the build says what is missing without it, and so does the program when it is asked for it.
+set_property(GLOBAL PROPERTY SIMDCLIP_MISSING "")
+function(simdclip_missing package what)
+  set_property(GLOBAL APPEND PROPERTY SIMDCLIP_MISSING "${package}: ${what}")
+endfunction()
+
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(ZLIB REQUIRED)                                 # zlib1g-dev: crc32 and inflate of torch zip archives
+find_package(nlohmann_json 3.11 REQUIRED)                   # nlohmann-json3-dev
+find_package(xsimd 8 REQUIRED)                              # libxsimd-dev: the portable kernels
+find_package(JPEG REQUIRED)                                 # libjpeg62-turbo-dev
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash) # libxxhash-dev: checksums of the model file
+find_path(SIMDCLIP_STB_DIR stb_image.h PATH_SUFFIXES stb REQUIRED)  # libstb-dev
+
+pkg_check_modules(WEBP IMPORTED_TARGET libwebp)
+if(NOT WEBP_FOUND)
+  simdclip_missing(libwebp-dev "WebP pictures cannot be read")
+endif()
+
+if(SIMDCLIP_BUILD_TOOLS)
+  find_package(CLI11 REQUIRED)                              # libcli11-dev
+endif()
+if(SIMDCLIP_BUILD_TESTS)
+  find_package(GTest REQUIRED)                              # libgtest-dev libgmock-dev
+endif()
+if(SIMDCLIP_BUILD_BENCH)
+  find_package(benchmark QUIET)
+  if(NOT benchmark_FOUND)
+    simdclip_missing(libbenchmark-dev "no kernel benchmarks (bench/)")
+  endif()
+endif()
+if(SIMDCLIP_BUILD_TESTS OR SIMDCLIP_BUILD_BENCH)
+  find_package(Eigen3 3.4 QUIET NO_MODULE)
+  if(NOT Eigen3_FOUND)
+    simdclip_missing(libeigen3-dev "no comparison with Eigen in tests and benchmarks")
+  endif()
+endif()
+if(SIMDCLIP_BUILD_BENCH)
+  find_library(SIMDCLIP_OPENBLAS openblas)
+  find_path(SIMDCLIP_OPENBLAS_INCLUDE cblas.h PATH_SUFFIXES openblas x86_64-linux-gnu)
+  if(NOT SIMDCLIP_OPENBLAS OR NOT SIMDCLIP_OPENBLAS_INCLUDE)
+    simdclip_missing(libopenblas-dev "no comparison with OpenBLAS in benchmarks")
+  endif()
+  find_package(dnnl QUIET CONFIG)
+  if(NOT dnnl_FOUND)
+    simdclip_missing(libdnnl-dev "no comparison with oneDNN in benchmarks")
+  endif()
+endif()
+
+function(simdclip_report)
+  get_property(missing GLOBAL PROPERTY SIMDCLIP_MISSING)
+  foreach(line IN LISTS missing)
+    message(STATUS "simdclip: optional package missing: ${line}")
+  endforeach()
+endfunction()

@@ -1,0 +1,46 @@
+// Pictures: decoding files to pixels, exactly as Pillow does.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "simdclip/export.h"
+
+namespace simdclip {
+
+// Pillow's mode of the decoded pixels; what "resize, then convert to RGB" gives depends on it.
+enum class PixelMode : uint8_t {
+  bilevel,     // "1":    one byte a pixel, 0 or 255
+  grey,        // "L"
+  grey_alpha,  // "LA"
+  rgb,         // "RGB"
+  rgba,        // "RGBA"
+  palette,     // "P":    one index byte a pixel, `palette` has 256 RGB(A) entries
+  cmyk,        // "CMYK": Adobe's inversion already undone, as Pillow does
+  grey16,      // "I;16" / "I": 16-bit grey, two bytes a pixel, native endian
+};
+
+struct Image {
+  uint32_t width = 0, height = 0;  // pixels
+  PixelMode mode = PixelMode::rgb;
+  std::vector<uint8_t> pixels;     // [height, width, channels], rows without padding
+  std::vector<uint8_t> palette;    // palette mode: 256 * 4 bytes RGBA
+  int orientation = 1;             // EXIF orientation 1..8 as stored, not applied
+};
+
+struct DecodeOptions {
+  uint64_t max_pixels = 178'956'970;  // Pillow's own limit (its error threshold)
+  bool apply_orientation = false;     // EXIF; no reference pipeline applies it
+};
+
+// JPEG, PNG, WebP, GIF (first frame), BMP, TGA, PNM by content. The dimensions are checked before anything is decoded.
+// `name` begins the message of an error. Throws Error: damaged, unsupported, too_large.
+SIMDCLIP_API Image decode_image(std::span<const std::byte> bytes, const DecodeOptions& options = {}, const std::string& name = "image");
+
+// The same from a file; also Error not_found, io.
+SIMDCLIP_API Image load_image(const std::string& path, const DecodeOptions& options = {});
+
+}  // namespace simdclip

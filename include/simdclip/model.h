@@ -1,0 +1,90 @@
+// A CLIP: pictures and texts to vectors of one space.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "simdclip/export.h"
+#include "simdclip/image.h"
+
+namespace simdclip {
+
+struct ModelOptions {
+  unsigned threads = 0;          // 0: the cores this process may use (affinity and cgroup quota)
+  std::string isa;               // "": SIMDCLIP_ISA, else the best of this CPU; a name forces it or Error isa_unavailable
+  bool verify_checksums = false; // read every weight once at open
+};
+
+// What the model file says; units are pixels, ids and floats.
+struct ModelInfo {
+  std::string path, name, source, precision;  // precision: "f32" | "bf16"
+  std::string isa;                            // in force
+  unsigned threads = 1;
+  size_t embed_dim = 0;
+  bool has_image_tower = false, has_text_tower = false;
+  size_t image_height = 0, image_width = 0, patch_size = 0;
+  size_t context_length = 0, vocab_size = 0;
+  std::string activation;        // "gelu" | "quick_gelu" | "gelu_tanh": of the image tower, or the text tower where there is no other
+  float logit_scale = 1;         // logit = logit_scale * cosine + logit_bias
+  std::optional<float> logit_bias;  // set: probabilities are sigmoids; not set: a softmax over the texts
+  uint64_t parameters = 0;
+  uint64_t fingerprint = 0;      // of all that decides the embeddings: caches keyed by it are safe
+  size_t file_bytes = 0;
+  size_t scratch_bytes = 0;      // the most that one call holds beside the file's mapping and its outputs
+};
+
+// One const Model is usable from many threads at once; calls share one pool and take turns on it. Moving is cheap.
+// Embeddings are float32 [n, embed_dim], row-major, of unit length unless `normalize` is false. The bits of a row depend
+// neither on the other rows nor on the number of threads (docs/numerics.md).
+// Every function throws Error on bad input; a model is unchanged by an error.
+class SIMDCLIP_API Model {
+ public:
+  // Maps the file: milliseconds, no copy of the weights. Errors: not_found, io, damaged, unsupported, shape_mismatch, isa_unavailable.
+  static Model open(const std::string& path, const ModelOptions& options = {});
+
+  Model(Model&&) noexcept;
+  Model& operator=(Model&&) noexcept;
+  ~Model();
+
+  const ModelInfo& info() const noexcept;
+  size_t embed_dim() const noexcept { return info().embed_dim; }
+
+  // --- pictures ---
+  // Encoded files (JPEG, PNG, WebP, ...) in memory, n of them -> out [n, embed_dim].
+  void embed_images(std::span<const std::span<const std::byte>> files, std::span<float> out, bool normalize = true) const;
+  void embed_images(std::span<const Image> images, std::span<float> out, bool normalize = true) const;
+  // Preprocessed pixels [n, 3, image_height, image_width].
+  void embed_pixels(std::span<const float> pixels, std::span<float> out, bool normalize = true) const;
+  std::vector<float> embed_image(const Image& image, bool normalize = true) const;
+  std::vector<float> embed_image_file(const std::string& path, bool normalize = true) const;
+  // One picture -> [3, image_height, image_width].
+  std::vector<float> preprocess(const Image& image) const;
+
+  // --- texts ---
+  // UTF-8 -> out [n, embed_dim].
+  void embed_texts(std::span<const std::string> texts, std::span<float> out, bool normalize = true) const;
+  std::vector<float> embed_text(std::string_view text, bool normalize = true) const;
+  // Token ids [n, context_length], padded as the tokenizer pads.
+  void embed_ids(std::span<const int32_t> ids, std::span<float> out, bool normalize = true) const;
+  // Ids with begin and end tokens, padded to context_length.
+  std::vector<int32_t> tokenize(std::string_view text) const;
+
+  // --- scores ---
+  // Of one picture's unit vector against n texts' [n, embed_dim]: logit = logit_scale * cosine + logit_bias.
+  std::vector<float> logits(std::span<const float> image, std::span<const float> texts) const;
+  // Softmax of the logits over the texts, or each logit's sigmoid where the model has a logit bias.
+  std::vector<float> probabilities(std::span<const float> logits) const;
+
+ private:
+  struct Impl;
+  explicit Model(std::unique_ptr<Impl> impl) noexcept;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace simdclip

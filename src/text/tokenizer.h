@@ -1,0 +1,42 @@
+// Text (UTF-8) -> token ids, as the model file says.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "format/config.h"
+
+namespace simdclip {
+
+// Immutable; usable from many threads.
+class Tokenizer {
+ public:
+  virtual ~Tokenizer() = default;
+
+  // The ids of one text with its begin and end tokens, truncated to the context length (a truncated text ends in eos_id), not
+  // padded. Malformed UTF-8 is replaced by U+FFFD (maximal subparts, as Python's errors="replace"). Usable concurrently.
+  virtual std::vector<int32_t> encode(std::string_view text) const = 0;
+
+  uint32_t context_length() const noexcept { return context_length_; }
+  int32_t pad_id() const noexcept { return pad_id_; }
+
+ protected:
+  uint32_t context_length_ = 0;
+  int32_t pad_id_ = 0;
+};
+
+// From the configuration and the tokenizer section of a .sclip file. Errors: damaged, unsupported; `where` begins the message.
+std::unique_ptr<Tokenizer> make_tokenizer(const TokenizerConfig& config, uint32_t vocab_size, uint32_t context_length,
+                                          std::span<const std::byte> section, const std::string& where);
+
+// The converter's side: tokenizer sections for clip_bpe.
+std::vector<std::byte> clip_bpe_builtin_section();                                     // CLIP's 48,894 merges, built in
+std::vector<std::byte> clip_bpe_section_from_merges(std::string_view merges_txt,       // a merges.txt (and vocab.json beside it)
+                                                    std::string_view vocab_json, const std::string& where);
+
+}  // namespace simdclip
