@@ -1,0 +1,62 @@
+#include "layers/attention.h"
+
+#include <cassert>
+#include <cmath>
+
+namespace simdclip {
+namespace {
+
+size_t scratch_floats(size_t longest, size_t head_dim) {
+  return round_up(kernels::attention_scratch_floats(longest, head_dim), kCacheLine / sizeof(float));
+}
+
+size_t longest_of(const Sequences& sequences) {
+  size_t longest = 0;
+  for (size_t i = 0; i < sequences.count(); ++i) longest = std::max(longest, sequences.length(i));
+  return longest;
+}
+
+}  // namespace
+
+size_t attention_workspace_floats(size_t longest, size_t head_dim, size_t threads) noexcept {
+  return threads * scratch_floats(longest, head_dim);
+}
+
+void multi_head_attention(const AttentionShape& shape, const Sequences& sequences,
+                          std::span<const size_t> only_row, ConstSpan2f q, ConstSpan2f k, ConstSpan2f v,
+                          Span2f out, Workspace& ws, const Engine& engine) {
+  assert(k.stride == v.stride && k.rows == sequences.rows());
+  assert(only_row.empty() ? q.rows == k.rows : q.rows == sequences.count());
+  const Workspace::Scope scope(ws);
+  const size_t items = sequences.count() * shape.heads;  // one item: one head of one sequence
+  const size_t parts = std::min<size_t>(engine.pool.size(), items);
+  const size_t scratch = scratch_floats(longest_of(sequences), shape.head_dim);
+  float* const all_scratch = ws.take_floats(parts * scratch);
+  const float scale = 1.0F / std::sqrt(static_cast<float>(shape.head_dim));
+  engine.pool.parallel_for(parts, [&](size_t part) {
+    for (size_t item = items * part / parts; item < items * (part + 1) / parts; ++item) {
+      const size_t sequence = item / shape.heads;
+      const size_t column = item % shape.heads * shape.head_dim;
+      const size_t first = sequences.starts[sequence];
+      const size_t query = only_row.empty() ? first : sequence;  // row of q and out
+      kernels::AttentionArgs args;
+      args.queries = only_row.empty() ? sequences.length(sequence) : 1;
+      args.keys = sequences.length(sequence);
+      args.head_dim = shape.head_dim;
+      args.q = q.row(query) + column;
+      args.ldq = q.stride;
+      args.k = k.row(first) + column;
+      args.v = v.row(first) + column;
+      args.ldkv = k.stride;
+      args.out = out.row(query) + column;
+      args.ldo = out.stride;
+      args.scale = scale;
+      args.causal = shape.causal;
+      args.first_query = only_row.empty() ? 0 : only_row[sequence];
+      args.scratch = all_scratch + part * scratch;
+      engine.kernels.attention_f32(args);
+    }
+  });
+}
+
+}  // namespace simdclip

@@ -1,0 +1,41 @@
+// The pre-norm transformer block (Dosovitskiy 2021, eq. 2-3; Radford 2019): x += attn(ln_1(x)); x +=
+// mlp(ln_2(x)).
+#pragma once
+
+#include <string>
+
+#include "format/model_file.h"
+#include "layers/attention.h"
+#include "layers/layer_norm.h"
+#include "layers/linear.h"
+
+namespace simdclip {
+
+class Block {
+ public:
+  // Tensors "<name>.ln_1", ".attn.qkv", ".attn.proj", ".ln_2", ".mlp.fc1", ".mlp.fc2".
+  Block(const ModelFile& file, const std::string& name, const TransformerConfig& config, bool causal);
+
+  // x: [T, D], all tokens of the sequences, updated in place.
+  void forward(Span2f x, const Sequences& sequences, Workspace& ws, const Engine& engine) const;
+
+  // The same, but only token rows[i] of each sequence i is computed: y: [n, D]. x is left as it is.
+  // A tower's last block needs no more than the pooled token; its keys and values still come from all tokens.
+  // Bit for bit the same rows.
+  void forward_rows(ConstSpan2f x, const Sequences& sequences, std::span<const size_t> rows, Span2f y,
+                    Workspace& ws, const Engine& engine) const;
+
+ private:
+  void mlp(Span2f x, Span2f h, Workspace& ws, const Engine& engine) const;
+
+  AttentionShape shape_;
+  kernels::Act act_ = kernels::Act::none;
+  LayerNorm ln_1_, ln_2_;
+  Linear qkv_, proj_, fc1_, fc2_;
+};
+
+// Workspace floats of one block for `rows` tokens in sequences of at most `longest`.
+size_t block_workspace_floats(const TransformerConfig& config, size_t rows, size_t longest,
+                              size_t threads) noexcept;
+
+}  // namespace simdclip

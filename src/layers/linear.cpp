@@ -1,0 +1,90 @@
+#include "layers/linear.h"
+
+#include <cassert>
+
+#include "base/checked.h"
+#include "kernels/gemm/pack.h"
+
+namespace simdclip {
+namespace {
+
+size_t element_bytes(Storage storage) { return storage == Storage::gemm_bf16 ? 2 : 4; }
+
+// How the work of one GEMM is cut for the threads: a grid of row blocks and column blocks. Columns first,
+// since threads that share all rows read each weight once in all; rows only when there are fewer panel pairs
+// than threads.
+struct Grid {
+  size_t rows = 1, cols = 1;
+};
+
+Grid grid_for(size_t m, size_t panels, size_t threads) {
+  const size_t pairs = ceil_div(panels, 2);
+  Grid grid;
+  grid.cols = std::min(threads, pairs);
+  grid.rows = std::clamp<size_t>(threads / grid.cols, 1, ceil_div(m, 14));
+  return grid;
+}
+
+// [part] of n items in `parts` nearly equal ranges of whole `unit`s.
+struct Range {
+  size_t first, count;
+};
+
+Range range_of(size_t n, size_t unit, size_t part, size_t parts) {
+  const size_t units = ceil_div(n, unit);
+  const size_t first = std::min(n, units * part / parts * unit);
+  const size_t last = std::min(n, units * (part + 1) / parts * unit);
+  return {first, last - first};
+}
+
+}  // namespace
+
+Linear::Linear(const ModelFile& file, const std::string& name, bool bias) {
+  const TensorView weight = file.tensor(name + ".weight");
+  n_ = weight.spec->shape[0];
+  k_ = weight.spec->shape[1];
+  storage_ = weight.spec->storage;
+  weight_ = weight.bytes.data();
+  if (bias) bias_ = file.tensor(name + ".bias").f32();
+}
+
+void Linear::forward(ConstSpan2f x, Span2f y, const Engine& engine, kernels::Act act,
+                     ConstSpan2f residual) const {
+  assert(x.cols == k_ && y.cols == n_ && x.rows == y.rows);
+  assert(residual.data == nullptr || (residual.rows == y.rows && residual.cols == n_));
+  using kernels::kPanelColumns;
+  kernels::GemmFn* const gemm =
+      storage_ == Storage::gemm_bf16 ? engine.kernels.gemm_bf16w : engine.kernels.gemm_f32;
+  const size_t panel = kernels::panel_bytes(k_, element_bytes(storage_));
+  const Grid grid = grid_for(x.rows, ceil_div(n_, kPanelColumns), engine.pool.size());
+  engine.pool.parallel_for(grid.rows * grid.cols, [&](size_t task) {
+    const Range rows = range_of(x.rows, 1, task / grid.cols, grid.rows);
+    const Range cols = range_of(n_, 2 * kPanelColumns, task % grid.cols, grid.cols);
+    if (rows.count == 0 || cols.count == 0) return;
+    kernels::GemmArgs args;
+    args.m = rows.count;
+    args.n = cols.count;
+    args.k = k_;
+    args.a = x.row(rows.first);
+    args.lda = x.stride;
+    args.b = weight_ + cols.first / kPanelColumns * panel;
+    args.c = y.row(rows.first) + cols.first;
+    args.ldc = y.stride;
+    args.bias = bias_ == nullptr ? nullptr : bias_ + cols.first;
+    args.residual = residual.data == nullptr ? nullptr : residual.row(rows.first) + cols.first;
+    args.ldr = residual.stride;
+    args.act = act;
+    gemm(args);
+  });
+}
+
+Linear Linear::columns(size_t first, size_t count) const {
+  assert(first % kernels::kPanelColumns == 0 && first + count <= n_);
+  Linear part = *this;
+  part.n_ = count;
+  part.weight_ += first / kernels::kPanelColumns * kernels::panel_bytes(k_, element_bytes(storage_));
+  if (part.bias_ != nullptr) part.bias_ += first;
+  return part;
+}
+
+}  // namespace simdclip

@@ -1,0 +1,36 @@
+// Pixels to the tokens that enter a vision transformer: patches as a GEMM, class token, position embedding,
+// ln_pre.
+#pragma once
+
+#include <span>
+
+#include "format/model_file.h"
+#include "layers/layer_norm.h"
+#include "layers/linear.h"
+#include "layers/workspace.h"
+
+namespace simdclip {
+
+class PatchEmbedding {
+ public:
+  PatchEmbedding() = default;
+  // Tensors visual.patch_embed, .class_embedding, .positional_embedding, .ln_pre.
+  PatchEmbedding(const ModelFile& file, const VisionConfig& config);
+
+  // pixels: n pictures [3, H, W], contiguous; x: [n * tokens, D].
+  void forward(std::span<const float> pixels, Span2f x, Workspace& ws, const Engine& engine) const;
+
+ private:
+  void patchify(const float* picture, Span2f patches) const;
+
+  VisionConfig config_;
+  Linear projection_;
+  const float* class_embedding_ = nullptr;  // [D] or null
+  ConstSpan2f positions_;                   // [tokens, D]
+  std::optional<LayerNorm> ln_pre_;
+};
+
+// Workspace floats for n pictures.
+size_t patch_embedding_workspace_floats(const VisionConfig& config, size_t n) noexcept;
+
+}  // namespace simdclip

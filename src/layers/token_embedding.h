@@ -1,0 +1,28 @@
+// Token ids to the vectors that enter a text transformer: embedding row plus position row.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "format/model_file.h"
+#include "layers/engine.h"
+#include "layers/span2.h"
+
+namespace simdclip {
+
+class TokenEmbedding {
+ public:
+  TokenEmbedding() = default;
+  // Tensors text.token_embedding (f32 or bf16), text.positional_embedding.
+  TokenEmbedding(const ModelFile& file, const TextConfig& config);
+
+  // ids: one sequence of at most context_length ids, each below vocab_size; x: [ids.size(), D].
+  void forward(std::span<const int32_t> ids, Span2f x) const;
+
+ private:
+  Storage storage_ = Storage::f32;
+  const std::byte* table_ = nullptr;  // [vocab, D]
+  const float* positions_ = nullptr;  // [context, D]
+};
+
+}  // namespace simdclip

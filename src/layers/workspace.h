@@ -1,0 +1,59 @@
+// Scratch memory of one call: a bump allocator sized once from the configuration, so nothing is allocated
+// while a tower runs.
+#pragma once
+
+#include <cassert>
+#include <cstddef>
+
+#include "base/aligned.h"
+#include "base/checked.h"
+#include "layers/span2.h"
+
+namespace simdclip {
+
+// Row stride, in floats, of an activation matrix: whole cache lines, and an odd number of them. Rows of 1,024
+// floats would otherwise lie 4 KiB apart and fight for the same cache sets.
+constexpr size_t padded_stride(size_t cols) noexcept {
+  const size_t lines = ceil_div(cols * sizeof(float), kCacheLine);
+  return (lines | 1) * (kCacheLine / sizeof(float));
+}
+
+// Floats that Workspace::take(rows, cols) uses.
+constexpr size_t workspace_floats(size_t rows, size_t cols) noexcept { return rows * padded_stride(cols); }
+
+class Workspace {
+ public:
+  explicit Workspace(size_t floats) : memory_(floats) {}
+
+  // [rows, cols], uninitialised, valid until the Scope it was taken in ends.
+  Span2f take(size_t rows, size_t cols) noexcept {
+    const size_t stride = padded_stride(cols);
+    return {take_floats(rows * stride), rows, cols, stride};
+  }
+  float* take_floats(size_t n) noexcept {
+    const size_t begin = used_;
+    used_ += round_up(n, kCacheLine / sizeof(float));
+    assert(used_ <= memory_.size() && "the size function and the forward pass disagree");
+    return memory_.data() + begin;
+  }
+  size_t bytes() const noexcept { return memory_.size() * sizeof(float); }
+
+  // Gives back, at its end, everything taken since its beginning.
+  class Scope {
+   public:
+    explicit Scope(Workspace& ws) noexcept : ws_(ws), mark_(ws.used_) {}
+    ~Scope() { ws_.used_ = mark_; }
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    Workspace& ws_;
+    size_t mark_;
+  };
+
+ private:
+  AlignedBuffer<float> memory_;
+  size_t used_ = 0;
+};
+
+}  // namespace simdclip

@@ -1,0 +1,161 @@
+#include "model/clip.h"
+
+#include <algorithm>
+
+#include "base/cpu.h"
+#include "base/fail.h"
+
+namespace simdclip {
+namespace {
+
+Isa chosen_isa(const ModelOptions& options) {
+  return options.isa.empty() ? default_isa() : parse_isa(options.isa);
+}
+
+unsigned chosen_threads(const ModelOptions& options) {
+  return options.threads == 0 ? usable_cores() : options.threads;
+}
+
+}  // namespace
+
+class Clip::Lease {
+ public:
+  explicit Lease(const Clip& clip) : clip_(clip), ws_(clip.take_workspace()) {}
+  ~Lease() { clip_.return_workspace(std::move(ws_)); }
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+  Workspace& operator*() const noexcept { return *ws_; }
+
+ private:
+  const Clip& clip_;
+  std::unique_ptr<Workspace> ws_;
+};
+
+Clip::Clip(const std::string& path, const ModelOptions& options)
+    : file_(ModelFile::open(path)),
+      pool_(chosen_threads(options)),
+      engine_{kernels::select_kernels(chosen_isa(options)), pool_} {
+  if (options.verify_checksums) file_.verify();
+  const ModelConfig& config = file_.config();
+  if (config.vision) {
+    vision_.emplace(file_, *config.vision, config.embed_dim);
+    workspace_floats_ = vision_->workspace_floats(pool_.size());
+  }
+  if (config.text) {
+    text_.emplace(file_, *config.text, config.embed_dim);
+    workspace_floats_ = std::max(workspace_floats_, text_->workspace_floats(pool_.size()));
+    tokenizer_ = make_tokenizer(*config.tokenizer, config.text->vocab_size, config.text->context_length,
+                                file_.tokenizer(), path);
+  }
+  describe(std::string(to_string(engine_.kernels.isa)), pool_.size());
+}
+
+void Clip::describe(const std::string& isa, unsigned threads) {
+  const ModelConfig& config = file_.config();
+  info_.path = file_.path();
+  info_.name = config.name;
+  info_.source = config.source;
+  info_.precision = to_string(config.precision);
+  info_.isa = isa;
+  info_.threads = threads;
+  info_.embed_dim = config.embed_dim;
+  if (config.vision) {
+    info_.has_image_tower = true;
+    info_.image_height = config.vision->image_height;
+    info_.image_width = config.vision->image_width;
+    info_.patch_size = config.vision->patch_size;
+    info_.activation = to_string(config.vision->transformer.activation);
+    info_.scratch_bytes = pictures_at_once() * vision_->pixels_per_picture() * sizeof(float);
+  }
+  if (config.text) {
+    info_.has_text_tower = true;
+    info_.context_length = config.text->context_length;
+    info_.vocab_size = config.text->vocab_size;
+    if (!config.vision) info_.activation = to_string(config.text->transformer.activation);
+  }
+  info_.logit_scale = config.logit_scale;
+  info_.logit_bias = config.logit_bias;
+  info_.parameters = file_.parameters();
+  info_.fingerprint = file_.fingerprint();
+  info_.file_bytes = file_.file_size();
+  info_.scratch_bytes += workspace_floats_ * sizeof(float);
+}
+
+const VisionTower& Clip::vision() const {
+  if (!vision_)
+    fail(ErrorCode::unsupported, file_.path(),
+         ": this model has no image tower; convert a checkpoint that has one");
+  return *vision_;
+}
+
+size_t Clip::pictures_at_once() const { return std::max<size_t>(vision().micro_batch(), pool_.size()); }
+
+const TextTower& Clip::text() const {
+  if (!text_)
+    fail(ErrorCode::unsupported, file_.path(),
+         ": this model has no text tower; convert a checkpoint that has one");
+  return *text_;
+}
+
+const Tokenizer& Clip::tokenizer() const {
+  text();
+  return *tokenizer_;
+}
+
+std::unique_ptr<Workspace> Clip::take_workspace() const {
+  {
+    const std::lock_guard lock(shelf_mutex_);
+    if (!shelf_.empty()) {
+      auto ws = std::move(shelf_.back());
+      shelf_.pop_back();
+      return ws;
+    }
+  }
+  return std::make_unique<Workspace>(workspace_floats_);
+}
+
+void Clip::return_workspace(std::unique_ptr<Workspace> ws) const noexcept {
+  const std::lock_guard lock(shelf_mutex_);
+  // One is kept for the next call; what concurrent calls needed beside it is freed, so that memory stays
+  // bounded.
+  if (shelf_.capacity() == 0) shelf_.reserve(1);
+  if (shelf_.empty()) shelf_.push_back(std::move(ws));
+}
+
+void Clip::embed_pixels(std::span<const float> pixels, std::span<float> out, bool normalize,
+                        const Engine& engine) const {
+  const VisionTower& tower = vision();
+  const size_t picture = tower.pixels_per_picture(), width = tower.embed_dim();
+  const size_t n = pixels.size() / picture;
+  const Lease ws(*this);
+  // Even micro-batches: 5 pictures at most 4 at a time run as 3 + 2.
+  const size_t rounds = ceil_div(n, tower.micro_batch());
+  for (size_t round = 0; round < rounds; ++round) {
+    const size_t first = n * round / rounds, count = n * (round + 1) / rounds - first;
+    const Span2f rows{out.data() + first * width, count, width, width};
+    tower.forward(pixels.subspan(first * picture, count * picture), rows, *ws, engine);
+    if (normalize) engine.kernels.l2_normalize_f32(rows.data, count, width, width);
+  }
+}
+
+void Clip::embed_id_lists(std::span<const std::span<const int32_t>> texts, std::span<float> out,
+                          bool normalize, const Engine& engine) const {
+  const TextTower& tower = text();
+  const size_t width = tower.embed_dim();
+  const Lease ws(*this);
+  for (size_t first = 0; first < texts.size();) {
+    size_t count = 0, rows = 0;
+    while (first + count < texts.size()) {
+      const size_t length = text_extent(tower.config(), texts[first + count]).length;
+      if (count > 0 && rows + length > tower.micro_batch_rows()) break;
+      rows += length;
+      ++count;
+    }
+    const Span2f part{out.data() + first * width, count, width, width};
+    tower.forward(texts.subspan(first, count), part, *ws, engine);
+    if (normalize) engine.kernels.l2_normalize_f32(part.data, count, width, width);
+    first += count;
+  }
+}
+
+}  // namespace simdclip

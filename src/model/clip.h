@@ -1,0 +1,61 @@
+// A model file with its towers, tokenizer and kernels: what the public Model stands on.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "format/model_file.h"
+#include "model/text_tower.h"
+#include "model/vision_tower.h"
+#include "simdclip/model.h"
+#include "text/tokenizer.h"
+
+namespace simdclip {
+
+class Clip {
+ public:
+  Clip(const std::string& path, const ModelOptions& options);
+
+  const ModelInfo& info() const noexcept { return info_; }
+  const ModelConfig& config() const noexcept { return file_.config(); }
+  const Engine& engine() const noexcept { return engine_; }
+
+  // The towers; Error unsupported where the file has none, naming the file.
+  const VisionTower& vision() const;
+  const TextTower& text() const;
+  const Tokenizer& tokenizer() const;
+
+  // Pictures whose pixels are held at once when many are embedded: whole micro-batches, and work for every
+  // thread that decodes.
+  size_t pictures_at_once() const;
+
+  // pixels: [n, 3, H, W] -> out [n, E], any n, micro-batch by micro-batch.
+  void embed_pixels(std::span<const float> pixels, std::span<float> out, bool normalize,
+                    const Engine& engine) const;
+  // texts: each at most context_length ids, all below vocab_size; out [n, E].
+  void embed_id_lists(std::span<const std::span<const int32_t>> texts, std::span<float> out, bool normalize,
+                      const Engine& engine) const;
+
+ private:
+  // A workspace from the shelf, given back at the end of a call; concurrent calls have one each.
+  class Lease;
+  std::unique_ptr<Workspace> take_workspace() const;
+  void return_workspace(std::unique_ptr<Workspace> ws) const noexcept;
+  void describe(const std::string& isa, unsigned threads);
+
+  ModelFile file_;
+  mutable ThreadPool pool_;
+  Engine engine_;
+  std::optional<VisionTower> vision_;
+  std::optional<TextTower> text_;
+  std::unique_ptr<Tokenizer> tokenizer_;
+  size_t workspace_floats_ = 0;
+  ModelInfo info_;
+  mutable std::mutex shelf_mutex_;
+  mutable std::vector<std::unique_ptr<Workspace>> shelf_;
+};
+
+}  // namespace simdclip

@@ -1,0 +1,77 @@
+#include "model/text_tower.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace simdclip {
+
+TextExtent text_extent(const TextConfig& config, std::span<const int32_t> ids) {
+  TextExtent extent{ids.size(), 0};
+  switch (config.pooling) {
+    case Pooling::argmax_id:
+      extent.pooled = static_cast<size_t>(std::max_element(ids.begin(), ids.end()) - ids.begin());
+      break;
+    case Pooling::first_eos: {
+      const auto eos = std::find(ids.begin(), ids.end(), static_cast<int32_t>(config.eos_id));
+      extent.pooled = eos == ids.end() ? 0 : static_cast<size_t>(eos - ids.begin());
+      break;
+    }
+    case Pooling::last:
+      extent.pooled = ids.size() - 1;
+      break;
+    case Pooling::first:
+    case Pooling::mean:
+      break;
+  }
+  if (config.causal) extent.length = extent.pooled + 1;
+  return extent;
+}
+
+TextTower::TextTower(const ModelFile& file, const TextConfig& config, size_t embed_dim)
+    : config_(config),
+      embed_dim_(embed_dim),
+      embedding_(file, config),
+      transformer_(file, "text", config.transformer, config.causal),
+      ln_final_(file, "text.ln_final", config.transformer.norm_eps) {
+  if (config.projection) projection_.emplace(file, "text.proj", config.projection_bias);
+}
+
+size_t TextTower::micro_batch_rows() const noexcept {
+  return std::max<size_t>(kMicroBatchRows, config_.context_length);
+}
+
+size_t TextTower::workspace_floats(size_t threads) const noexcept {
+  const size_t rows = micro_batch_rows(),
+               width = config_.transformer.width;  // each text has a token, so n <= rows
+  return 2 * simdclip::workspace_floats(rows, width) +
+         block_workspace_floats(config_.transformer, rows, config_.context_length, threads);
+}
+
+void TextTower::forward(std::span<const std::span<const int32_t>> texts, Span2f out, Workspace& ws,
+                        const Engine& engine) const {
+  const size_t n = texts.size(), width = config_.transformer.width;
+  assert(out.rows == n && out.cols == embed_dim_);
+  std::vector<size_t> starts(n + 1), pooled_rows(n);
+  for (size_t i = 0; i < n; ++i) {
+    const TextExtent extent = text_extent(config_, texts[i]);
+    starts[i + 1] = starts[i] + extent.length;
+    pooled_rows[i] = extent.pooled;
+  }
+  const Workspace::Scope scope(ws);
+  const Span2f x = ws.take(starts[n], width);  // [tokens of all texts, D]
+  const Span2f pooled = ws.take(n, width);     // [n, D]
+  for (size_t i = 0; i < n; ++i) {
+    const size_t length = starts[i + 1] - starts[i];
+    embedding_.forward(texts[i].first(length), x.sub_rows(starts[i], length));
+  }
+  if (engine.trace) engine.trace("text.embedding", x);
+  transformer_.forward_rows(x, {starts}, pooled_rows, pooled, ws, engine);
+  ln_final_.forward(pooled, pooled, engine);
+  if (projection_) {
+    projection_->forward(pooled, out, engine);
+  } else {
+    for (size_t i = 0; i < n; ++i) std::copy_n(pooled.row(i), width, out.row(i));
+  }
+}
+
+}  // namespace simdclip

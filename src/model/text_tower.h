@@ -1,0 +1,47 @@
+// Token ids to an embedding: token and position embedding, transformer, pooling, ln_final, projection.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "layers/token_embedding.h"
+#include "model/transformer.h"
+
+namespace simdclip {
+
+// What must run of one text: its first `length` ids, of which token `pooled` becomes the vector.
+// A causal tower pooled at EOS never looks at what follows EOS, so length = pooled + 1 is exact.
+struct TextExtent {
+  size_t length = 0, pooled = 0;
+};
+
+// ids: at most context_length of them. Without any EOS the reference's rule decides: argmax of a list without
+// one is the largest id, a missing first EOS counts as position 0.
+TextExtent text_extent(const TextConfig& config, std::span<const int32_t> ids);
+
+class TextTower {
+ public:
+  TextTower(const ModelFile& file, const TextConfig& config, size_t embed_dim);
+
+  const TextConfig& config() const noexcept { return config_; }
+  size_t embed_dim() const noexcept { return embed_dim_; }
+  size_t micro_batch_rows() const noexcept;  // tokens that run together; at least one whole context
+  size_t workspace_floats(size_t threads) const noexcept;  // for one micro-batch
+
+  // texts: ids of texts whose lengths (text_extent) sum to at most micro_batch_rows(); out: [n, E], not
+  // normalised.
+  void forward(std::span<const std::span<const int32_t>> texts, Span2f out, Workspace& ws,
+               const Engine& engine) const;
+
+ private:
+  TextConfig config_;
+  size_t embed_dim_;
+  TokenEmbedding embedding_;
+  Transformer transformer_;
+  LayerNorm ln_final_;
+  std::optional<Linear> projection_;
+};
+
+}  // namespace simdclip

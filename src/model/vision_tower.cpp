@@ -1,0 +1,81 @@
+#include "model/vision_tower.h"
+
+#include <algorithm>
+#include <cassert>
+#include <vector>
+
+namespace simdclip {
+namespace {
+
+// out = mean over the rows of x, summed in order of the rows.
+void mean_rows(ConstSpan2f x, float* out) {
+  std::copy_n(x.row(0), x.cols, out);
+  for (size_t r = 1; r < x.rows; ++r) {
+    const float* row = x.row(r);
+    for (size_t d = 0; d < x.cols; ++d) out[d] += row[d];
+  }
+  const float scale = 1.0F / static_cast<float>(x.rows);
+  for (size_t d = 0; d < x.cols; ++d) out[d] *= scale;
+}
+
+}  // namespace
+
+VisionTower::VisionTower(const ModelFile& file, const VisionConfig& config, size_t embed_dim)
+    : config_(config),
+      embed_dim_(embed_dim),
+      embedding_(file, config),
+      transformer_(file, "visual", config.transformer, false) {
+  if (config.post_norm) ln_post_.emplace(file, "visual.ln_post", config.transformer.norm_eps);
+  if (config.projection) projection_.emplace(file, "visual.proj", false);
+}
+
+size_t VisionTower::micro_batch() const noexcept {
+  return std::max<size_t>(1, kMicroBatchRows / vision_tokens(config_));
+}
+
+size_t VisionTower::workspace_floats(size_t threads) const noexcept {
+  const size_t n = micro_batch(), tokens = vision_tokens(config_), width = config_.transformer.width;
+  const size_t blocks = block_workspace_floats(config_.transformer, n * tokens, tokens, threads);
+  return simdclip::workspace_floats(n * tokens, width) + simdclip::workspace_floats(n, width) +
+         std::max(patch_embedding_workspace_floats(config_, n), blocks);
+}
+
+void VisionTower::forward(std::span<const float> pixels, Span2f out, Workspace& ws,
+                          const Engine& engine) const {
+  const size_t n = pixels.size() / pixels_per_picture(), tokens = vision_tokens(config_),
+               width = config_.transformer.width;
+  assert(n <= micro_batch() && out.rows == n && out.cols == embed_dim_);
+  const Workspace::Scope scope(ws);
+  const Span2f x = ws.take(n * tokens, width);  // [n * T, D]
+  const Span2f pooled = ws.take(n, width);      // [n, D]
+  std::vector<size_t> starts(n + 1);
+  for (size_t i = 0; i <= n; ++i) starts[i] = i * tokens;
+
+  embedding_.forward(pixels, x, ws, engine);
+  if (engine.trace) engine.trace("visual.embedding", x);
+  pool(x, {starts}, pooled, ws, engine);
+  if (projection_) {
+    projection_->forward(pooled, out, engine);
+  } else {
+    for (size_t i = 0; i < n; ++i) std::copy_n(pooled.row(i), width, out.row(i));
+  }
+}
+
+// Runs the blocks and takes one normalised vector of each picture.
+void VisionTower::pool(Span2f x, const Sequences& sequences, Span2f pooled, Workspace& ws,
+                       const Engine& engine) const {
+  if (config_.pooling == Pooling::first) {
+    const std::vector<size_t> class_tokens(sequences.count(), 0);
+    transformer_.forward_rows(x, sequences, class_tokens, pooled, ws, engine);
+    if (ln_post_) ln_post_->forward(pooled, pooled, engine);
+    return;
+  }
+  transformer_.forward(x, sequences, ws, engine);
+  if (ln_post_) ln_post_->forward(x, x, engine);
+  const size_t lead = config_.class_token ? 1 : 0;
+  for (size_t i = 0; i < sequences.count(); ++i) {
+    mean_rows(x.sub_rows(sequences.starts[i] + lead, sequences.length(i) - lead), pooled.row(i));
+  }
+}
+
+}  // namespace simdclip
