@@ -3,19 +3,14 @@
 #include <algorithm>
 #include <cassert>
 
-#include "kernels/gemm/pack.h"
-
 namespace simdclip {
 namespace {
 
 kernels::Act act_of(Activation activation) {
   switch (activation) {
-    case Activation::gelu:
-      return kernels::Act::gelu;
-    case Activation::gelu_tanh:
-      return kernels::Act::gelu_tanh;
-    case Activation::quick_gelu:
-      return kernels::Act::quick_gelu;
+    case Activation::gelu: return kernels::Act::gelu;
+    case Activation::gelu_tanh: return kernels::Act::gelu_tanh;
+    case Activation::quick_gelu: return kernels::Act::quick_gelu;
   }
   return kernels::Act::none;
 }

@@ -16,12 +16,9 @@ TextExtent text_extent(const TextConfig& config, std::span<const int32_t> ids) {
       extent.pooled = eos == ids.end() ? 0 : static_cast<size_t>(eos - ids.begin());
       break;
     }
-    case Pooling::last:
-      extent.pooled = ids.size() - 1;
-      break;
+    case Pooling::last: extent.pooled = ids.size() - 1; break;
     case Pooling::first:
-    case Pooling::mean:
-      break;
+    case Pooling::mean: break;
   }
   if (config.causal) extent.length = extent.pooled + 1;
   return extent;
