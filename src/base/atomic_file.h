@@ -10,18 +10,27 @@ namespace simdclip {
 
 class AtomicFile {
  public:
-  // Creates "<path>.tmp-<pid>" in the same folder. Error io says which call failed and why.
+  // Creates "<path>.tmp-<pid>" in the same folder (with a number behind it where that exists). A symbolic
+  // link at `path` is followed. Error io says which call failed and why.
   explicit AtomicFile(std::string path);
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
   ~AtomicFile();  // removes the temporary file unless commit() has succeeded
 
-  void write(std::span<const std::byte> bytes);                        // appends
-  void write_at(uint64_t offset, std::span<const std::byte> bytes);    // patches a part written before (a header)
+  // Asks the file system for `size` bytes in all before they are written, so that a full disk is known at the
+  // start. Optional.
+  void reserve(uint64_t size);
+  // Appends. Unbuffered: write large pieces.
+  void write(std::span<const std::byte> bytes);
+  void write_at(uint64_t offset,
+                std::span<const std::byte> bytes);  // patches a part written before (a header)
   uint64_t size() const noexcept { return size_; }
   void commit();  // flush, fsync, rename over the destination, fsync the folder
 
  private:
+  void put(uint64_t offset, std::span<const std::byte> bytes);
+  [[noreturn]] void fail_call(const char* call, int error, uint64_t needed) const;
+
   std::string path_, temporary_;
   int fd_ = -1;
   uint64_t size_ = 0;
