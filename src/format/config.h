@@ -1,12 +1,15 @@
 // The configuration of a model: numbers and switches, never the name of its family.
-// It is stored as JSON inside the .sclip file (docs/format.md); a new family is a new mapping in src/convert and, at most, a new switch here.
+// It is stored as JSON inside the .sclip file (docs/format.md); a new family is a new mapping in src/convert
+// and, at most, a new switch here.
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace simdclip {
 
@@ -18,11 +21,11 @@ enum class Activation : uint8_t {
 };
 // How one vector is taken from a tower's tokens.
 enum class Pooling : uint8_t {
-  first,       // token 0 (the class token)
-  mean,        // mean of the patch tokens, the class token left out
-  argmax_id,   // text: the position of the largest id (OpenAI's and open_clip's EOT)
-  first_eos,   // text: the first position that holds eos_id (transformers)
-  last,        // text: the last position of the context
+  first,      // token 0 (the class token)
+  mean,       // mean of the patch tokens, the class token left out
+  argmax_id,  // text: the position of the largest id (OpenAI's and open_clip's EOT)
+  first_eos,  // text: the first position that holds eos_id (transformers)
+  last,       // text: the last position of the context
 };
 enum class ResizeMode : uint8_t {
   shortest,  // shortest side to image_size, then centre crop (torchvision Resize(int) + CenterCrop)
@@ -32,24 +35,25 @@ enum class Interpolation : uint8_t { bicubic, bilinear };
 
 // One stack of pre-norm blocks.
 struct TransformerConfig {
-  uint32_t width = 0;      // D
+  uint32_t width = 0;  // D
   uint32_t layers = 0;
-  uint32_t heads = 0;      // H, divides width; head dimension is width / heads
+  uint32_t heads = 0;  // H, divides width; head dimension is width / heads
   uint32_t mlp_width = 0;
   Activation activation = Activation::gelu;
   float norm_eps = 1e-5F;
 };
 
 struct VisionConfig {
-  uint32_t image_height = 0, image_width = 0;  // pixels; patches = floor(height / patch) * floor(width / patch)
+  uint32_t image_height = 0,
+           image_width = 0;  // pixels; patches = floor(height / patch) * floor(width / patch)
   uint32_t patch_size = 0;
   TransformerConfig transformer;
   bool class_token = true;
   bool patch_bias = false;
-  bool pre_norm = true;     // ln_pre after the position embedding
-  bool post_norm = true;    // ln_post on the pooled vector (on every token where pooling is mean)
+  bool pre_norm = true;   // ln_pre after the position embedding
+  bool post_norm = true;  // ln_post on the pooled vector (on every token where pooling is mean)
   Pooling pooling = Pooling::first;
-  bool projection = true;   // [embed_dim, width]
+  bool projection = true;  // [embed_dim, width]
 };
 
 struct TextConfig {
@@ -58,16 +62,16 @@ struct TextConfig {
   TransformerConfig transformer;
   bool causal = true;
   Pooling pooling = Pooling::argmax_id;
-  uint32_t eos_id = 0;             // used by first_eos
-  bool projection = true;          // [embed_dim, width]
+  uint32_t eos_id = 0;     // used by first_eos
+  bool projection = true;  // [embed_dim, width]
   bool projection_bias = false;
 };
 
 struct PreprocessConfig {
   ResizeMode resize = ResizeMode::shortest;
   Interpolation interpolation = Interpolation::bicubic;
-  // open_clip resizes the decoded mode and then converts to RGB (palette and 1-bit pictures are resized with NEAREST, RGBA
-  // premultiplied); transformers converts first.
+  // open_clip resizes the decoded mode and then converts to RGB (palette and 1-bit pictures are resized with
+  // NEAREST, RGBA premultiplied); transformers converts first.
   bool convert_rgb_first = false;
   std::array<float, 3> mean = {0, 0, 0};
   std::array<float, 3> std = {1, 1, 1};
@@ -87,26 +91,41 @@ struct TokenizerConfig {
 };
 
 struct ModelConfig {
-  std::string name;       // for people: "ViT-B-32", or the folder's own; decides nothing
-  std::string source;     // what it was converted from, for people
+  std::string name;    // for people: "ViT-B-32", or the folder's own; decides nothing
+  std::string source;  // what it was converted from, for people
   Precision precision = Precision::f32;
+  std::vector<std::string> bf16_weights;  // int8 files: the GEMM weights that stay bf16, sorted by name
   uint32_t embed_dim = 0;
   std::optional<VisionConfig> vision;
   std::optional<TextConfig> text;
   std::optional<PreprocessConfig> preprocess;  // present with vision
   std::optional<TokenizerConfig> tokenizer;    // present with text
-  float logit_scale = 1.0F;                    // already exponentiated: logits = logit_scale * cosine + logit_bias
-  std::optional<float> logit_bias;             // present: scores are sigmoids (SigLIP); absent: softmax over the texts
+  float logit_scale = 1.0F;         // already exponentiated: logits = logit_scale * cosine + logit_bias
+  std::optional<float> logit_bias;  // present: scores are sigmoids (SigLIP); absent: softmax over the texts
 };
 
-// JSON with every field present, keys sorted, so that equal configurations are equal bytes.
+// What a configuration may ask for at most: the guard against files that would make the process allocate
+// without bound.
+inline constexpr uint32_t kMaxExtent = 1U << 20U;  // widths, vocabulary
+inline constexpr uint32_t kMaxTokens = 1U << 16U;  // of one sequence
+inline constexpr uint32_t kMaxLayers = 1024;
+inline constexpr uint32_t kMaxImageSide = 8192;
+inline constexpr uint32_t kMaxPatchSize = 512;
+inline constexpr uint32_t kMaxMlpRatio = 64;                 // mlp_width / width
+inline constexpr size_t kMaxLabelBytes = 4096;               // of name and source
+inline constexpr size_t kMaxConfigBytes = size_t{1} << 20U;  // of JSON
+
+// JSON with every field present, keys sorted, so that equal configurations are equal bytes. Floats have the
+// fewest digits that read back as the same float.
 std::string to_json(const ModelConfig& config);
 
-// Errors: damaged (no JSON, a field missing or of the wrong type), unsupported (an unknown field or value: a newer writer).
-// `where` begins the message: "model.sclip: config".
+// Errors: damaged (no JSON, a field missing, twice there or of the wrong type, a number out of range, nested
+// too deep), unsupported (an unknown field or value: a newer writer), too_large (more than 1 MiB). `where`
+// begins the message: "model.sclip: config".
 ModelConfig config_from_json(std::string_view json, const std::string& where);
 
-// Refuses what no model can be (zero sizes, heads that do not divide the width, extents above 2^20, ...). Error: damaged.
+// Refuses what no model can be (zero sizes, heads that do not divide the width, extents above 2^20, ...).
+// Error: damaged.
 void validate(const ModelConfig& config, const std::string& where);
 
 uint32_t patch_grid_height(const VisionConfig& v) noexcept;
@@ -118,6 +137,7 @@ std::string_view to_string(Activation) noexcept;
 std::string_view to_string(Pooling) noexcept;
 std::string_view to_string(ResizeMode) noexcept;
 std::string_view to_string(Interpolation) noexcept;
+std::string_view to_string(TokenizerKind) noexcept;
 std::string_view to_string(TextCleaning) noexcept;
 
 }  // namespace simdclip

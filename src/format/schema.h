@@ -1,9 +1,10 @@
-// The schema: configuration -> every tensor's name, shape and type. Writer, reader and validator use this one function; a file
-// never decides a size.
+// The schema: configuration -> every tensor's name, shape and type. Writer, reader and validator use this one
+// function; a file never decides a size.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "format/config.h"
@@ -11,16 +12,24 @@
 namespace simdclip {
 
 enum class Storage : uint8_t {
-  f32,        // row-major floats
-  bf16,       // row-major bfloat16 (the token embedding of bf16 files)
-  gemm_f32,   // packed panels (kernels/gemm/layout.h): shape is the logical [N, K]
+  f32,       // row-major floats
+  bf16,      // row-major bfloat16 (the token embedding of bf16 files)
+  gemm_f32,  // packed panels (kernels/gemm/pack.h): shape is the logical [N, K]
   gemm_bf16,
-  gemm_int8,  // reserved: packed s8 panels with per-output-channel scales
+  gemm_int8,  // packed s8 panels, then scales (f32) and column sums (s32) of every output channel
+              // (docs/format.md)
 };
 
+std::string_view to_string(Storage) noexcept;
+
+// Beside the packed s8 values of a gemm_int8 column: its scale (f32) and the sum of its values (s32).
+inline constexpr uint64_t kInt8ColumnBytes = 8;
+
+constexpr bool is_gemm(Storage storage) noexcept { return storage >= Storage::gemm_f32; }
+
 struct TensorSpec {
-  std::string name;              // "visual.blocks.0.attn.qkv.weight"
-  std::vector<uint64_t> shape;   // logical; GEMM weights are [N out, K in], as torch.nn.Linear stores them
+  std::string name;             // "visual.blocks.0.attn.qkv.weight"
+  std::vector<uint64_t> shape;  // logical; GEMM weights are [N out, K in], as torch.nn.Linear stores them
   Storage storage = Storage::f32;
 };
 
@@ -30,9 +39,9 @@ struct TensorSpec {
 // visual.class_embedding     [D]                    (if class_token)
 // visual.positional_embedding [tokens, D]
 // visual.ln_pre.{weight,bias} [D]                   (if pre_norm)
-// visual.blocks.I.ln_1.{weight,bias} [D]; .attn.qkv.{weight gemm [3D, D], bias [3D]}; .attn.proj.{weight gemm [D, D], bias [D]}
-// visual.blocks.I.ln_2.{weight,bias} [D]; .mlp.fc1.{weight gemm [M, D], bias [M]}; .mlp.fc2.{weight gemm [D, M], bias [D]}
-// visual.ln_post.{weight,bias} [D]                  (if post_norm)
+// visual.blocks.I.ln_1.{weight,bias} [D]; .attn.qkv.{weight gemm [3D, D], bias [3D]}; .attn.proj.{weight gemm
+// [D, D], bias [D]} visual.blocks.I.ln_2.{weight,bias} [D]; .mlp.fc1.{weight gemm [M, D], bias [M]};
+// .mlp.fc2.{weight gemm [D, M], bias [D]} visual.ln_post.{weight,bias} [D]                  (if post_norm)
 // visual.proj.weight         gemm [E, D]            (if projection)
 // text.token_embedding       [vocab, D]             (f32, or bf16 in bf16 and int8 files)
 // text.positional_embedding  [context, D]
@@ -41,7 +50,11 @@ struct TensorSpec {
 // text.proj.weight           gemm [E, D]            (if projection; + .bias [E] if projection_bias)
 std::vector<TensorSpec> schema(const ModelConfig& config);
 
-// Bytes of a tensor as stored, packed layout and padding included; the one size function. Error too_large when it overflows.
+// Elements of the logical shape. Error too_large when the product overflows.
+uint64_t element_count(const TensorSpec& spec);
+
+// Bytes of a tensor as stored, packed layout and padding included; the one size function. Error too_large
+// when it overflows.
 uint64_t stored_bytes(const TensorSpec& spec);
 
 }  // namespace simdclip

@@ -1,0 +1,135 @@
+#include "format/config.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/fail.h"
+#include "format/schema.h"
+
+namespace simdclip {
+namespace {
+
+// One condition per line; the message names the field, what was found and what is allowed.
+class Check {
+ public:
+  explicit Check(const std::string& where) : where_(where) {}
+
+  void require(bool holds, const char* field, const std::string& expected) const {
+    if (!holds) fail(ErrorCode::damaged, where_, ": ", field, ": ", expected);
+  }
+  void range(const char* field, uint64_t value, uint64_t low, uint64_t high) const {
+    if (value >= low && value <= high) return;
+    fail(ErrorCode::damaged, where_, ": ", field, " is ", value, ", expected ", low, " to ", high);
+  }
+  void finite(const char* field, float value) const {
+    if (!std::isfinite(value))
+      fail(ErrorCode::damaged, where_, ": ", field, " is ", value, ", expected a finite number");
+  }
+  void positive(const char* field, float value) const {
+    finite(field, value);
+    if (!(value > 0))
+      fail(ErrorCode::damaged, where_, ": ", field, " is ", value, ", expected a positive number");
+  }
+  Check inside(const std::string& part) const { return Check(where_ + " " + part); }
+
+ private:
+  std::string where_;
+};
+
+void validate(const TransformerConfig& t, const Check& check) {
+  check.range("width", t.width, 1, kMaxExtent);
+  check.range("layers", t.layers, 1, kMaxLayers);
+  check.range("heads", t.heads, 1, t.width);
+  check.require(t.width % t.heads == 0, "heads",
+                std::to_string(t.heads) + " does not divide the width " + std::to_string(t.width));
+  check.range("mlp_width", t.mlp_width, 1, std::min<uint64_t>(kMaxExtent, uint64_t{kMaxMlpRatio} * t.width));
+  check.positive("norm_eps", t.norm_eps);
+  check.require(t.norm_eps < 1, "norm_eps", "expected less than 1");
+}
+
+void validate(const VisionConfig& v, uint32_t embed_dim, const Check& check) {
+  check.range("image_height", v.image_height, 1, kMaxImageSide);
+  check.range("image_width", v.image_width, 1, kMaxImageSide);
+  check.range("patch_size", v.patch_size, 1, std::min({kMaxPatchSize, v.image_height, v.image_width}));
+  check.range("tokens (patches and class token)", vision_tokens(v), 1, kMaxTokens);
+  validate(v.transformer, check.inside("transformer"));
+  check.require(v.pooling == Pooling::first || v.pooling == Pooling::mean, "pooling",
+                std::string(to_string(v.pooling)) + " is of text towers; expected first or mean");
+  check.require(v.pooling != Pooling::first || v.class_token, "pooling", "first needs a class token");
+  check.require(v.projection || v.transformer.width == embed_dim, "projection",
+                "absent, so the width " + std::to_string(v.transformer.width) + " must equal embed_dim");
+}
+
+void validate(const TextConfig& t, uint32_t embed_dim, const Check& check) {
+  check.range("vocab_size", t.vocab_size, 1, kMaxExtent);
+  check.range("context_length", t.context_length, 2, kMaxTokens);
+  validate(t.transformer, check.inside("transformer"));
+  check.require(t.pooling != Pooling::mean, "pooling",
+                "mean is of image towers; expected first, argmax_id, first_eos or last");
+  check.range("eos_id", t.eos_id, 0, t.vocab_size - 1);
+  check.require(t.projection || t.transformer.width == embed_dim, "projection",
+                "absent, so the width " + std::to_string(t.transformer.width) + " must equal embed_dim");
+  check.require(t.projection || !t.projection_bias, "projection_bias",
+                "there is no projection that it could belong to");
+}
+
+void validate(const PreprocessConfig& p, const Check& check) {
+  for (const float value : p.mean) check.finite("mean", value);
+  for (const float value : p.std) check.positive("std", value);
+}
+
+void validate(const TokenizerConfig& t, uint32_t vocab_size, const Check& check) {
+  check.range("bos_id", t.bos_id, 0, vocab_size - 1);
+  check.range("eos_id", t.eos_id, 0, vocab_size - 1);
+  check.range("pad_id", t.pad_id, 0, vocab_size - 1);
+}
+
+// The labels are printed on terminals: no escape sequences from a file.
+void validate_label(const char* field, const std::string& label, const Check& check) {
+  check.range(field, label.size(), 0, kMaxLabelBytes);
+  const bool clean = std::none_of(label.begin(), label.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7f;
+  });
+  check.require(clean, field, "holds control characters");
+}
+
+}  // namespace
+
+void validate(const ModelConfig& c, const std::string& where) {
+  const Check check(where);
+  validate_label("name", c.name, check);
+  validate_label("source", c.source, check);
+  check.range("embed_dim", c.embed_dim, 1, kMaxExtent);
+  check.require(c.vision || c.text, "vision, text", "both are absent; expected at least one tower");
+  check.require(c.vision.has_value() == c.preprocess.has_value(), "preprocess",
+                "expected exactly where there is an image tower");
+  check.require(c.text.has_value() == c.tokenizer.has_value(), "tokenizer",
+                "expected exactly where there is a text tower");
+  if (c.vision) validate(*c.vision, c.embed_dim, check.inside("vision"));
+  if (c.text) validate(*c.text, c.embed_dim, check.inside("text"));
+  if (c.preprocess) validate(*c.preprocess, check.inside("preprocess"));
+  if (c.tokenizer) validate(*c.tokenizer, c.text->vocab_size, check.inside("tokenizer"));
+  check.positive("logit_scale", c.logit_scale);
+  if (c.logit_bias) check.finite("logit_bias", *c.logit_bias);
+  check.require(c.bf16_weights.empty() || c.precision == Precision::int8, "bf16_weights",
+                "expected in int8 files only");
+  check.require(std::adjacent_find(c.bf16_weights.begin(), c.bf16_weights.end(), std::greater_equal<>()) ==
+                    c.bf16_weights.end(),
+                "bf16_weights", "expected sorted names, each once");
+  if (!c.bf16_weights.empty()) {
+    const auto specs = schema(c);
+    const auto kept = std::count_if(specs.begin(), specs.end(),
+                                    [](const TensorSpec& s) { return s.storage == Storage::gemm_bf16; });
+    check.require(static_cast<size_t>(kept) == c.bf16_weights.size(), "bf16_weights",
+                  "names a tensor that is no GEMM weight of this model");
+  }
+}
+
+uint32_t patch_grid_height(const VisionConfig& v) noexcept { return v.image_height / v.patch_size; }
+uint32_t patch_grid_width(const VisionConfig& v) noexcept { return v.image_width / v.patch_size; }
+uint32_t vision_tokens(const VisionConfig& v) noexcept {
+  return patch_grid_height(v) * patch_grid_width(v) + (v.class_token ? 1 : 0);
+}
+
+}  // namespace simdclip
