@@ -1,0 +1,14 @@
+// Byte pair encoding of one word: the pair of lowest rank is joined first, the leftmost of equals.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "text/clip_bpe_section.h"
+
+namespace simdclip {
+
+// word: symbols (ids), replaced by what the merges make of them. A word of n symbols takes O(n log n).
+void bpe_merge(const ClipBpeTable& table, std::vector<uint32_t>& word);
+
+}  // namespace simdclip
