@@ -12,7 +12,7 @@ namespace simdclip::kernels {
 #undef END_OP
 
 // The tables.
-#define OP(op, Fn)                                        \
+#define OP(op, Fn)                                      \
   std::span<const Kernel<Fn>> op##_kernels() noexcept { \
     static constexpr Kernel<Fn> table[] = {
 #define KERNEL(op, isa, function) {#function, Isa::isa, &function},
@@ -54,8 +54,9 @@ Kernels selected(Isa isa) noexcept {
 }  // namespace
 
 const Kernels& select_kernels(Isa isa) noexcept {
-  static const Kernels table[] = {selected(Isa::portable),    selected(Isa::avx2),        selected(Isa::avx512),
-                                  selected(Isa::avx512_vnni), selected(Isa::avx512_bf16), selected(Isa::amx)};
+  static const Kernels table[] = {selected(Isa::portable),    selected(Isa::avx2),
+                                  selected(Isa::avx512),      selected(Isa::avx512_vnni),
+                                  selected(Isa::avx512_bf16), selected(Isa::amx)};
   return table[static_cast<size_t>(isa)];
 }
 

@@ -1,5 +1,5 @@
-// The one table of kernels that selection, tests and benchmarks read. A kernel is registered by ONE line in registry.def, which
-// declares, selects, tests and benchmarks it.
+// The one table of kernels that selection, tests and benchmarks read. A kernel is registered by ONE line in
+// registry.def, which declares, selects, tests and benchmarks it.
 #pragma once
 
 #include <span>
@@ -23,8 +23,8 @@ struct Kernel {
 };
 
 // For each OP(gemm_f32, GemmFn) of registry.def:
-//   std::span<const Kernel<GemmFn>> gemm_f32_kernels();      every registered kernel, for tests and benchmarks
-//   Kernels::gemm_f32                                        the selected one
+//   std::span<const Kernel<GemmFn>> gemm_f32_kernels();      every registered kernel, for tests and
+//   benchmarks Kernels::gemm_f32                                        the selected one
 #define OP(op, Fn) std::span<const Kernel<Fn>> op##_kernels() noexcept;
 #define KERNEL(op, isa, function)
 #define END_OP(op)
@@ -45,7 +45,8 @@ struct Kernels {
 #undef END_OP
 };
 
-// Selection takes the instruction set as an argument, so it is tested without the hardware. The result lives for ever.
+// Selection takes the instruction set as an argument, so it is tested without the hardware. The result lives
+// for ever.
 const Kernels& select_kernels(Isa isa) noexcept;
 
 }  // namespace simdclip::kernels

@@ -1,9 +1,9 @@
 // exp and the activations on 16 virtual lanes. Include after one of vec_portable.h, vec_avx2.h, vec_avx512.h.
 //
-// One polynomial per function and the same operations in the same order whatever the registers, so that AVX2, AVX-512 and NEON
-// give the same bits. Coefficients are weighted minimax fits. NaN propagates: min and max keep their second operand's NaN.
-// "ULP of GELU's scale" is one unit in the last place of max(|gelu(x)|, |x| / 2), the larger of the result and its two halves
-// 0.5 x and 0.5 x erf; for x < 0 these cancel.
+// One polynomial per function and the same operations in the same order whatever the registers, so that AVX2,
+// AVX-512 and NEON give the same bits. Coefficients are weighted minimax fits. NaN propagates: min and max
+// keep their second operand's NaN. "ULP of GELU's scale" is one unit in the last place of max(|gelu(x)|, |x|
+// / 2), the larger of the result and its two halves 0.5 x and 0.5 x erf; for x < 0 these cancel.
 #pragma once
 
 #include "kernels/activation/activation.h"
@@ -11,11 +11,12 @@
 namespace simdclip::kernels {
 namespace {
 
-// Added to n in [-127, 128), it leaves n + 127 in the low bits of the float: rounds to an integer and makes an exponent at once.
+// Added to n in [-127, 128), it leaves n + 127 in the low bits of the float: rounds to an integer and makes
+// an exponent at once.
 inline constexpr float kExponentMagic = 0x1.8p23F + 127.0F;
 
-// e^x for x <= 0, at most 1 ULP off (2 where fma() rounds twice). Below the smallest normal number (x < -87.3) the result is
-// zero: subnormal weights would be slow and change nothing.
+// e^x for x <= 0, at most 1 ULP off (2 where fma() rounds twice). Below the smallest normal number (x <
+// -87.3) the result is zero: subnormal weights would be slow and change nothing.
 SIMDCLIP_INLINE F16 exp_nonpositive(F16 x) {
   const F16 lowest = broadcast(-0x1.5d58ap6F);  // ln 2^-126
   const F16 bounded = max(lowest, x);
@@ -34,7 +35,8 @@ SIMDCLIP_INLINE F16 exp_nonpositive(F16 x) {
 }
 
 // x * Phi(x), Phi(x) = 0.5 + 0.5 erf(x / sqrt 2): at most 4 ULP of GELU's scale off.
-// Beyond +-5.44 Phi is 0 or 1 to f32's precision. Within, 0.5 erf = e P(e^2 - 1), e = x sqrt(2) / 5.44: the argument of P spans
+// Beyond +-5.44 Phi is 0 or 1 to f32's precision. Within, 0.5 erf = e P(e^2 - 1), e = x sqrt(2) / 5.44: the
+// argument of P spans
 // [-1, 1]. At the ends e P rounds to 0.5 exactly, so that gelu(x) is x above and -0 below.
 SIMDCLIP_INLINE F16 gelu(F16 x) {
   const float limit = 0x1.5c28f6p2F;
@@ -59,21 +61,36 @@ SIMDCLIP_INLINE F16 gelu(F16 x) {
   return low * (broadcast(0.5F) + e * p);
 }
 
-// x / (1 + 2^z), z <= 126. Errors of z are damped: they move the sigmoid by less than a quarter of their relative size.
-SIMDCLIP_INLINE F16 over_one_plus_exp2(F16 x, F16 z) {
-  const F16 bounded = max(broadcast(-126.0F), z);
+// 2^z = power.p * power.scale for z <= 127, about 1 ULP off; z <= -126.5 gives zero.
+struct PowerOf2 {
+  F16 p, scale;
+};
+SIMDCLIP_INLINE PowerOf2 exp2_parts(F16 z) {
+  const F16 bounded = max(broadcast(-127.0F), z);
   const F16 t = bounded + broadcast(kExponentMagic);
   const F16 f = bounded - (t - broadcast(kExponentMagic));
-  F16 p = broadcast(0x1.5bb9eep-10F);  // 2^f
+  F16 p = broadcast(0x1.5bb9eep-10F);
   p = fma(p, f, broadcast(0x1.3ceacp-7F));
   p = fma(p, f, broadcast(0x1.c6b754p-5F));
   p = fma(p, f, broadcast(0x1.ebf9bcp-3F));
   p = fma(p, f, broadcast(0x1.62e42ap-1F));
   p = fma(p, f, broadcast(1.0F));
-  return x / fma(p, exponent_of(t), broadcast(1.0F));
+  return {p, exponent_of(t)};
+}
+SIMDCLIP_INLINE F16 exp2(F16 z) {
+  const PowerOf2 power = exp2_parts(z);
+  return power.p * power.scale;
 }
 
-// x * sigmoid(1.702 x). Below -51 (where 2^z would overflow) the argument is held: the result is -8e-37 there.
+// x / (1 + 2^z), z <= 126. Errors of z are damped: they move the sigmoid by less than a quarter of their
+// relative size.
+SIMDCLIP_INLINE F16 over_one_plus_exp2(F16 x, F16 z) {
+  const PowerOf2 power = exp2_parts(z);
+  return x / fma(power.p, power.scale, broadcast(1.0F));
+}
+
+// x * sigmoid(1.702 x). Below -51 (where 2^z would overflow) the argument is held: the result is -8e-37
+// there.
 SIMDCLIP_INLINE F16 quick_gelu(F16 x) {
   const F16 low = max(broadcast(-51.0F), x);
   return over_one_plus_exp2(low, low * broadcast(-0x1.3a4cbep1F));  // 1.702 / ln 2

@@ -42,7 +42,8 @@ SIMDCLIP_INLINE Mask16 first_lanes(size_t n) {
 // The first n <= 16 lanes; memory beyond is not touched and the other lanes are zero.
 SIMDCLIP_INLINE F16 load_n(const float* p, size_t n) {
   const Mask16 m = first_lanes(n);
-  return {_mm256_maskload_ps(p, _mm256_castps_si256(m.lo)), _mm256_maskload_ps(p + 8, _mm256_castps_si256(m.hi))};
+  return {_mm256_maskload_ps(p, _mm256_castps_si256(m.lo)),
+          _mm256_maskload_ps(p + 8, _mm256_castps_si256(m.hi))};
 }
 SIMDCLIP_INLINE void store_n(float* p, F16 x, size_t n) {
   const Mask16 m = first_lanes(n);
@@ -79,7 +80,8 @@ SIMDCLIP_INLINE F16 select(Mask16 m, F16 yes, F16 no) {
   return {_mm256_blendv_ps(no.lo, yes.lo, m.lo), _mm256_blendv_ps(no.hi, yes.hi, m.hi)};
 }
 
-// 2^n in each lane from t = 1.5 * 2^23 + 127 + n, -127 <= n <= 127 (-127 gives zero): the bits of t hold the exponent already.
+// 2^n in each lane from t = 1.5 * 2^23 + 127 + n, -127 <= n <= 127 (-127 gives zero): the bits of t hold the
+// exponent already.
 SIMDCLIP_INLINE F16 exponent_of(F16 t) {
   return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(t.lo), 23)),
           _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(t.hi), 23))};

@@ -1,6 +1,7 @@
-// F16: 16 virtual lanes of f32, here one AVX-512 register. vec_avx2.h and vec_portable.h give the same type with the same
-// operations, lane for lane and in the same order, so that one kernel source gives the same bits on every instruction set.
-// Everything has internal linkage and is always inlined: no other object can pick up this copy (cmake/add_kernel.cmake).
+// F16: 16 virtual lanes of f32, here one AVX-512 register. vec_avx2.h and vec_portable.h give the same type
+// with the same operations, lane for lane and in the same order, so that one kernel source gives the same
+// bits on every instruction set. Everything has internal linkage and is always inlined: no other object can
+// pick up this copy (cmake/add_kernel.cmake).
 #pragma once
 
 #include <immintrin.h>
@@ -55,7 +56,8 @@ SIMDCLIP_INLINE Mask16 operator<(F16 a, F16 b) { return {_mm512_cmp_ps_mask(a.v,
 SIMDCLIP_INLINE Mask16 first_lanes(size_t n) { return {first_bits(n)}; }
 SIMDCLIP_INLINE F16 select(Mask16 m, F16 yes, F16 no) { return {_mm512_mask_blend_ps(m.m, no.v, yes.v)}; }
 
-// 2^n in each lane from t = 1.5 * 2^23 + 127 + n, -127 <= n <= 127 (-127 gives zero): the bits of t hold the exponent already.
+// 2^n in each lane from t = 1.5 * 2^23 + 127 + n, -127 <= n <= 127 (-127 gives zero): the bits of t hold the
+// exponent already.
 SIMDCLIP_INLINE F16 exponent_of(F16 t) {
   return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(t.v), 23))};
 }

@@ -1,5 +1,6 @@
-// F16: 16 virtual lanes of f32, here four 128-bit xsimd batches (x86's SSE2 baseline, or NEON); see vec_avx512.h for the contract.
-// SSE2 has no fused multiply-add: there fma() rounds twice, so f32 results of a CPU without AVX2 differ from all others.
+// F16: 16 virtual lanes of f32, here four 128-bit xsimd batches (x86's SSE2 baseline, or NEON); see
+// vec_avx512.h for the contract. SSE2 has no fused multiply-add: there fma() rounds twice, so f32 results of
+// a CPU without AVX2 differ from all others.
 #pragma once
 
 #include <cstddef>
@@ -35,7 +36,8 @@ struct Mask16 {
 SIMDCLIP_INLINE F16 broadcast(float x) { return {F4(x), F4(x), F4(x), F4(x)}; }
 SIMDCLIP_INLINE F16 zero() { return broadcast(0.0F); }
 SIMDCLIP_INLINE F16 load(const float* p) {
-  return {F4::load_unaligned(p), F4::load_unaligned(p + 4), F4::load_unaligned(p + 8), F4::load_unaligned(p + 12)};
+  return {F4::load_unaligned(p), F4::load_unaligned(p + 4), F4::load_unaligned(p + 8),
+          F4::load_unaligned(p + 12)};
 }
 SIMDCLIP_INLINE void store(float* p, F16 x) {
   x.a.store_unaligned(p);
@@ -60,7 +62,8 @@ SIMDCLIP_INLINE F16 operator-(F16 x, F16 y) { return {x.a - y.a, x.b - y.b, x.c 
 SIMDCLIP_INLINE F16 operator*(F16 x, F16 y) { return {x.a * y.a, x.b * y.b, x.c * y.c, x.d * y.d}; }
 // x * y + z, rounded once where kFusedMultiplyAdd.
 SIMDCLIP_INLINE F16 fma(F16 x, F16 y, F16 z) {
-  return {xsimd::fma(x.a, y.a, z.a), xsimd::fma(x.b, y.b, z.b), xsimd::fma(x.c, y.c, z.c), xsimd::fma(x.d, y.d, z.d)};
+  return {xsimd::fma(x.a, y.a, z.a), xsimd::fma(x.b, y.b, z.b), xsimd::fma(x.c, y.c, z.c),
+          xsimd::fma(x.d, y.d, z.d)};
 }
 
 SIMDCLIP_INLINE Mask16 operator<(F16 x, F16 y) { return {x.a < y.a, x.b < y.b, x.c < y.c, x.d < y.d}; }
@@ -73,8 +76,8 @@ SIMDCLIP_INLINE Mask16 first_lanes(size_t n) {
   return load(kIndex) < broadcast(static_cast<float>(n));
 }
 
-// Where xsimd's NEON operations are not IEEE's (division and square root by estimates, minimum and maximum of NaN), the
-// instructions are named here.
+// Where xsimd's NEON operations are not IEEE's (division and square root by estimates, minimum and maximum of
+// NaN), the instructions are named here.
 #if defined(__aarch64__)
 SIMDCLIP_INLINE F4 div4(F4 x, F4 y) { return vdivq_f32(x, y); }
 SIMDCLIP_INLINE F4 sqrt4(F4 x) { return vsqrtq_f32(x); }
@@ -90,17 +93,24 @@ SIMDCLIP_INLINE F16 operator/(F16 x, F16 y) {
   return {div4(x.a, y.a), div4(x.b, y.b), div4(x.c, y.c), div4(x.d, y.d)};
 }
 SIMDCLIP_INLINE F16 sqrt(F16 x) { return {sqrt4(x.a), sqrt4(x.b), sqrt4(x.c), sqrt4(x.d)}; }
-// x < y ? x : y and x > y ? x : y: where an operand is NaN, and for zeros of either sign, the result is y, as x86's minps
-// and maxps have it.
-SIMDCLIP_INLINE F16 min(F16 x, F16 y) { return {min4(x.a, y.a), min4(x.b, y.b), min4(x.c, y.c), min4(x.d, y.d)}; }
-SIMDCLIP_INLINE F16 max(F16 x, F16 y) { return {max4(x.a, y.a), max4(x.b, y.b), max4(x.c, y.c), max4(x.d, y.d)}; }
-SIMDCLIP_INLINE F16 abs(F16 x) { return {xsimd::abs(x.a), xsimd::abs(x.b), xsimd::abs(x.c), xsimd::abs(x.d)}; }
+// x < y ? x : y and x > y ? x : y: where an operand is NaN, and for zeros of either sign, the result is y, as
+// x86's minps and maxps have it.
+SIMDCLIP_INLINE F16 min(F16 x, F16 y) {
+  return {min4(x.a, y.a), min4(x.b, y.b), min4(x.c, y.c), min4(x.d, y.d)};
+}
+SIMDCLIP_INLINE F16 max(F16 x, F16 y) {
+  return {max4(x.a, y.a), max4(x.b, y.b), max4(x.c, y.c), max4(x.d, y.d)};
+}
+SIMDCLIP_INLINE F16 abs(F16 x) {
+  return {xsimd::abs(x.a), xsimd::abs(x.b), xsimd::abs(x.c), xsimd::abs(x.d)};
+}
 SIMDCLIP_INLINE F16 copysign(F16 magnitude, F16 sign) {
   return {xsimd::copysign(magnitude.a, sign.a), xsimd::copysign(magnitude.b, sign.b),
           xsimd::copysign(magnitude.c, sign.c), xsimd::copysign(magnitude.d, sign.d)};
 }
 
-// 2^n in each lane from t = 1.5 * 2^23 + 127 + n, -127 <= n <= 127 (-127 gives zero): the bits of t hold the exponent already.
+// 2^n in each lane from t = 1.5 * 2^23 + 127 + n, -127 <= n <= 127 (-127 gives zero): the bits of t hold the
+// exponent already.
 SIMDCLIP_INLINE F4 exponent_of4(F4 t) {
   return xsimd::bitwise_cast<F4>(xsimd::bitwise_cast<xsimd::batch<int32_t, Arch>>(t) << 23);
 }
@@ -127,7 +137,8 @@ SIMDCLIP_INLINE void transpose_16x4(const float* from, size_t stride, float* to)
     const float* p = from + part * stride;
     const F4 r0 = F4::load_unaligned(p), r1 = F4::load_unaligned(p + stride);
     const F4 r2 = F4::load_unaligned(p + 2 * stride), r3 = F4::load_unaligned(p + 3 * stride);
-    const F4 a = xsimd::zip_lo(r0, r2), b = xsimd::zip_lo(r1, r3), c = xsimd::zip_hi(r0, r2), d = xsimd::zip_hi(r1, r3);
+    const F4 a = xsimd::zip_lo(r0, r2), b = xsimd::zip_lo(r1, r3), c = xsimd::zip_hi(r0, r2),
+             d = xsimd::zip_hi(r1, r3);
     xsimd::zip_lo(a, b).store_unaligned(to + part);
     xsimd::zip_hi(a, b).store_unaligned(to + kLanes + part);
     xsimd::zip_lo(c, d).store_unaligned(to + 2 * kLanes + part);

@@ -1,5 +1,6 @@
 // Layer normalisation of rows: y = (x - mean) / sqrt(var + eps) * gamma + beta, biased variance, two passes.
-// Sums run in 16 virtual lanes (element i goes to lane i % 16, in order), the lanes are added in a fixed tree: the same bits everywhere.
+// Sums run in 16 virtual lanes (element i goes to lane i % 16, in order), the lanes are added in a fixed
+// tree: the same bits everywhere.
 #pragma once
 
 #include <cstddef>

@@ -1,0 +1,9 @@
+#include "kernels/common/vec_avx2.h"
+// On these vectors:
+#include "kernels/activation/activation.inl"
+
+namespace simdclip::kernels {
+
+void activation_f32_avx2(Act act, float* x, size_t n) noexcept { activation(act, x, n); }
+
+}  // namespace simdclip::kernels

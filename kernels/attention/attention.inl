@@ -1,0 +1,221 @@
+// The one source of the attention kernels; see attention.h. Include after vec_*.h.
+//
+// Both products are the same register tile: R rows times P panels of 16 columns, one chain of FMAs per
+// output. For the scores the panels are 16 keys (K transposed), for the weighted sum 16 columns of V; both
+// are packed once per call, because rows that lie a whole model width apart would share few cache sets.
+#pragma once
+
+#include "kernels/attention/attention.h"
+#include "kernels/attention/scratch.h"
+#include "kernels/common/math.inl"
+
+namespace simdclip::kernels {
+namespace {
+
+// The largest tile whose accumulators, with a row of panels and a broadcast, stay in registers.
+inline constexpr int kTilePanels = kVectorRegisters == 32 && kRegistersPerF16 == 1 ? 2 : 1;
+inline constexpr int kTileRows = (kVectorRegisters - 4) / (kRegistersPerF16 * kTilePanels);
+
+// acc[r][p] += a[r][j] * panel p, row j, over j in [begin, end).
+template <int R, int P>
+SIMDCLIP_INLINE void accumulate(F16 (&acc)[R][P], const float* a, size_t lda, const float* panel,
+                                size_t panel_stride, size_t begin, size_t end) {
+  for (size_t j = begin; j < end; ++j) {
+    F16 b[P];
+#pragma GCC unroll 2
+    for (int p = 0; p < P; ++p) b[p] = load(panel + static_cast<size_t>(p) * panel_stride + j * kLanes);
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) {
+      const F16 x = broadcast(a[static_cast<size_t>(r) * lda + j]);
+#pragma GCC unroll 2
+      for (int p = 0; p < P; ++p) acc[r][p] = fma(x, b[p], acc[r][p]);
+    }
+  }
+}
+
+// One block of up to kTileRows queries.
+struct Block {
+  const AttentionArgs* args;
+  AttentionScratch scratch;
+  size_t first;    // its first query
+  size_t visible;  // keys that its first query sees
+  size_t step;     // keys that each further query sees more: 1 below the diagonal, 0 elsewhere
+};
+
+// Keys that query `row` of the block sees.
+SIMDCLIP_INLINE size_t visible_keys(const Block& block, size_t row) {
+  const size_t n = block.visible + row * block.step;
+  return n < block.args->keys ? n : block.args->keys;
+}
+
+template <int R, int P>
+SIMDCLIP_INLINE void score_panels(const Block& block, size_t panel) {
+  const AttentionArgs& args = *block.args;
+  F16 acc[R][P];
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 2
+    for (int p = 0; p < P; ++p) acc[r][p] = zero();
+  }
+  const size_t stride = args.head_dim * kLanes;
+  accumulate<R, P>(acc, args.q + block.first * args.ldq, args.ldq, block.scratch.k + panel * stride, stride,
+                   0, args.head_dim);
+  float* out = block.scratch.scores + panel * kLanes;
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 2
+    for (int p = 0; p < P; ++p) {
+      store(out + static_cast<size_t>(r) * block.scratch.padded_keys + static_cast<size_t>(p) * kLanes,
+            acc[r][p]);
+    }
+  }
+}
+
+// scores[0..n) -> e^(scale (score - max)), zeros up to the next multiple of 16; returns 1 / sum. scale2 =
+// scale / ln 2. The scores' own rounding is as large as that of the exponent here: one multiply-add instead
+// of exp's exact reduction.
+SIMDCLIP_INLINE float exponentials(float* scores, size_t n, float scale2) {
+  const F16 lowest = broadcast(-__builtin_inff()), scale = broadcast(scale2);
+  const size_t whole = n / kLanes * kLanes, tail = n - whole;
+  F16 top = lowest;
+  for (size_t j = 0; j < whole; j += kLanes) top = max(top, load(scores + j));
+  if (tail != 0) top = max(top, select(first_lanes(tail), load(scores + whole), lowest));
+  const F16 shift = broadcast(-horizontal_max(top) * scale2);
+  F16 sum = zero();
+  for (size_t j = 0; j < whole; j += kLanes) {
+    const F16 e = exp2(fma(load(scores + j), scale, shift));
+    store(scores + j, e);
+    sum = sum + e;
+  }
+  if (tail != 0) {
+    const F16 e = select(first_lanes(tail), exp2(fma(load(scores + whole), scale, shift)), zero());
+    store(scores + whole, e);
+    sum = sum + e;
+  }
+  return 1.0F / horizontal_sum(sum);
+}
+
+template <int R, int P>
+SIMDCLIP_INLINE void weighted_panels(const Block& block, size_t panel, const float* inverse_sums) {
+  const AttentionArgs& args = *block.args;
+  F16 acc[R][P];
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 2
+    for (int p = 0; p < P; ++p) acc[r][p] = zero();
+  }
+  const float* weights = block.scratch.scores;
+  const size_t ldw = block.scratch.padded_keys, stride = args.keys * kLanes;
+  const float* v = block.scratch.v + panel * stride;
+  accumulate<R, P>(acc, weights, ldw, v, stride, 0, block.visible);
+  // Below the diagonal each row ends at its own key; a masked key is not even multiplied by zero.
+  const size_t end = visible_keys(block, R - 1);
+  for (size_t j = block.visible; j < end; ++j) {
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) {
+      if (j >= visible_keys(block, static_cast<size_t>(r))) continue;
+      const F16 x = broadcast(weights[static_cast<size_t>(r) * ldw + j]);
+#pragma GCC unroll 2
+      for (int p = 0; p < P; ++p)
+        acc[r][p] = fma(x, load(v + static_cast<size_t>(p) * stride + j * kLanes), acc[r][p]);
+    }
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r) {
+    const F16 scale = broadcast(inverse_sums[r]);
+    float* out = args.out + (block.first + static_cast<size_t>(r)) * args.ldo;
+#pragma GCC unroll 2
+    for (int p = 0; p < P; ++p) {
+      const size_t column = (panel + static_cast<size_t>(p)) * kLanes;
+      if (column + kLanes <= args.head_dim) {
+        store(out + column, acc[r][p] * scale);
+      } else {
+        store_n(out + column, acc[r][p] * scale, args.head_dim - column);
+      }
+    }
+  }
+}
+
+template <int R>
+__attribute__((noinline)) void attend_block(const Block& block) {
+  const size_t key_panels = (visible_keys(block, R - 1) + kLanes - 1) / kLanes;
+  size_t panel = 0;
+  for (; panel + kTilePanels <= key_panels; panel += kTilePanels) score_panels<R, kTilePanels>(block, panel);
+  for (; panel < key_panels; ++panel) score_panels<R, 1>(block, panel);
+
+  const float scale2 = block.args->scale * 0x1.715476p0F;  // 1 / ln 2
+  float inverse_sums[R];
+  for (int r = 0; r < R; ++r) {
+    const size_t row = static_cast<size_t>(r);
+    inverse_sums[r] = exponentials(block.scratch.scores + row * block.scratch.padded_keys,
+                                   visible_keys(block, row), scale2);
+  }
+
+  const size_t value_panels = (block.args->head_dim + kLanes - 1) / kLanes;
+  panel = 0;
+  for (; panel + kTilePanels <= value_panels; panel += kTilePanels) {
+    weighted_panels<R, kTilePanels>(block, panel, inverse_sums);
+  }
+  for (; panel < value_panels; ++panel) weighted_panels<R, 1>(block, panel, inverse_sums);
+}
+
+template <int R>
+SIMDCLIP_INLINE void attend_rows(const Block& block, size_t rows) {
+  if constexpr (R > 1) {
+    if (rows < static_cast<size_t>(R)) return attend_rows<R - 1>(block, rows);
+  }
+  attend_block<R>(block);
+}
+
+// K: [keys, d] -> panels of 16 keys, [panel][d][16]; keys beyond the last are zero.
+SIMDCLIP_INLINE void pack_keys(const AttentionArgs& args, size_t keys, float* packed) {
+  const size_t d = args.head_dim, whole = keys / kLanes * kLanes;
+  for (size_t key = 0; key < whole; key += kLanes) {
+    const float* k = args.k + key * args.ldkv;
+    size_t j = 0;
+    for (; j + 4 <= d; j += 4) transpose_16x4(k + j, args.ldkv, packed + (key * d + j * kLanes));
+    for (; j < d; ++j) {
+      for (size_t i = 0; i < kLanes; ++i) packed[key * d + j * kLanes + i] = k[i * args.ldkv + j];
+    }
+  }
+  if (whole == keys) return;
+  for (size_t j = 0; j < d; ++j) {
+    for (size_t i = 0; i < kLanes; ++i) {
+      packed[whole * d + j * kLanes + i] = whole + i < keys ? args.k[(whole + i) * args.ldkv + j] : 0.0F;
+    }
+  }
+}
+
+// V: [keys, d] -> panels of 16 columns, [panel][keys][16]; columns beyond d are zero.
+SIMDCLIP_INLINE void pack_values(const AttentionArgs& args, size_t keys, float* packed) {
+  for (size_t key = 0; key < keys; ++key) {
+    const float* v = args.v + key * args.ldkv;
+    float* to = packed + key * kLanes;
+    size_t j = 0;
+    for (; j + kLanes <= args.head_dim; j += kLanes) store(to + j * args.keys, load(v + j));
+    if (j < args.head_dim) store(to + j * args.keys, load_n(v + j, args.head_dim - j));
+  }
+}
+
+SIMDCLIP_INLINE void attention(const AttentionArgs& args) {
+  if (args.queries == 0) return;
+  const size_t last = args.first_query + args.queries;
+  const size_t keys = args.causal && last < args.keys ? last : args.keys;  // that any query of this call sees
+  const AttentionScratch scratch = split_attention_scratch(args.scratch, args.keys, args.head_dim);
+  pack_keys(args, keys, scratch.k);
+  pack_values(args, keys, scratch.v);
+  // Blocks of equal height: 197 queries are 13 x 13 + 2 x 14 rather than 14 x 14 + 1.
+  const size_t blocks = (args.queries + kTileRows - 1) / kTileRows;
+  for (size_t b = 0; b < blocks; ++b) {
+    const size_t first = args.queries * b / blocks, end = args.queries * (b + 1) / blocks;
+    Block block{&args, scratch, first, args.keys, 0};
+    if (args.causal && args.first_query + first + 1 < args.keys) {
+      block.visible = args.first_query + first + 1;
+      block.step = 1;
+    }
+    attend_rows<kTileRows>(block, end - first);
+  }
+}
+
+}  // namespace
+}  // namespace simdclip::kernels

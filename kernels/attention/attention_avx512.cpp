@@ -1,0 +1,9 @@
+#include "kernels/common/vec_avx512.h"
+// On these vectors:
+#include "kernels/attention/attention.inl"
+
+namespace simdclip::kernels {
+
+void attention_f32_avx512(const AttentionArgs& args) noexcept { attention(args); }
+
+}  // namespace simdclip::kernels

@@ -1,0 +1,9 @@
+#include "kernels/common/vec_portable.h"
+// On these vectors:
+#include "kernels/attention/attention.inl"
+
+namespace simdclip::kernels {
+
+void attention_f32_portable(const AttentionArgs& args) noexcept { attention(args); }
+
+}  // namespace simdclip::kernels

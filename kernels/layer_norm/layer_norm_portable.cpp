@@ -1,0 +1,9 @@
+#include "kernels/common/vec_portable.h"
+// On these vectors:
+#include "kernels/layer_norm/layer_norm.inl"
+
+namespace simdclip::kernels {
+
+void layer_norm_f32_portable(const LayerNormArgs& args) noexcept { layer_norm(args); }
+
+}  // namespace simdclip::kernels
