@@ -1,6 +1,7 @@
 // The one layout of GEMM weights, in memory and in the file, that every instruction set uses as it is:
-// panels of 16 output columns; inside a panel K in groups of 4 bytes (1 f32, 2 bf16, 4 int8). A row of a panel is 64 bytes: one AVX-512
-// register, two AVX2 registers, four NEON registers; 16 rows are exactly an AMX tile.
+// panels of 16 output columns; inside a panel K in groups of 4 bytes (1 f32, 2 bf16, 4 int8). A row of a
+// panel is 64 bytes: one AVX-512 register, two AVX2 registers, four NEON registers; 16 rows are exactly an
+// AMX tile.
 //   packed[panel][group][column][element], panel = n / 16, group = k / G, G = 4 / sizeof(element)
 // Columns beyond N and elements beyond K are zero.
 #pragma once
@@ -13,7 +14,8 @@ namespace simdclip::kernels {
 inline constexpr size_t kPanelColumns = 16;
 inline constexpr size_t kGroupBytes = 4;
 
-// Bytes of one panel and of a packed [n, k] matrix with elements of `element_bytes` (4, 2 or 1). The caller has checked the sizes.
+// Bytes of one panel and of a packed [n, k] matrix with elements of `element_bytes` (4, 2 or 1). The caller
+// has checked the sizes.
 constexpr size_t panel_bytes(size_t k, size_t element_bytes) {
   const size_t group = kGroupBytes / element_bytes;
   return (k + group - 1) / group * kPanelColumns * kGroupBytes;
@@ -33,5 +35,7 @@ void unpack_b_bf16(const uint16_t* packed, size_t n, size_t k, uint16_t* b) noex
 // Round to nearest even, as torch does; NaN stays NaN.
 uint16_t to_bf16(float value) noexcept;
 float from_bf16(uint16_t bits) noexcept;
+void to_bf16(const float* values, size_t count, uint16_t* bits) noexcept;
+void from_bf16(const uint16_t* bits, size_t count, float* values) noexcept;
 
 }  // namespace simdclip::kernels
