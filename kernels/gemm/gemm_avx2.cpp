@@ -1,8 +1,5 @@
 // f32 GEMM for AVX2: 6 x 16 tile, 12 accumulators + 2 of B + 1 of A of the 16 registers; 12 > latency 4 x 2
 // ports.
-#include <cstddef>
-
-#include "kernels/common/math.inl"
 #include "kernels/common/vec_avx2.h"
 
 namespace simdclip::kernels {

@@ -1,8 +1,5 @@
 // f32 GEMM for AVX-512: 14 x 32 tile, 28 accumulators + 2 of B + 1 of A of the 32 registers. Two panels halve
 // the loads of A, which bind a 28 x 16 tile: 2 + 14 loads for 28 multiply-adds.
-#include <cstddef>
-
-#include "kernels/common/math.inl"
 #include "kernels/common/vec_avx512.h"
 
 namespace simdclip::kernels {

@@ -1,4 +1,4 @@
-// The f32 GEMM of gemm.h for one instruction set. Include after kernels/common/vec_*.h and math.inl; kernels
+// The f32 GEMM of gemm.h for one instruction set. Include after kernels/common/vec_*.h; kernels
 // use Tile and F16 only, so every instruction set runs the same chain of fused multiply-adds for every
 // output.
 //
@@ -9,6 +9,7 @@
 
 #include <cstdint>
 
+#include "kernels/common/math.inl"
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm/pack.h"
 
@@ -78,20 +79,12 @@ using TileFn = void(const float* a, size_t lda, size_t k, const float* b, size_t
 
 // tile<rows, panels> for any rows <= R.
 template <size_t P, size_t R = kRows>
-TileFn* tile_of(size_t rows) {
+TileFn* tile_of(size_t rows) noexcept {
   if constexpr (R == 1) {
     return &tile<1, P>;
   } else {
     return rows == R ? &tile<R, P> : tile_of<P, R - 1>(rows);
   }
-}
-
-template <Act act>
-SIMDCLIP_INLINE F16 activated(F16 x) {
-  if constexpr (act == Act::gelu) return gelu(x);
-  if constexpr (act == Act::gelu_tanh) return gelu_tanh(x);
-  if constexpr (act == Act::quick_gelu) return quick_gelu(x);
-  return x;
 }
 
 // C[rows, columns] at (row, column) = act(sums + bias) + residual.
@@ -104,7 +97,7 @@ void finish(const GemmArgs& args, const float* sums, size_t row, size_t rows, si
     for (size_t i = 0; i < rows; ++i) {
       F16 x = load(sums + i * kTileColumns + j);
       if (args.bias != nullptr) x = x + bias;
-      x = activated<act>(x);
+      x = activate<act>(x);
       if (args.residual != nullptr) x = x + load_n(args.residual + (row + i) * args.ldr + at, n);
       store_n(args.c + (row + i) * args.ldc + at, x, n);
     }
@@ -114,22 +107,18 @@ void finish(const GemmArgs& args, const float* sums, size_t row, size_t rows, si
 using FinishFn = void(const GemmArgs& args, const float* sums, size_t row, size_t rows, size_t column,
                       size_t columns) noexcept;
 
-FinishFn* finish_of(Act act) {
+FinishFn* finish_of(Act act) noexcept {
   switch (act) {
-    case Act::gelu:
-      return &finish<Act::gelu>;
-    case Act::gelu_tanh:
-      return &finish<Act::gelu_tanh>;
-    case Act::quick_gelu:
-      return &finish<Act::quick_gelu>;
-    case Act::none:
-      break;
+    case Act::gelu: return &finish<Act::gelu>;
+    case Act::gelu_tanh: return &finish<Act::gelu_tanh>;
+    case Act::quick_gelu: return &finish<Act::quick_gelu>;
+    case Act::none: break;
   }
   return &finish<Act::none>;
 }
 
 // `count` things in `parts` parts whose sizes differ by at most one: part i begins here.
-SIMDCLIP_INLINE size_t part_begin(size_t count, size_t parts, size_t i) {
+SIMDCLIP_INLINE size_t part_begin(size_t count, size_t parts, size_t i) noexcept {
   const size_t each = count / parts, longer = count % parts;
   return i * each + (i < longer ? i : longer);
 }
@@ -145,7 +134,7 @@ struct F32Weights {
   static constexpr size_t kRoom = 1;  // floats
 
   static Block block(const GemmArgs& args, size_t first_panel, size_t /*panels*/, size_t k0, size_t /*depth*/,
-                     float* /*room*/) {
+                     float* /*room*/) noexcept {
     const size_t panel = args.k * kLanes;
     return {static_cast<const float*>(args.b) + first_panel * panel + k0 * kLanes, panel};
   }
@@ -157,7 +146,7 @@ struct Bf16Weights {
   static constexpr size_t kRoom = kPanels * kDepth * kLanes;
 
   static Block block(const GemmArgs& args, size_t first_panel, size_t panels, size_t k0, size_t depth,
-                     float* room) {
+                     float* room) noexcept {
     const size_t groups = (args.k + 1) / 2;
     for (size_t p = 0; p < panels; ++p) {
       const uint32_t* pairs =

@@ -1,8 +1,5 @@
 // f32 GEMM on 128-bit registers through xsimd: 6 x 16 on NEON (24 accumulators of 32 registers), 2 x 16 on
 // SSE2 (8 of 16).
-#include <cstddef>
-
-#include "kernels/common/math.inl"
 #include "kernels/common/vec_portable.h"
 
 namespace simdclip::kernels {
