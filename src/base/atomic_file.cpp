@@ -57,7 +57,7 @@ int create_beside(const std::string& path, std::string& temporary) {
   const int error = errno;
   temporary.clear();
   const std::string folder = folder_of(path);
-  if (error == ENOENT)
+  if (error == ENOENT && ::access(folder.c_str(), F_OK) != 0)
     fail(ErrorCode::io, path, ": cannot be written: the folder ", folder, " does not exist; create it first");
   fail(ErrorCode::io, path, ": cannot create a file in ", folder, ": ", std::strerror(error));
 }

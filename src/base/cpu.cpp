@@ -1,5 +1,6 @@
 #include "base/cpu.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <cstring>
@@ -26,17 +27,6 @@ std::string names(const Range& isas) {
     list += to_string(isa);
   }
   return list;
-}
-
-// `origin` is what the user wrote: "SIMDCLIP_ISA=avx3".
-Isa parse_isa_of(std::string_view name, std::string_view origin) {
-  for (const Isa isa : kIsas) {
-    if (name != to_string(isa)) continue;
-    if (cpu_has(isa)) return isa;
-    fail(ErrorCode::isa_unavailable, origin, ": this CPU (", cpu_name(),
-         ") does not have it; it has: ", names(cpu_isas()));
-  }
-  fail(ErrorCode::invalid_argument, origin, ": unknown instruction set; expected one of: ", names(kIsas));
 }
 
 #if defined(__x86_64__)
@@ -117,18 +107,12 @@ CpuModel detect_model() noexcept { return {}; }
 
 std::string_view to_string(Isa isa) noexcept {
   switch (isa) {
-    case Isa::portable:
-      return "portable";
-    case Isa::avx2:
-      return "avx2";
-    case Isa::avx512:
-      return "avx512";
-    case Isa::avx512_vnni:
-      return "avx512_vnni";
-    case Isa::avx512_bf16:
-      return "avx512_bf16";
-    case Isa::amx:
-      return "amx";
+    case Isa::portable: return "portable";
+    case Isa::avx2: return "avx2";
+    case Isa::avx512: return "avx512";
+    case Isa::avx512_vnni: return "avx512_vnni";
+    case Isa::avx512_bf16: return "avx512_bf16";
+    case Isa::amx: return "amx";
   }
   return "unknown";
 }
@@ -146,12 +130,22 @@ std::vector<Isa> cpu_isas() {
   return found;
 }
 
-Isa parse_isa(std::string_view name) { return parse_isa_of(name, "--isa " + std::string(name)); }
+Isa parse_isa(std::string_view name, std::string_view origin, const std::vector<Isa>& available) {
+  for (const Isa isa : kIsas) {
+    if (name != to_string(isa)) continue;
+    if (std::find(available.begin(), available.end(), isa) != available.end()) return isa;
+    fail(ErrorCode::isa_unavailable, origin, ": this CPU (", cpu_name(),
+         ") does not have it; it has: ", names(available));
+  }
+  fail(ErrorCode::invalid_argument, origin, ": unknown instruction set; expected one of: ", names(kIsas));
+}
+
+Isa parse_isa(std::string_view name) { return parse_isa(name, "--isa " + std::string(name), cpu_isas()); }
 
 Isa default_isa() {
   const char* forced = std::getenv("SIMDCLIP_ISA");
   if (forced != nullptr && *forced != '\0')
-    return parse_isa_of(forced, "SIMDCLIP_ISA=" + std::string(forced));
+    return parse_isa(forced, "SIMDCLIP_ISA=" + std::string(forced), cpu_isas());
   return cpu_isas().back();
 }
 

@@ -26,6 +26,10 @@ std::vector<Isa> cpu_isas();
 // what this CPU has).
 Isa parse_isa(std::string_view name);
 
+// The same for a CPU that has `available`; `origin` is what the user wrote ("SIMDCLIP_ISA=amx") and begins
+// the message.
+Isa parse_isa(std::string_view name, std::string_view origin, const std::vector<Isa>& available);
+
 // The set in force: SIMDCLIP_ISA when set and not empty (same errors as parse_isa), else the best one of this
 // CPU. Read once per call.
 Isa default_isa();

@@ -3,11 +3,8 @@
 // beyond rounding.
 #pragma once
 
-#include <unistd.h>
-
 #include <cmath>
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <random>
 #include <string>
@@ -16,29 +13,9 @@
 #include "format/config.h"
 #include "format/model_writer.h"
 #include "format/schema.h"
+#include "support/temporary_folder.h"
 
 namespace simdclip::tests {
-
-// A folder of its own that goes away with the test.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "simdclip-test-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp " + pattern);
-    path_ = pattern;
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  const std::filesystem::path& path() const { return path_; }
-  std::string file(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 // Two towers with odd sizes: no width is a multiple of a panel (16 columns), so every tail is met.
 inline ModelConfig tiny_config() {
