@@ -11,10 +11,11 @@ find_package(ZLIB REQUIRED)                                 # zlib1g-dev: crc32 
 find_package(nlohmann_json 3.11 REQUIRED)                   # nlohmann-json3-dev
 find_package(xsimd 8 REQUIRED)                              # libxsimd-dev: the portable kernels
 find_package(JPEG REQUIRED)                                 # libjpeg62-turbo-dev
+find_package(PNG REQUIRED)                                  # libpng-dev: bit depth and palette as they are (docs/images.md)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash) # libxxhash-dev: checksums of the model file
 find_path(SIMDCLIP_STB_DIR stb_image.h PATH_SUFFIXES stb REQUIRED)  # libstb-dev
 
-pkg_check_modules(WEBP IMPORTED_TARGET libwebp)
+pkg_check_modules(WEBP IMPORTED_TARGET libwebp libwebpdemux)
 if(NOT WEBP_FOUND)
   simdclip_missing(libwebp-dev "WebP pictures cannot be read")
 endif()

@@ -1,8 +1,10 @@
 // Pictures: decoding files to pixels, exactly as Pillow does.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,29 +20,38 @@ enum class PixelMode : uint8_t {
   grey_alpha,  // "LA"
   rgb,         // "RGB"
   rgba,        // "RGBA"
-  palette,     // "P":    one index byte a pixel, `palette` has 256 RGB(A) entries
+  palette,     // "P":    one index byte a pixel, `palette` has 256 RGBA entries
   cmyk,        // "CMYK": Adobe's inversion already undone, as Pillow does
-  grey16,      // "I;16" / "I": 16-bit grey, two bytes a pixel, native endian
+  grey16,      // "I;16": 16-bit grey, two bytes a pixel, native endian
+  grey32,      // "I":    grey as int32_t, four bytes a pixel, native endian (16-bit PGM)
 };
+
+SIMDCLIP_API size_t bytes_per_pixel(PixelMode mode) noexcept;
 
 struct Image {
   uint32_t width = 0, height = 0;  // pixels
   PixelMode mode = PixelMode::rgb;
-  std::vector<uint8_t> pixels;     // [height, width, channels], rows without padding
+  std::vector<uint8_t> pixels;     // [height, width, bytes_per_pixel(mode)], rows without padding
   std::vector<uint8_t> palette;    // palette mode: 256 * 4 bytes RGBA
-  int orientation = 1;             // EXIF orientation 1..8 as stored, not applied
+  bool has_transparency = false;   // the file names transparent colours (PNG tRNS, GIF): in `palette`, or `transparent` otherwise
+  std::array<uint16_t, 3> transparent = {};  // the transparent colour of a picture without palette: grey three times, or RGB
+  int orientation = 1;             // EXIF orientation 1..8 as stored; 1 after DecodeOptions::apply_orientation
 };
 
 struct DecodeOptions {
   uint64_t max_pixels = 178'956'970;  // Pillow's own limit (its error threshold)
-  bool apply_orientation = false;     // EXIF; no reference pipeline applies it
+  bool apply_orientation = false;     // EXIF, as Pillow's ImageOps.exif_transpose; no reference pipeline applies it
 };
 
 // JPEG, PNG, WebP, GIF (first frame), BMP, TGA, PNM by content. The dimensions are checked before anything is decoded.
 // `name` begins the message of an error. Throws Error: damaged, unsupported, too_large.
-SIMDCLIP_API Image decode_image(std::span<const std::byte> bytes, const DecodeOptions& options = {}, const std::string& name = "image");
+SIMDCLIP_API Image decode_image(std::span<const std::byte> bytes, const DecodeOptions& options = {},
+                                const std::string& name = "image");
 
 // The same from a file; also Error not_found, io.
 SIMDCLIP_API Image load_image(const std::string& path, const DecodeOptions& options = {});
+
+// The picture turned upright by its orientation, which becomes 1.
+SIMDCLIP_API Image apply_orientation(const Image& image);
 
 }  // namespace simdclip

@@ -3,15 +3,24 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "format/config.h"
+#include "kernels/registry.h"
 #include "simdclip/image.h"
 
 namespace simdclip {
 
 // out: [3, height, width] floats, (value / 255 - mean) / std of the resized and cropped RGB bytes.
-// Reference: torchvision Compose([Resize, CenterCrop, ToTensor, Normalize]) on PIL images, open_clip's and transformers' order.
-// Runs on the calling thread. Error too_large when the resized picture would exceed the pixel cap (a 1 x 20000 picture).
+// Reference: torchvision Compose([Resize, CenterCrop, convert, ToTensor, Normalize]) on PIL images, in open_clip's order. With
+// config.convert_rgb_first transformers' order and rules: alpha is laid on white, the picture converted, then resized; an odd
+// margin of the crop is halved downwards where torchvision rounds to even (docs/images.md).
+// Runs on the calling thread and holds, beside the picture, the rows of one filter window: what the crop does not show is not computed.
+// Error too_large where Pillow itself gives up (a resized side beyond its coefficient table).
+void preprocess(const Image& image, const PreprocessConfig& config, uint32_t height, uint32_t width, std::span<float> out,
+                const kernels::Kernels& kernels);
+
+// The same with the kernels of default_isa().
 void preprocess(const Image& image, const PreprocessConfig& config, uint32_t height, uint32_t width, std::span<float> out);
 
 }  // namespace simdclip
