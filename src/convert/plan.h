@@ -1,0 +1,67 @@
+// What a checkpoint is to become: the configuration, where each of its tensors comes from, the tokenizer. Everything is known
+// and checked before an output exists.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "convert/json_strict.h"
+#include "convert/tensor_source.h"
+#include "format/config.h"
+#include "simdclip/convert.h"
+
+namespace simdclip {
+
+enum class Naming { open_clip, transformers };  // whose tensor names: rows of a table in tensor_map.cpp
+
+struct ConvertPlan {
+  ModelConfig config;
+  Naming naming = Naming::open_clip;
+  std::string vision_prefix, text_prefix;  // "vision_model.", "text.", ... before every name of that tower
+  bool vision_layer_scale = false, text_layer_scale = false;  // folded into the projections they scale
+  std::vector<std::byte> tokenizer;        // section of the .sclip file; empty without a text tower
+  std::vector<std::string> notes;          // facts that the files did not say and their format does; for people
+};
+
+// What SOURCE holds.
+struct SourceFiles {
+  std::string weights;       // checkpoint or index
+  std::string folder;        // "" for a single file
+  std::string open_clip_config, transformers_config;  // paths, "" where absent
+};
+
+// Errors: not_found, io, unsupported, missing_info.
+SourceFiles find_source(const std::string& source);
+
+// The whole decision. Errors: as convert().
+ConvertPlan make_plan(const SourceFiles& files, const TensorSource& tensors, const ConvertOptions& options);
+
+// --- the parts, by layout ---
+
+// open_clip's model_cfg -> config and layer scale of the plan. where: "open_clip_config.json: model_cfg".
+void read_open_clip_model(const JsonObject& model_cfg, ConvertPlan& plan);
+// open_clip's preprocess_cfg; std::nullopt: its documented defaults (noted).
+PreprocessConfig read_open_clip_preprocess(const JsonObject& cfg);
+// text. prefix, logit scale and bias from the tensors.
+void read_open_clip_tensors(const TensorSource& tensors, ConvertPlan& plan);
+// CLIP's built-in merges, or a merges.txt in the folder where the vocabulary is another.
+void read_open_clip_tokenizer(const SourceFiles& files, ConvertPlan& plan);
+// OpenAI's files: architecture from the tensors' shapes, QuickGELU, OpenAI's preprocessing.
+bool is_openai_file(const TensorSource& tensors);
+void read_openai_model(const TensorSource& tensors, ConvertPlan& plan);
+PreprocessConfig openai_preprocess();
+
+void read_transformers(const SourceFiles& files, const TensorSource& tensors, const ConvertOptions& options, ConvertPlan& plan);
+void read_transformers_tokenizer(const std::string& folder, ConvertPlan& plan);
+// preprocessor_config.json or processor_config.json of the folder, for this image size.
+PreprocessConfig read_transformers_preprocess(const std::string& folder, const VisionConfig& vision, const ConvertOptions& options);
+
+// --- shared ---
+float read_scalar(const TensorSource& tensors, size_t index);  // Error shape_mismatch when it is no single number
+std::array<float, 3> three(const std::vector<double>& values, const std::string& where);
+std::string base_name(const std::string& path);
+bool is_file(const std::string& path);
+
+}  // namespace simdclip
