@@ -1,5 +1,7 @@
 // Tokenizer files of a folder -> the tokenizer section of a .sclip file: tokenizer.json, or vocab.json with merges.txt.
 // Only CLIP's byte-pair encoding is accepted; a file that says anything else is refused, because its ids would differ.
+#include <algorithm>
+
 #include "base/fail.h"
 #include "convert/plan.h"
 #include "text/tokenizer.h"
@@ -13,105 +15,92 @@ constexpr uint32_t kClipVocabulary = 49408;
 constexpr std::string_view kSplit4 = R"('s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+)";
 constexpr std::string_view kSplit5 = R"(<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+)";
 
-struct Vocabulary {
-  Json ids;            // token -> id
-  std::string merges;  // "a b" a line
-  std::string where;
+// The files as they are; empty where absent.
+struct TokenizerFiles {
+  std::string where;  // the file with the vocabulary
+  std::string tokenizer_json, vocab_json, merges_txt, tokenizer_config, special_tokens_map;
+  Json vocabulary;    // token -> id
 };
 
-uint32_t id_of(const Vocabulary& v, std::string_view token, const char* role) {
-  const auto at = v.ids.find(std::string(token));
-  if (at == v.ids.end() || !at->is_number_unsigned() || at->get<uint64_t>() > UINT32_MAX)
-    fail(ErrorCode::damaged, v.where, ": the vocabulary has no '", token, "', which is the ", role, " of a text");
-  return at->get<uint32_t>();
-}
+std::string optional_file(const std::string& path) { return is_file(path) ? read_text_file(path) : std::string(); }
 
-// A token in tokenizer_config.json: a string, or an object with its content.
-std::string token_text(const JsonObject& cfg, const char* key, std::string_view otherwise) {
-  const auto at = cfg.json().find(key);
-  if (at == cfg.json().end() || at->is_null()) return std::string(otherwise);
-  return at->is_object() ? cfg.object(key).text("content") : cfg.text(key);
-}
-
-bool is_clip_normalizer(const Json& normalizer) {
-  const Json expected = {{"type", "Sequence"},
-                         {"normalizers",
-                          {{{"type", "NFC"}}, {{"type", "Replace"}, {"pattern", {{"Regex", "\\s+"}}}, {"content", " "}}, {{"type", "Lowercase"}}}}};
-  return normalizer == expected;
-}
-
+// The parts of tokenizer.json that the text room does not look at, because they never differ in CLIP's files.
 bool is_clip_pre_tokenizer(const Json& pre) {
-  if (!pre.is_object() || pre.value("type", "") != "Sequence" || !pre.contains("pretokenizers")) return false;
+  if (!pre.is_object() || pre.value("type", Json()) != "Sequence" || !pre.contains("pretokenizers")) return false;
   const Json& parts = pre["pretokenizers"];
   if (!parts.is_array() || parts.size() != 2 || !parts[0].is_object() || !parts[1].is_object()) return false;
-  const Json& split = parts[0];
-  if (split.value("type", "") != "Split" || split.value("behavior", "") != "Removed" || !split.value("invert", false)) return false;
-  const Json regex = split.value("pattern", Json::object()).value("Regex", Json());
-  if (regex != kSplit4 && regex != kSplit5) return false;
-  return parts[1].value("type", "") == "ByteLevel" && !parts[1].value("add_prefix_space", true);
+  const Json pattern = parts[0].value("pattern", Json());
+  const Json regex = pattern.is_object() ? pattern.value("Regex", Json()) : Json();
+  return parts[0].value("type", Json()) == "Split" && parts[0].value("behavior", Json()) == "Removed" &&
+         parts[0].value("invert", Json()) == true && (regex == kSplit4 || regex == kSplit5) && parts[1].value("type", Json()) == "ByteLevel" &&
+         parts[1].value("add_prefix_space", Json()) == false;
 }
 
 void check_tokenizer_json(const JsonObject& root, const JsonObject& model) {
   const auto other = [&](const char* part) {
     fail(ErrorCode::unsupported, root.where(), ": ", part, " is not that of CLIP's tokenizer; other tokenizers are not supported yet");
   };
-  if (model.text("type") != "BPE" || model.find_text("end_of_word_suffix").value_or("") != "</w>" ||
-      model.find_text("continuing_subword_prefix").value_or("") != "" || model.find_bool("byte_fallback").value_or(false) ||
-      model.has("dropout") || model.find_bool("ignore_merges").value_or(false))
-    other("model");
-  const Json none;
-  const auto part = [&](const char* key) -> const Json& { return root.json().contains(key) ? root.json()[key] : none; };
-  if (!is_clip_normalizer(part("normalizer"))) other("normalizer");
-  if (!is_clip_pre_tokenizer(part("pre_tokenizer"))) other("pre_tokenizer");
-  const Json& post = part("post_processor");
-  if (!post.is_object() || post.value("type", "") != "RobertaProcessing") other("post_processor");
-  for (const Json& token : part("added_tokens")) {
-    const std::string content = token.is_object() ? token.value("content", "") : "";
-    if (content != kBegin && content != kEnd && !model.json()["vocab"].contains(content))
-      fail(ErrorCode::unsupported, root.where(), ": the added token '", content, "' is not supported");
-  }
+  if (model.find_bool("byte_fallback").value_or(false) || model.has("dropout") || model.find_bool("ignore_merges").value_or(false)) other("model");
+  if (!root.has("pre_tokenizer") || !is_clip_pre_tokenizer(root.json()["pre_tokenizer"])) other("pre_tokenizer");
+  const auto post = root.find_object("post_processor");
+  if (!post || post->find_text("type").value_or("") != "RobertaProcessing") other("post_processor");
 }
 
-Vocabulary from_tokenizer_json(const std::string& path) {
-  const Json json = read_json(path);
-  const JsonObject root(json, path);
-  const JsonObject model = root.object("model");
-  const JsonObject vocab = model.object("vocab");
-  check_tokenizer_json(root, model);
-  Vocabulary v{vocab.json(), "#version: 0.2\n", path};
-  const auto merges = model.json().find("merges");
-  if (merges == model.json().end() || !merges->is_array()) fail(ErrorCode::damaged, model.where(), ": merges should be a list");
-  for (const Json& merge : *merges) {
-    const bool pair = merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string();
-    if (!pair && !merge.is_string()) fail(ErrorCode::damaged, model.where(), ": a merge should be a string or a pair of strings");
-    v.merges += pair ? merge[0].get<std::string>() + " " + merge[1].get<std::string>() : merge.get<std::string>();
-    v.merges += '\n';
+TokenizerFiles read_files(const std::string& folder) {
+  TokenizerFiles files;
+  files.tokenizer_config = optional_file(folder + "/tokenizer_config.json");
+  files.special_tokens_map = optional_file(folder + "/special_tokens_map.json");
+  if (is_file(folder + "/tokenizer.json")) {
+    files.where = folder + "/tokenizer.json";
+    files.tokenizer_json = read_text_file(files.where);
+    const Json json = parse_json(files.tokenizer_json, files.where);
+    const JsonObject root(json, files.where);
+    const JsonObject model = root.object("model");
+    check_tokenizer_json(root, model);
+    files.vocabulary = model.object("vocab").json();
+    return files;
   }
-  return v;
-}
-
-Vocabulary read_vocabulary(const std::string& folder) {
-  if (is_file(folder + "/tokenizer.json")) return from_tokenizer_json(folder + "/tokenizer.json");
-  const std::string vocab = folder + "/vocab.json", merges = folder + "/merges.txt";
-  if (!is_file(vocab) || !is_file(merges))
-    fail(ErrorCode::missing_info, folder, ": no tokenizer files; put tokenizer.json, or vocab.json and merges.txt, beside config.json "
+  files.where = folder + "/vocab.json";
+  if (!is_file(files.where) || !is_file(folder + "/merges.txt"))
+    fail(ErrorCode::missing_info, folder, ": no tokenizer files; put tokenizer.json, or vocab.json and merges.txt, into this folder "
          "(in diffusers' folders they lie in ../tokenizer)");
-  Vocabulary v{read_json(vocab), read_text_file(merges), vocab};
-  JsonObject(v.ids, vocab);
-  return v;
+  files.vocab_json = read_text_file(files.where);
+  files.merges_txt = read_text_file(folder + "/merges.txt");
+  files.vocabulary = parse_json(files.vocab_json, files.where);
+  JsonObject(files.vocabulary, files.where);
+  return files;
 }
 
-void check_vocabulary_size(const Vocabulary& v, uint32_t vocab_size) {
+std::vector<std::byte> section(const TokenizerFiles& files) {
+  const TokenizerSettings settings{files.tokenizer_config, files.special_tokens_map};
+  if (!files.tokenizer_json.empty()) return clip_bpe_section_from_tokenizer_json(files.tokenizer_json, files.where, settings);
+  return clip_bpe_section_from_merges(files.merges_txt, files.vocab_json, files.where, settings);
+}
+
+uint32_t id_of(const TokenizerFiles& files, std::string_view token, const char* role) {
+  const auto at = files.vocabulary.find(std::string(token));
+  if (at == files.vocabulary.end() || !at->is_number_unsigned() || at->get<uint64_t>() > UINT32_MAX)
+    fail(ErrorCode::damaged, files.where, ": the vocabulary has no '", token, "', which is the ", role, " of a text");
+  return at->get<uint32_t>();
+}
+
+void check_vocabulary_size(const TokenizerFiles& files, uint32_t vocab_size) {
   uint64_t largest = 0;
-  for (const auto& [token, id] : v.ids.items()) {
-    if (!id.is_number_unsigned()) fail(ErrorCode::damaged, v.where, ": the id of token '", token, "' should be a whole number");
+  for (const auto& [token, id] : files.vocabulary.items()) {
+    if (!id.is_number_unsigned()) fail(ErrorCode::damaged, files.where, ": the id of token '", token, "' should be a whole number");
     largest = std::max(largest, id.get<uint64_t>());
   }
   if (largest >= vocab_size)
-    fail(ErrorCode::shape_mismatch, v.where, ": the vocabulary has ids up to ", largest, ", the model's token embedding has ", vocab_size, " rows");
+    fail(ErrorCode::shape_mismatch, files.where, ": the vocabulary has ids up to ", largest, ", the model's token embedding has ", vocab_size, " rows");
 }
 
-void check_tokenizer_config(const JsonObject& cfg) {
+// A token in a settings file: a string, or an object with its content.
+std::string token_text(const JsonObject& cfg, const char* key, const std::string& otherwise) {
+  if (!cfg.has(key)) return otherwise;
+  return cfg.json()[key].is_object() ? cfg.object(key).text("content") : cfg.text(key);
+}
+
+void check_settings(const JsonObject& cfg) {
   const std::string type = cfg.find_text("tokenizer_class").value_or("CLIPTokenizer");
   if (type != "CLIPTokenizer" && type != "CLIPTokenizerFast")
     fail(ErrorCode::unsupported, cfg.where(), ": tokenizer_class '", type, "' is not supported yet, only CLIPTokenizer");
@@ -122,28 +111,29 @@ void check_tokenizer_config(const JsonObject& cfg) {
 }  // namespace
 
 void read_transformers_tokenizer(const std::string& folder, ConvertPlan& plan) {
-  const Vocabulary v = read_vocabulary(folder);
-  check_vocabulary_size(v, plan.config.text->vocab_size);
+  const TokenizerFiles files = read_files(folder);
+  check_vocabulary_size(files, plan.config.text->vocab_size);
   std::string begin(kBegin), end(kEnd), pad(kEnd);
-  for (const char* file : {"/special_tokens_map.json", "/tokenizer_config.json"}) {
-    if (!is_file(folder + file)) continue;
-    const Json json = read_json(folder + file);
-    const JsonObject cfg(json, folder + file);
-    check_tokenizer_config(cfg);
+  for (const auto& [name, text] : {std::pair("/special_tokens_map.json", &files.special_tokens_map),
+                                   std::pair("/tokenizer_config.json", &files.tokenizer_config)}) {
+    if (text->empty()) continue;
+    const Json json = parse_json(*text, folder + name);
+    const JsonObject cfg(json, folder + name);
+    check_settings(cfg);
     begin = token_text(cfg, "bos_token", begin);
     end = token_text(cfg, "eos_token", end);
     pad = token_text(cfg, "pad_token", pad);
   }
   TokenizerConfig t;
   t.cleaning = TextCleaning::transformers;
-  t.bos_id = id_of(v, begin, "begin");
-  t.eos_id = id_of(v, end, "end");
-  t.pad_id = id_of(v, pad, "padding");
+  t.bos_id = id_of(files, begin, "begin");
+  t.eos_id = id_of(files, end, "end");
+  t.pad_id = id_of(files, pad, "padding");
   plan.config.tokenizer = t;
-  plan.tokenizer = clip_bpe_section_from_merges(v.merges, v.ids.dump(), v.where);
+  plan.tokenizer = section(files);
 }
 
-void read_open_clip_tokenizer(const SourceFiles& files, ConvertPlan& plan) {
+void read_open_clip_tokenizer(const SourceFiles& source, ConvertPlan& plan) {
   TokenizerConfig t;
   const uint32_t vocab_size = plan.config.text->vocab_size;
   if (vocab_size == kClipVocabulary) {
@@ -151,14 +141,15 @@ void read_open_clip_tokenizer(const SourceFiles& files, ConvertPlan& plan) {
     plan.tokenizer = clip_bpe_builtin_section();
     return;
   }
-  const std::string merges = files.folder + "/merges.txt";
-  if (files.folder.empty() || !is_file(merges))
-    fail(ErrorCode::missing_info, files.weights, ": the vocabulary has ", vocab_size, " tokens, CLIP's own has ", kClipVocabulary,
-         "; put the merges.txt that the model was trained with into its folder, beside open_clip_config.json");
-  plan.tokenizer = clip_bpe_section_from_merges(read_text_file(merges), "", merges);
-  t.bos_id = vocab_size - 2;  // open_clip's SimpleTokenizer puts its two special tokens last
-  t.eos_id = vocab_size - 1;
+  if (source.folder.empty())
+    fail(ErrorCode::missing_info, source.weights, ": the vocabulary has ", vocab_size, " tokens, CLIP's own has ", kClipVocabulary,
+         "; put the file into a folder with open_clip_config.json and the vocab.json and merges.txt that it was trained with");
+  const TokenizerFiles files = read_files(source.folder);
+  check_vocabulary_size(files, vocab_size);
+  t.bos_id = id_of(files, kBegin, "begin");
+  t.eos_id = id_of(files, kEnd, "end");
   plan.config.tokenizer = t;
+  plan.tokenizer = section(files);
 }
 
 }  // namespace simdclip

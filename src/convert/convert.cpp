@@ -1,0 +1,33 @@
+#include "simdclip/convert.h"
+
+#include "base/fail.h"
+#include "convert/plan.h"
+#include "convert/tensor_map.h"
+#include "convert/tensor_source.h"
+#include "format/model_writer.h"
+
+namespace simdclip {
+
+void convert(const std::string& source, const std::string& output, const ConvertOptions& options) {
+  if (output.empty()) fail(ErrorCode::invalid_argument, "convert: the output is an empty path");
+  const SourceFiles files = find_source(source);
+  const auto tensors = open_checkpoint(files.weights);
+  const ConvertPlan plan = make_plan(files, *tensors, options);
+  const auto bound = bind_tensors(plan, *tensors);  // everything that can be refused has been, before an output exists
+  if (options.note)
+    for (const std::string& note : plan.notes) options.note(note);
+
+  uint64_t total = 0, done = 0;
+  for (const BoundTensor& tensor : bound) total += stored_bytes(tensor.spec);
+  ModelWriter writer(output, plan.config, plan.tokenizer);
+  std::vector<float> values;
+  for (const BoundTensor& tensor : bound) {
+    assemble(tensor, *tensors, values);
+    writer.write(tensor.spec, values);
+    done += stored_bytes(tensor.spec);
+    if (options.progress) options.progress(done, total, tensor.spec.name);
+  }
+  writer.commit();
+}
+
+}  // namespace simdclip

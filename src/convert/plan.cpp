@@ -1,0 +1,202 @@
+#include "convert/plan.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/fail.h"
+#include "convert/arch_table.h"
+#include "convert/tensor_map.h"
+
+namespace simdclip {
+namespace {
+
+const ArchEntry* find_arch(std::string_view name) {
+  for (const ArchEntry& entry : arch_table())
+    if (entry.name == name) return &entry;
+  return nullptr;
+}
+
+ConvertPlan plan_of_arch(const ArchEntry& arch) {
+  const std::string where = "architecture " + std::string(arch.name);
+  const Json json = parse_json(arch.json, where);
+  ConvertPlan plan;
+  read_open_clip_model(JsonObject(json, where), plan);
+  plan.config.name = arch.name;
+  return plan;
+}
+
+// Whether the tensors are those of that architecture; only names and shapes are looked at.
+bool fits(const ArchEntry& arch, const TensorSource& tensors) {
+  try {
+    ConvertPlan plan = plan_of_arch(arch);
+    read_open_clip_tensors(tensors, plan);
+    bind_tensors(plan, tensors);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+std::string candidates(const TensorSource& tensors) {
+  std::string out;
+  for (const ArchEntry& arch : arch_table())
+    if (fits(arch, tensors)) out += (out.empty() ? "" : ", ") + std::string(arch.name);
+  return out;
+}
+
+std::string suggestions(std::string_view name) {
+  std::string out;
+  for (const std::string& known : convertible_archs())
+    if (known.starts_with(name.substr(0, std::min<size_t>(name.size(), 5)))) out += (out.empty() ? "" : ", ") + known;
+  return out.empty() ? "ViT-B-32, ViT-B-16, ViT-L-14, ViT-H-14, ..." : out;
+}
+
+bool has_prefix(const TensorSource& tensors, std::string_view prefix) {
+  const auto& all = tensors.tensors();
+  return std::any_of(all.begin(), all.end(), [&](const ForeignTensor& t) { return t.name.starts_with(prefix); });
+}
+
+// transformers' names, whole models and towers alone.
+bool has_transformers_names(const TensorSource& tensors) {
+  return has_prefix(tensors, "vision_model.") || has_prefix(tensors, "text_model.") || has_prefix(tensors, "embeddings.");
+}
+
+// --- open_clip_config.json ---
+
+void plan_open_clip_folder(const SourceFiles& files, const TensorSource& tensors, const ConvertOptions& options, ConvertPlan& plan) {
+  const Json json = read_json(files.open_clip_config);
+  const JsonObject root(json, files.open_clip_config);
+  read_open_clip_model(root.object("model_cfg"), plan);
+  const auto preprocess = root.find_object("preprocess_cfg");
+  const auto need = [&](const char* field, const std::vector<float>& given, const char* option) {
+    if (given.empty() && !(preprocess && preprocess->has(field)))
+      fail(ErrorCode::missing_info, files.open_clip_config, ": preprocess_cfg does not say ", field, "; give ", option, " R,G,B");
+  };
+  need("mean", options.image_mean, "--image-mean");
+  need("std", options.image_std, "--image-std");
+  if (preprocess) plan.config.preprocess = read_open_clip_preprocess(*preprocess);
+  else plan.config.preprocess = PreprocessConfig{};
+  read_open_clip_tensors(tensors, plan);
+  read_open_clip_tokenizer(files, plan);
+}
+
+// --- one file, or a folder without a description ---
+
+void plan_arch(const SourceFiles& files, const TensorSource& tensors, const ConvertOptions& options, ConvertPlan& plan) {
+  const ArchEntry* arch = find_arch(options.arch);
+  if (arch == nullptr)
+    fail(ErrorCode::invalid_argument, "--arch '", options.arch, "' is not a name of open_clip's; for example: ", suggestions(options.arch));
+  plan = plan_of_arch(*arch);
+  plan.config.preprocess = openai_preprocess();
+  plan.notes.push_back("pictures are resized (bicubic, shortest side), cropped and normalized with OpenAI's mean and std: open_clip's default for --arch " +
+                       options.arch + "; give --image-mean and --image-std where the weights were trained with others");
+  read_open_clip_tensors(tensors, plan);
+  read_open_clip_tokenizer(files, plan);
+}
+
+void plan_openai(const SourceFiles& files, const TensorSource& tensors, ConvertPlan& plan) {
+  read_openai_model(tensors, plan);
+  plan.config.preprocess = openai_preprocess();
+  plan.notes.push_back("an OpenAI file: QuickGELU, OpenAI's mean and std");
+  read_open_clip_tensors(tensors, plan);
+  read_open_clip_tokenizer(files, plan);
+}
+
+[[noreturn]] void ask(const SourceFiles& files, const TensorSource& tensors) {
+  if (has_transformers_names(tensors))
+    fail(ErrorCode::missing_info, files.weights, ": a checkpoint with transformers' tensor names needs its config.json, preprocessor_config.json and tokenizer "
+         "files; give the folder that holds them all");
+  if (!has_prefix(tensors, "visual."))
+    fail(ErrorCode::unsupported, files.weights, ": no CLIP: its ", tensors.tensors().size(), " tensors have neither open_clip's nor transformers' names (first: '",
+         tensors.tensors().empty() ? std::string() : tensors.tensors().front().name, "')");
+  const std::string names = candidates(tensors);
+  if (names.empty())
+    fail(ErrorCode::missing_info, files.weights, ": the file does not say its architecture, and its tensors fit none of open_clip's that are supported; "
+         "give the folder with open_clip_config.json, or --arch NAME to see what does not fit");
+  fail(ErrorCode::missing_info, files.weights, ": the file does not say its architecture (the activation is not in it); give --arch NAME. Its tensors fit: ", names);
+}
+
+void apply_overrides(const ConvertOptions& options, ConvertPlan& plan) {
+  const auto set = [&](const std::vector<float>& given, std::array<float, 3>& value, const char* option) {
+    if (given.empty()) return;
+    if (given.size() != 3) fail(ErrorCode::invalid_argument, option, " takes three numbers, found ", given.size());
+    for (float number : given)
+      if (!std::isfinite(number)) fail(ErrorCode::invalid_argument, option, " takes three finite numbers");
+    if (plan.config.preprocess) std::copy(given.begin(), given.end(), value.begin());
+  };
+  PreprocessConfig unused;
+  PreprocessConfig& p = plan.config.preprocess ? *plan.config.preprocess : unused;
+  set(options.image_mean, p.mean, "--image-mean");
+  set(options.image_std, p.std, "--image-std");
+}
+
+Precision precision_of(const std::string& name) {
+  if (name == "f32") return Precision::f32;
+  if (name == "bf16") return Precision::bf16;
+  if (name == "int8") fail(ErrorCode::unsupported, "--precision int8 is not supported yet; f32 and bf16 are");
+  fail(ErrorCode::invalid_argument, "--precision '", name, "' is not known; expected f32 or bf16");
+}
+
+std::string stem(const std::string& path) {
+  const std::string name = base_name(path);
+  const size_t dot = name.rfind('.');
+  return dot == std::string::npos || dot == 0 ? name : name.substr(0, dot);
+}
+
+}  // namespace
+
+float read_scalar(const TensorSource& tensors, size_t index) {
+  const ForeignTensor& tensor = tensors.tensors()[index];
+  if (tensor.elements() != 1)
+    fail(ErrorCode::shape_mismatch, tensors.path(), ": tensor '", tensor.name, "' is ", shape_string(tensor.shape), ", expected one number");
+  float value = 0;
+  tensors.read(index, {&value, 1});
+  if (!std::isfinite(value)) fail(ErrorCode::damaged, tensors.path(), ": tensor '", tensor.name, "' is not a finite number");
+  return value;
+}
+
+std::array<float, 3> three(const std::vector<double>& values, const std::string& where) {
+  if (values.size() != 3) fail(ErrorCode::damaged, where, ": expected 3 numbers, found ", values.size());
+  return {static_cast<float>(values[0]), static_cast<float>(values[1]), static_cast<float>(values[2])};
+}
+
+std::vector<std::string> convertible_archs() {
+  std::vector<std::string> out;
+  for (const ArchEntry& entry : arch_table()) {
+    try {
+      plan_of_arch(entry);
+      out.emplace_back(entry.name);
+    } catch (const Error&) {
+      continue;  // a family that this version does not know
+    }
+  }
+  return out;
+}
+
+ConvertPlan make_plan(const SourceFiles& files, const TensorSource& tensors, const ConvertOptions& options) {
+  const Precision precision = precision_of(options.precision);
+  ConvertPlan plan;
+  plan.config.name = files.folder.empty() ? stem(files.weights) : base_name(files.folder);
+  const bool described = !files.open_clip_config.empty() || !files.transformers_config.empty();
+  if (!options.arch.empty()) {
+    if (described)
+      fail(ErrorCode::invalid_argument, files.folder, ": the folder says its architecture (", base_name(files.open_clip_config.empty() ? files.transformers_config : files.open_clip_config),
+           "); leave --arch away, or give the checkpoint file alone");
+    plan_arch(files, tensors, options, plan);
+  } else if (!files.transformers_config.empty() && (files.open_clip_config.empty() || has_transformers_names(tensors))) {
+    read_transformers(files, tensors, options, plan);
+  } else if (!files.open_clip_config.empty()) {
+    plan_open_clip_folder(files, tensors, options, plan);
+  } else if (has_prefix(tensors, "visual.") && is_openai_file(tensors)) {
+    plan_openai(files, tensors, plan);
+  } else {
+    ask(files, tensors);
+  }
+  plan.config.precision = precision;
+  plan.config.source = base_name(files.weights);
+  apply_overrides(options, plan);
+  validate(plan.config, files.weights);
+  return plan;
+}
+
+}  // namespace simdclip
