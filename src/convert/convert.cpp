@@ -17,15 +17,12 @@ void convert(const std::string& source, const std::string& output, const Convert
   if (options.note)
     for (const std::string& note : plan.notes) options.note(note);
 
-  uint64_t total = 0, done = 0;
-  for (const BoundTensor& tensor : bound) total += stored_bytes(tensor.spec);
   ModelWriter writer(output, plan.config, plan.tokenizer);
   std::vector<float> values;
   for (const BoundTensor& tensor : bound) {
     assemble(tensor, *tensors, values);
     writer.write(tensor.spec, values);
-    done += stored_bytes(tensor.spec);
-    if (options.progress) options.progress(done, total, tensor.spec.name);
+    if (options.progress) options.progress(writer.bytes_done(), writer.bytes_total(), tensor.spec.name);
   }
   writer.commit();
 }

@@ -56,7 +56,7 @@ void read_openai_model(const TensorSource& tensors, ConvertPlan& plan) {
   VisionConfig v;
   v.patch_size = extent(tensors, "visual.conv1.weight", 4, 3);
   const uint32_t positions = extent(tensors, "visual.positional_embedding", 2, 0);
-  const auto grid = static_cast<uint32_t>(std::lround(std::sqrt(double{positions} - 1)));
+  const auto grid = static_cast<uint32_t>(std::lround(std::sqrt(static_cast<double>(positions) - 1)));
   if (grid == 0 || grid * grid + 1 != positions)
     fail(ErrorCode::shape_mismatch, tensors.path(), ": tensor 'visual.positional_embedding' has ", positions,
          " rows, expected a square number of patches and one");
