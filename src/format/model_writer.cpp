@@ -130,7 +130,7 @@ void ModelWriter::State::put_rounded(std::span<const float> values) {
   AlignedBuffer<uint16_t> rounded(std::min(values.size(), kSliceBytes / sizeof(uint16_t)));
   while (!values.empty()) {
     const auto slice = values.first(std::min(values.size(), rounded.size()));
-    std::transform(slice.begin(), slice.end(), rounded.data(), kernels::to_bf16);
+    kernels::to_bf16(slice.data(), slice.size(), rounded.data());
     put(std::as_bytes(rounded.span().first(slice.size())));
     values = values.subspan(slice.size());
   }
@@ -187,7 +187,7 @@ void ModelWriter::write(const TensorSpec& spec, std::span<const float> values) {
       s.put_packed<uint16_t>(want, values,
                              [&rounded](const float* rows, size_t n, size_t k, uint16_t* packed) {
                                rounded.resize(n * k);
-                               std::transform(rows, rows + n * k, rounded.begin(), kernels::to_bf16);
+                               kernels::to_bf16(rows, n * k, rounded.data());
                                kernels::pack_b_bf16(rounded.data(), n, k, packed);
                              });
       break;
