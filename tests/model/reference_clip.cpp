@@ -1,0 +1,223 @@
+#include "model/reference_clip.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "kernels/gemm/pack.h"
+
+namespace simdclip::reference {
+namespace {
+
+// y = x W^T + b, W [N, K] row-major.
+Row linear(const Row& x, const std::vector<float>& w, const std::vector<float>& b) {
+  const size_t k = x.size(), n = w.size() / k;
+  Row y(n);
+  for (size_t i = 0; i < n; ++i) {
+    double sum = b.empty() ? 0.0 : static_cast<double>(b[i]);
+    for (size_t j = 0; j < k; ++j) sum += x[j] * static_cast<double>(w[i * k + j]);
+    y[i] = sum;
+  }
+  return y;
+}
+
+Row layer_norm(const Row& x, const std::vector<float>& gamma, const std::vector<float>& beta, double eps) {
+  double mean = 0, variance = 0;
+  for (double v : x) mean += v;
+  mean /= static_cast<double>(x.size());
+  for (double v : x) variance += (v - mean) * (v - mean);
+  variance /= static_cast<double>(x.size());
+  Row y(x.size());
+  for (size_t d = 0; d < x.size(); ++d) {
+    y[d] = (x[d] - mean) / std::sqrt(variance + eps) * static_cast<double>(gamma[d]) + static_cast<double>(beta[d]);
+  }
+  return y;
+}
+
+double activate(double x, Activation activation) {
+  switch (activation) {
+    case Activation::gelu: return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
+    case Activation::gelu_tanh: return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+    case Activation::quick_gelu: return x / (1 + std::exp(-1.702 * x));
+  }
+  return x;
+}
+
+void add(Row& x, const Row& y) {
+  for (size_t d = 0; d < x.size(); ++d) x[d] += y[d];
+}
+
+// One stack of blocks over one sequence.
+class Stack {
+ public:
+  Stack(const ModelFile& file, std::string prefix, const TransformerConfig& config, bool causal)
+      : file_(file), prefix_(std::move(prefix)), config_(config), causal_(causal) {}
+
+  void run(Rows& x) const {
+    for (uint32_t i = 0; i < config_.layers; ++i) block(x, prefix_ + ".blocks." + std::to_string(i));
+  }
+
+ private:
+  std::vector<float> get(const std::string& name) const { return tensor_values(file_, name); }
+
+  void block(Rows& x, const std::string& name) const {
+    const Rows h = attention(normed(x, name + ".ln_1"), name);
+    for (size_t t = 0; t < x.size(); ++t) add(x[t], h[t]);
+    const Rows g = normed(x, name + ".ln_2");
+    const auto w1 = get(name + ".mlp.fc1.weight"), b1 = get(name + ".mlp.fc1.bias");
+    const auto w2 = get(name + ".mlp.fc2.weight"), b2 = get(name + ".mlp.fc2.bias");
+    for (size_t t = 0; t < x.size(); ++t) {
+      Row hidden = linear(g[t], w1, b1);
+      for (double& v : hidden) v = activate(v, config_.activation);
+      add(x[t], linear(hidden, w2, b2));
+    }
+  }
+
+  Rows normed(const Rows& x, const std::string& name) const {
+    const auto gamma = get(name + ".weight"), beta = get(name + ".bias");
+    Rows y;
+    for (const Row& row : x) y.push_back(layer_norm(row, gamma, beta, static_cast<double>(config_.norm_eps)));
+    return y;
+  }
+
+  Rows attention(const Rows& x, const std::string& name) const {
+    const auto w = get(name + ".attn.qkv.weight"), b = get(name + ".attn.qkv.bias");
+    const auto wo = get(name + ".attn.proj.weight"), bo = get(name + ".attn.proj.bias");
+    const size_t width = config_.width, dim = width / config_.heads;
+    Rows qkv, out;
+    for (const Row& row : x) qkv.push_back(linear(row, w, b));
+    for (size_t t = 0; t < x.size(); ++t) {
+      Row mixed(width, 0.0);
+      const size_t keys = causal_ ? t + 1 : x.size();
+      for (size_t head = 0; head < config_.heads; ++head) {
+        Row weight(keys);
+        double highest = -std::numeric_limits<double>::infinity(), sum = 0;
+        for (size_t s = 0; s < keys; ++s) {
+          for (size_t d = 0; d < dim; ++d) weight[s] += qkv[t][head * dim + d] * qkv[s][width + head * dim + d];
+          weight[s] /= std::sqrt(static_cast<double>(dim));
+          highest = std::max(highest, weight[s]);
+        }
+        for (double& v : weight) sum += v = std::exp(v - highest);
+        for (size_t s = 0; s < keys; ++s) {
+          for (size_t d = 0; d < dim; ++d) mixed[head * dim + d] += weight[s] / sum * qkv[s][2 * width + head * dim + d];
+        }
+      }
+      out.push_back(linear(mixed, wo, bo));
+    }
+    return out;
+  }
+
+  const ModelFile& file_;
+  std::string prefix_;
+  TransformerConfig config_;
+  bool causal_;
+};
+
+}  // namespace
+
+std::vector<float> tensor_values(const ModelFile& file, const std::string& name) {
+  const TensorView view = file.tensor(name);
+  size_t elements = 1;
+  for (uint64_t extent : view.spec->shape) elements *= extent;
+  std::vector<float> values(elements);
+  std::vector<uint16_t> bits;
+  switch (view.spec->storage) {
+    case Storage::f32: std::copy_n(view.f32(), elements, values.begin()); break;
+    case Storage::gemm_f32: kernels::unpack_b_f32(view.f32(), view.spec->shape[0], view.spec->shape[1], values.data()); break;
+    default:
+      bits.resize(elements);
+      if (view.spec->storage == Storage::bf16) {
+        std::copy_n(reinterpret_cast<const uint16_t*>(view.bytes.data()), elements, bits.begin());
+      } else {
+        kernels::unpack_b_bf16(reinterpret_cast<const uint16_t*>(view.bytes.data()), view.spec->shape[0], view.spec->shape[1],
+                               bits.data());
+      }
+      for (size_t i = 0; i < elements; ++i) values[i] = kernels::from_bf16(bits[i]);
+  }
+  return values;
+}
+
+Row embed_pixels(const ModelFile& file, std::span<const float> pixels) {
+  const VisionConfig& v = *file.config().vision;
+  const size_t p = v.patch_size, across = patch_grid_width(v), down = patch_grid_height(v);
+  const auto kernel = tensor_values(file, "visual.patch_embed.weight");
+  const auto bias = v.patch_bias ? tensor_values(file, "visual.patch_embed.bias") : std::vector<float>();
+  Rows x;
+  if (v.class_token) {
+    const auto token = tensor_values(file, "visual.class_embedding");
+    x.emplace_back(token.begin(), token.end());
+  }
+  for (size_t patch = 0; patch < across * down; ++patch) {
+    Row values;
+    for (size_t c = 0; c < 3; ++c) {
+      for (size_t y = 0; y < p; ++y) {
+        for (size_t z = 0; z < p; ++z) {
+          const size_t row = patch / across * p + y, column = patch % across * p + z;
+          values.push_back(static_cast<double>(pixels[(c * v.image_height + row) * v.image_width + column]));
+        }
+      }
+    }
+    x.push_back(linear(values, kernel, bias));
+  }
+  const auto positions = tensor_values(file, "visual.positional_embedding");
+  const double eps = static_cast<double>(v.transformer.norm_eps);
+  for (size_t t = 0; t < x.size(); ++t) {
+    for (size_t d = 0; d < x[t].size(); ++d) x[t][d] += static_cast<double>(positions[t * x[t].size() + d]);
+    if (v.pre_norm) x[t] = layer_norm(x[t], tensor_values(file, "visual.ln_pre.weight"), tensor_values(file, "visual.ln_pre.bias"), eps);
+  }
+  Stack(file, "visual", v.transformer, false).run(x);
+  if (v.post_norm) {
+    for (Row& row : x) {
+      row = layer_norm(row, tensor_values(file, "visual.ln_post.weight"), tensor_values(file, "visual.ln_post.bias"), eps);
+    }
+  }
+  Row pooled = x[0];
+  if (v.pooling == Pooling::mean) {
+    const size_t lead = v.class_token ? 1 : 0;
+    std::fill(pooled.begin(), pooled.end(), 0.0);
+    for (size_t t = lead; t < x.size(); ++t) add(pooled, x[t]);
+    for (double& value : pooled) value /= static_cast<double>(x.size() - lead);
+  }
+  return v.projection ? linear(pooled, tensor_values(file, "visual.proj.weight"), {}) : pooled;
+}
+
+Row embed_ids(const ModelFile& file, std::span<const int32_t> ids) {
+  const TextConfig& t = *file.config().text;
+  const size_t width = t.transformer.width;
+  const auto table = tensor_values(file, "text.token_embedding"), positions = tensor_values(file, "text.positional_embedding");
+  Rows x;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    Row row(width);
+    for (size_t d = 0; d < width; ++d) {
+      row[d] = static_cast<double>(table[static_cast<size_t>(ids[i]) * width + d]) + static_cast<double>(positions[i * width + d]);
+    }
+    x.push_back(row);
+  }
+  Stack(file, "text", t.transformer, t.causal).run(x);
+  size_t pooled = 0;
+  if (t.pooling == Pooling::argmax_id) {
+    for (size_t i = 1; i < ids.size(); ++i) pooled = ids[i] > ids[pooled] ? i : pooled;
+  } else if (t.pooling == Pooling::first_eos) {
+    while (pooled < ids.size() && ids[pooled] != static_cast<int32_t>(t.eos_id)) ++pooled;
+    if (pooled == ids.size()) pooled = 0;
+  } else if (t.pooling == Pooling::last) {
+    pooled = ids.size() - 1;
+  }
+  const Row normed = layer_norm(x[pooled], tensor_values(file, "text.ln_final.weight"), tensor_values(file, "text.ln_final.bias"),
+                                static_cast<double>(t.transformer.norm_eps));
+  if (!t.projection) return normed;
+  return linear(normed, tensor_values(file, "text.proj.weight"),
+                t.projection_bias ? tensor_values(file, "text.proj.bias") : std::vector<float>());
+}
+
+double cosine(std::span<const float> a, const Row& b) {
+  double ab = 0, aa = 0, bb = 0;
+  for (size_t d = 0; d < b.size(); ++d) {
+    ab += static_cast<double>(a[d]) * b[d];
+    aa += static_cast<double>(a[d]) * static_cast<double>(a[d]);
+    bb += b[d] * b[d];
+  }
+  return ab / std::sqrt(aa * bb);
+}
+
+}  // namespace simdclip::reference
