@@ -10,7 +10,7 @@
 #include "format/model_file.h"
 #include "model/reference_clip.h"
 #include "simdclip/simdclip.h"
-#include "support/tiny_model.h"
+#include "model/tiny_cases.h"
 
 namespace simdclip {
 namespace {
