@@ -80,15 +80,15 @@ SIMDCLIP_INLINE float exponentials(float* scores, size_t n, float scale2) {
   F16 top = lowest;
   for (size_t j = 0; j < whole; j += kLanes) top = max(top, load(scores + j));
   if (tail != 0) top = max(top, select(first_lanes(tail), load(scores + whole), lowest));
-  const F16 shift = broadcast(-horizontal_max(top) * scale2);
+  const F16 shift = broadcast(horizontal_max(top));
   F16 sum = zero();
   for (size_t j = 0; j < whole; j += kLanes) {
-    const F16 e = exp2(fma(load(scores + j), scale, shift));
+    const F16 e = exp2((load(scores + j) - shift) * scale);
     store(scores + j, e);
     sum = sum + e;
   }
   if (tail != 0) {
-    const F16 e = select(first_lanes(tail), exp2(fma(load(scores + whole), scale, shift)), zero());
+    const F16 e = select(first_lanes(tail), exp2((load(scores + whole) - shift) * scale), zero());
     store(scores + whole, e);
     sum = sum + e;
   }

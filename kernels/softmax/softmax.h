@@ -1,5 +1,5 @@
-// Softmax of rows in place: exp(x - max) / sum, the sum in 16 virtual lanes as in layer_norm.h. Row stride
-// ldx.
+// Softmax of rows in place: exp(x - max) / sum, the sum in 16 virtual lanes as in layer_norm.h, by parts of
+// 1,024 elements. Row stride ldx.
 #pragma once
 
 #include <cstddef>

@@ -16,10 +16,16 @@ SIMDCLIP_INLINE void softmax_row(float* x, size_t columns) {
   if (tail != 0) top = max(top, select(first_lanes(tail), load_n(x + whole, tail), lowest()));
   const F16 shift = broadcast(horizontal_max(top));
   F16 sum = zero();
-  for (size_t j = 0; j < whole; j += kLanes) {
-    const F16 e = exp_nonpositive(load(x + j) - shift);
-    store(x + j, e);
-    sum = sum + e;
+  for (size_t j = 0; j < whole;) {
+    // Partial sums of 1,024 elements, so that the rounding of long rows stays small.
+    const size_t end = j + kLanes * 64 < whole ? j + kLanes * 64 : whole;
+    F16 part = zero();
+    for (; j < end; j += kLanes) {
+      const F16 e = exp_nonpositive(load(x + j) - shift);
+      store(x + j, e);
+      part = part + e;
+    }
+    sum = sum + part;
   }
   if (tail != 0) {
     const F16 e = select(first_lanes(tail), exp_nonpositive(load_n(x + whole, tail) - shift), zero());

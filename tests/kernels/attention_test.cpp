@@ -1,0 +1,226 @@
+#include "kernels/kernel_test.h"
+
+namespace simdclip::test {
+namespace {
+
+SIMDCLIP_KERNEL_SUITE(Attention, attention_f32, AttentionFn);
+
+// One head's operands, laid out as the towers have them: q, k and v rows lie a stride apart.
+struct Case {
+  size_t queries, keys, head_dim;
+  bool causal = false;
+  size_t first_query = 0;
+  size_t gap = 0;   // floats between rows
+  float range = 2;  // of q, k and v
+  uint64_t seed = 1;
+};
+
+std::string describe(const Case& c) {
+  return "queries " + std::to_string(c.queries) + ", keys " + std::to_string(c.keys) + ", d " +
+         std::to_string(c.head_dim) + (c.causal ? ", causal from " + std::to_string(c.first_query) : "") +
+         ", gap " + std::to_string(c.gap) + ", seed " + std::to_string(c.seed);
+}
+
+class Operands {
+ public:
+  Operands(const Case& c, Edge edge)
+      : shape(c),
+        ld(c.head_dim + c.gap),
+        q((c.queries - 1) * ld + c.head_dim, edge),
+        k((c.keys - 1) * ld + c.head_dim, edge),
+        v((c.keys - 1) * ld + c.head_dim, edge),
+        out((c.queries - 1) * ld + c.head_dim, edge),
+        scratch(kernels::attention_scratch_floats(c.keys, c.head_dim), edge) {
+    Random random(c.seed);
+    for (Guarded<float>* operand : {&q, &k, &v})
+      random.fill({operand->data(), operand->size()}, -c.range, c.range);
+    std::fill(out.begin(), out.end(), -7.0F);
+    std::fill(scratch.begin(), scratch.end(), std::nanf(""));  // nothing left there may be used
+  }
+  // Queries [from, from + count) only.
+  void run(kernels::AttentionFn* fn, size_t from, size_t count) {
+    kernels::AttentionArgs args;
+    args.queries = count;
+    args.keys = shape.keys;
+    args.head_dim = shape.head_dim;
+    args.q = q.data() + from * ld;
+    args.k = k.data();
+    args.v = v.data();
+    args.ldq = args.ldkv = args.ldo = ld;
+    args.out = out.data() + from * ld;
+    args.scale = scale();
+    args.causal = shape.causal;
+    args.first_query = shape.first_query + from;
+    args.scratch = scratch.data();
+    fn(args);
+  }
+  void run(kernels::AttentionFn* fn) { run(fn, 0, shape.queries); }
+  float scale() const { return 1.0F / std::sqrt(static_cast<float>(shape.head_dim)); }
+  size_t visible(size_t query) const {
+    return shape.causal ? std::min(shape.keys, shape.first_query + query + 1) : shape.keys;
+  }
+  bool intact() const { return q.intact() && k.intact() && v.intact() && out.intact() && scratch.intact(); }
+
+  Case shape;
+  size_t ld;
+  Guarded<float> q, k, v, out, scratch;
+};
+
+struct Expected {
+  double value, bound;
+};
+
+// softmax(scale q K^T) V of one query in fp64, and how far f32 may be off: the scores by one rounding per
+// multiply-add, which the exponential turns into a relative error; the sums likewise.
+std::vector<Expected> reference(Operands& o, size_t query) {
+  const size_t d = o.shape.head_dim, n = o.visible(query);
+  std::vector<double> weight(n);
+  double top = -INFINITY, score_error = 0, range = 0, sum = 0;
+  for (size_t j = 0; j < n; ++j) {
+    double dot = 0, absolute = 0;
+    for (size_t i = 0; i < d; ++i) {
+      const double product = double{o.q[query * o.ld + i]} * double{o.k[j * o.ld + i]};
+      dot += product;
+      absolute += std::fabs(product);
+    }
+    weight[j] = dot * double{o.scale()};
+    top = std::max(top, weight[j]);
+    score_error = std::max(score_error, static_cast<double>(d + 2) * kEps * absolute * double{o.scale()});
+  }
+  for (double& w : weight) {
+    range = std::max(range, std::fabs(w));
+    w = std::exp(w - top);
+    sum += w;
+  }
+  const double relative = 2 * score_error + 6 * range * kEps + static_cast<double>(2 * n + 16) * kEps;
+  std::vector<Expected> out(d);
+  for (size_t i = 0; i < d; ++i) {
+    double value = 0, absolute = 0;
+    for (size_t j = 0; j < n; ++j) {
+      const double term = weight[j] / sum * double{o.v[j * o.ld + i]};
+      value += term;
+      absolute += std::fabs(term);
+    }
+    out[i] = {value, relative * absolute};
+  }
+  return out;
+}
+
+void expect_right(Operands& o) {
+  for (size_t query = 0; query < o.shape.queries; ++query) {
+    const std::vector<Expected> want = reference(o, query);
+    for (size_t i = 0; i < o.shape.head_dim; ++i) {
+      ASSERT_NEAR(o.out[query * o.ld + i], want[i].value, want[i].bound)
+          << "query " << query << ", column " << i;
+    }
+    if (query + 1 == o.shape.queries) break;
+    for (size_t i = o.shape.head_dim; i < o.ld; ++i) {
+      ASSERT_EQ(o.out[query * o.ld + i], -7.0F) << "written between the rows, query " << query;
+    }
+  }
+}
+
+std::vector<Case> tails() {
+  std::vector<Case> cases;
+  uint64_t seed = 1;
+  for (size_t n = 1; n <= 35; ++n) cases.push_back({n, n, 64, n % 2 == 0, 0, n % 3, 2, seed++});
+  for (size_t d = 1; d <= 35; ++d) cases.push_back({15, 20, d, d % 2 == 0, 0, d % 3, 2, seed++});
+  for (const size_t d : {64U, 72U, 80U, 88U, 104U}) {
+    cases.push_back({50, 50, d, false, 0, 2 * d, 2, seed++});
+    cases.push_back({29, 77, d, true, 48, 0, 2, seed++});
+  }
+  cases.push_back({3, 257, 64, false, 0, 0, 8, seed++});  // peaked
+  cases.push_back({1, 577, 64, false, 0, 5, 4, seed++});
+  cases.push_back({2, 1025, 16, false, 0, 0, 1, seed++});
+  cases.push_back({40, 7, 24, true, 0, 0, 1, seed++});  // more queries than keys: the last ones see all
+  return cases;
+}
+
+TEST_P(Attention, MatchesFp64AtEveryTail) {
+  for (const Case& c : tails()) {
+    for (const Edge edge : kEdges) {
+      SCOPED_TRACE(describe(c));
+      Operands o(c, edge);
+      o.run(GetParam().fn);
+      expect_right(o);
+      ASSERT_TRUE(o.intact());
+      if (HasFatalFailure()) return;
+    }
+  }
+}
+
+TEST_P(Attention, SameBitsForEverySplitOfTheQueries) {
+  for (const bool causal : {false, true}) {
+    const Case c{61, 61, 40, causal, 0, 3, 3, 77};
+    SCOPED_TRACE(describe(c));
+    Operands whole(c, Edge::end);
+    whole.run(GetParam().fn);
+    for (const size_t step : {1U, 2U, 5U, 13U, 14U, 16U, 32U}) {
+      Operands parts(c, Edge::end);
+      for (size_t from = 0; from < c.queries; from += step) {
+        parts.run(GetParam().fn, from, std::min(step, c.queries - from));
+      }
+      EXPECT_TRUE(same_bits(whole.out.span(), parts.out.span())) << "step " << step;
+    }
+  }
+}
+
+// What a query does not see may be anything: NaN, infinity, or values whose product with zero would turn a
+// zero's sign.
+TEST_P(Attention, MaskedKeysContributeNothing) {
+  const Case c{45, 45, 32, true, 0, 0, 2, 5};
+  Operands clean(c, Edge::end);
+  clean.run(GetParam().fn);
+  for (const size_t from : {1U, 16U, 17U, 31U, 44U}) {
+    for (const float poison : {std::nanf(""), INFINITY, -INFINITY, 1e30F}) {
+      Operands dirty(c, Edge::end);
+      for (size_t i = from * dirty.ld; i < dirty.k.size(); ++i) dirty.k[i] = dirty.v[i] = poison;
+      dirty.run(GetParam().fn);
+      EXPECT_TRUE(same_bits(clean.out.span().first(from * clean.ld), dirty.out.span().first(from * clean.ld)))
+          << "keys from " << from << " are " << poison;
+    }
+  }
+}
+
+TEST_P(Attention, NanPropagatesToItsQueriesOnly) {
+  const Case c{20, 20, 16, false, 0, 0, 1, 9};
+  Operands o(c, Edge::end);
+  o.q[7 * o.ld + 3] = std::nanf("");
+  o.run(GetParam().fn);
+  for (size_t query = 0; query < c.queries; ++query) {
+    for (size_t i = 0; i < c.head_dim; ++i) EXPECT_EQ(std::isnan(o.out[query * o.ld + i]), query == 7);
+  }
+  Operands everywhere(c, Edge::end);
+  everywhere.k[3 * everywhere.ld] = std::nanf("");
+  everywhere.run(GetParam().fn);
+  for (const float x : everywhere.out.span()) EXPECT_TRUE(std::isnan(x));
+}
+
+// Scores so far apart that all but one weight vanish: the output is that key's row of V.
+TEST_P(Attention, SaturatesToOneKey) {
+  const Case c{5, 33, 16, false, 0, 0, 1, 11};
+  Operands o(c, Edge::end);
+  std::fill(o.q.begin(), o.q.end(), 100.0F);
+  std::fill(o.k.begin(), o.k.end(), -100.0F);
+  for (size_t i = 0; i < c.head_dim; ++i) o.k[20 * o.ld + i] = 100.0F;
+  o.run(GetParam().fn);
+  for (size_t query = 0; query < c.queries; ++query) {
+    for (size_t i = 0; i < c.head_dim; ++i) EXPECT_EQ(o.out[query * o.ld + i], o.v[20 * o.ld + i]);
+  }
+}
+
+TEST(AttentionBits, AgreeAcrossInstructionSets) {
+  const auto all = fused(kernels::attention_f32_kernels());
+  for (const Case& c : tails()) {
+    SCOPED_TRACE(describe(c));
+    for (size_t i = 1; i < all.size(); ++i) {
+      Operands first(c, Edge::end), other(c, Edge::end);
+      first.run(all[0].fn);
+      other.run(all[i].fn);
+      ASSERT_TRUE(same_bits(first.out.span(), other.out.span())) << all[0].name << " against " << all[i].name;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace simdclip::test
