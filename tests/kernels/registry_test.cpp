@@ -49,7 +49,9 @@ constexpr Isa kAllIsas[] = {Isa::portable,    Isa::avx2,        Isa::avx512,
 TEST(Registry, NamesStateTheirOperationAndInstructionSet) {
   for (const Entry& e : entries()) {
     EXPECT_THAT(e.kernel, ::testing::StartsWith(e.op));
-    EXPECT_THAT(e.kernel, ::testing::EndsWith("_" + std::string(to_string(e.isa))));
+    std::string suffix("_");
+    suffix += to_string(e.isa);
+    EXPECT_THAT(e.kernel, ::testing::EndsWith(suffix));
   }
 }
 
