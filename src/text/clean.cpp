@@ -1,5 +1,7 @@
 #include "text/clean.h"
 
+#include "text/fix_text.h"
+#include "text/html.h"
 #include "text/unicode.h"
 
 namespace simdclip {
@@ -24,6 +26,9 @@ void join_words(std::u32string& text) {
 }  // namespace
 
 void clean_open_clip(std::u32string& text) {
+  ftfy_fix_text(text);
+  html_unescape(text);
+  html_unescape(text);
   join_words(text);
   lower_python(text);
 }
