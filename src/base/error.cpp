@@ -17,7 +17,20 @@ std::string_view to_string(ErrorCode code) noexcept {
   return "unknown";
 }
 
+namespace {
+
+// Messages quote file names and what files say: no NUL that ends them early, no escape sequence that a terminal obeys.
+std::string printable(std::string message) {
+  for (char& c : message) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte < 0x20 && c != '\n') || byte == 0x7f) c = '?';
+  }
+  return message;
+}
+
+}  // namespace
+
 Error::Error(ErrorCode code, const std::string& message)
-    : std::runtime_error(message + " (" + std::string(to_string(code)) + ")"), code_(code) {}
+    : std::runtime_error(printable(message) + " (" + std::string(to_string(code)) + ")"), code_(code) {}
 
 }  // namespace simdclip

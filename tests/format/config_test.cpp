@@ -32,7 +32,7 @@ void all_places(const json& value, const json::json_pointer& here, std::vector<j
 }
 std::vector<json::json_pointer> all_places() {
   std::vector<json::json_pointer> places;
-  all_places(good(), {}, places);
+  all_places(good(), json::json_pointer(), places);
   return places;
 }
 

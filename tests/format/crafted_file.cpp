@@ -69,9 +69,9 @@ void CraftedFile::seal() {
 }
 
 ModelFile CraftedFile::open() const {
-  aligned_ = AlignedBuffer<std::byte>(bytes_.size());
-  std::copy(bytes_.begin(), bytes_.end(), aligned_.data());
-  return ModelFile::open_memory(aligned_.span(), "crafted.sclip");
+  aligned_ = std::make_shared<AlignedBuffer<std::byte>>(bytes_.size());
+  std::copy(bytes_.begin(), bytes_.end(), aligned_->data());
+  return ModelFile::open_memory(aligned_->span(), "crafted.sclip");
 }
 
 }  // namespace simdclip::tests

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -58,11 +58,11 @@ class CraftedFile {
   void seal_header();
   void seal();  // table and tokenizer checksums, then the header
 
-  ModelFile open() const;  // from aligned memory, which this object keeps
+  ModelFile open() const;  // from aligned memory, which this object keeps until the next open()
 
  private:
   std::vector<std::byte> bytes_;
-  mutable AlignedBuffer<std::byte> aligned_;
+  mutable std::shared_ptr<AlignedBuffer<std::byte>> aligned_;  // of the last open()
 };
 
 }  // namespace simdclip::tests

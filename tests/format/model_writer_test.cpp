@@ -134,7 +134,7 @@ TEST(ModelWriter, SlicesGiveTheBytesOfPackingAtOnce) {
         kernels::pack_b_f32(values.data(), n, k, reinterpret_cast<float*>(whole.data()));
       } else {
         std::vector<uint16_t> rounded(values.size());
-        std::transform(values.begin(), values.end(), rounded.begin(), kernels::to_bf16);
+        kernels::to_bf16(values.data(), values.size(), rounded.data());
         kernels::pack_b_bf16(rounded.data(), n, k, reinterpret_cast<uint16_t*>(whole.data()));
       }
       const auto stored = model.tensor(spec.name).bytes;
