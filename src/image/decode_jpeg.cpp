@@ -15,7 +15,7 @@ namespace simdclip {
 namespace {
 
 // Scans x pixels that a progressive file may make us walk over: empty scans cost a file nothing and a reader everything.
-constexpr uint64_t kMaxScannedPixels = 4'000'000'000;
+constexpr uint64_t kMaxScannedPixels = 2'000'000'000;
 
 constexpr int kTooManyScans = -1;  // beside libjpeg's own message codes
 

@@ -1,0 +1,75 @@
+// Files for the image tests: fixtures, the optional shared data, and what golden.tsv says of the fixtures.
+#pragma once
+
+#include <zlib.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <span>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "base/cpu.h"
+#include "format/config.h"
+#include "simdclip/image.h"
+
+namespace simdclip::tests {
+
+using Fields = std::vector<std::string>;
+
+inline std::string fixture(const std::string& name) { return std::string(SIMDCLIP_FIXTURES) + "/image/" + name; }
+inline std::string shared_data(const std::string& name) { return std::string(SIMDCLIP_SHARED_DATA) + "/" + name; }
+
+inline std::vector<std::byte> read_bytes(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  const auto* data = reinterpret_cast<const std::byte*>(text.data());
+  return {data, data + text.size()};
+}
+
+// The lines of golden.tsv that begin with `kind`, split at tabs (make_golden.py).
+inline std::vector<Fields> golden(const std::string& kind) {
+  std::ifstream file(fixture("golden.tsv"));
+  std::vector<Fields> lines;
+  for (std::string line; std::getline(file, line);) {
+    Fields fields;
+    std::istringstream in(line);
+    for (std::string field; std::getline(in, field, '\t');) fields.push_back(field);
+    if (!fields.empty() && fields[0] == kind) lines.push_back(fields);
+  }
+  return lines;
+}
+
+inline std::string crc(const void* data, size_t bytes) {
+  char text[9];
+  std::snprintf(text, sizeof text, "%08lx", crc32(0, static_cast<const Bytef*>(data), static_cast<uInt>(bytes)));
+  return text;
+}
+inline std::string crc(std::span<const uint8_t> bytes) { return crc(bytes.data(), bytes.size()); }
+
+inline const char* pillow_mode(PixelMode mode) {
+  static constexpr const char* kNames[] = {"1", "L", "LA", "RGB", "RGBA", "P", "CMYK", "I;16", "I"};
+  return kNames[static_cast<size_t>(mode)];
+}
+
+// OpenAI's normalization, as make_golden.py uses it.
+inline PreprocessConfig openai_config() {
+  PreprocessConfig config;
+  config.mean = {0.48145466F, 0.4578275F, 0.40821073F};
+  config.std = {0.26862954F, 0.26130258F, 0.27577711F};
+  return config;
+}
+
+inline bool is_webp(const std::string& name) { return name.ends_with(".webp"); }
+inline constexpr bool kHaveWebp =
+#if defined(SIMDCLIP_HAVE_WEBP)
+    true;
+#else
+    false;
+#endif
+
+}  // namespace simdclip::tests
