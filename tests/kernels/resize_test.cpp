@@ -66,6 +66,7 @@ TEST_P(Horizontal, EqualsItsDefinitionAtEveryTail) {
       Guarded<uint8_t> in(rows * in_stride, edge), out(rows * out_stride, edge);
       fill({in.data(), in.size()}, seed);
       GetParam().fn(c, in.data(), in_stride, k.in, rows, channels, out.data(), out_stride);
+      ASSERT_TRUE(out.intact()) << "seed " << seed;
       for (size_t r = 0; r < rows; ++r) {
         for (size_t i = 0; i < c.size; ++i) {
           for (size_t ch = 0; ch < channels; ++ch) {
@@ -98,6 +99,7 @@ TEST_P(Vertical, EqualsItsDefinitionAtEveryTail) {
       std::vector<const uint8_t*> rows(count);
       for (size_t j = 0; j < count; ++j) rows[j] = in.data() + j * row_bytes;
       GetParam().fn(c, i, rows.data(), row_bytes, out.data());
+      ASSERT_TRUE(out.intact()) << "seed " << seed;
       for (size_t x = 0; x < row_bytes; ++x) {
         ASSERT_EQ(out[x], expected(c, i, [&](size_t j) { return rows[j][x]; }))
             << k.in << " -> " << k.out << " row " << i << " of " << row_bytes << " bytes, column " << x << " seed " << seed;
@@ -119,6 +121,7 @@ TEST_P(ToFloat, RoundsAfterEachOperation) {
     for (size_t i = 0; i < in.size(); ++i) in[i] = static_cast<uint8_t>(i * 89 + width);
     Guarded<float> out(3 * width, edge);  // planes side by side: what a row writes too much shows in the next plane
     GetParam().fn(in.data(), width, mean, std, out.data(), width);
+    ASSERT_TRUE(out.intact()) << "width " << width;
     for (size_t c = 0; c < 3; ++c) {
       for (size_t x = 0; x < width; ++x) {
         volatile float v = static_cast<float>(in[3 * x + c]);
