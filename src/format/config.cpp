@@ -47,14 +47,28 @@ void validate(const TransformerConfig& t, const Check& check) {
   check.require(t.norm_eps < 1, "norm_eps", "expected less than 1");
 }
 
+void validate(const AttentionPoolConfig& p, uint32_t width, const Check& check) {
+  check.range("heads", p.heads, 1, width);
+  check.require(width % p.heads == 0, "heads",
+                std::to_string(p.heads) + " does not divide the width " + std::to_string(width));
+  check.range("mlp_width", p.mlp_width, 1, std::min<uint64_t>(kMaxExtent, uint64_t{kMaxMlpRatio} * width));
+  check.positive("norm_eps", p.norm_eps);
+}
+
 void validate(const VisionConfig& v, uint32_t embed_dim, const Check& check) {
   check.range("image_height", v.image_height, 1, kMaxImageSide);
   check.range("image_width", v.image_width, 1, kMaxImageSide);
   check.range("patch_size", v.patch_size, 1, std::min({kMaxPatchSize, v.image_height, v.image_width}));
   check.range("tokens (patches and class token)", vision_tokens(v), 1, kMaxTokens);
   validate(v.transformer, check.inside("transformer"));
-  check.require(v.pooling == Pooling::first || v.pooling == Pooling::mean, "pooling",
-                std::string(to_string(v.pooling)) + " is of text towers; expected first or mean");
+  check.require(v.pooling == Pooling::first || v.pooling == Pooling::mean || v.pooling == Pooling::attention,
+                "pooling",
+                std::string(to_string(v.pooling)) + " is of text towers; expected first, mean or attention");
+  check.require((v.pooling == Pooling::attention) == v.attention_pool.has_value(), "attention_pool",
+                "expected exactly where pooling is attention");
+  if (v.attention_pool) validate(*v.attention_pool, v.transformer.width, check.inside("attention_pool"));
+  check.require(!v.norm_after_pool || v.post_norm, "norm_after_pool",
+                "there is no post_norm that could be applied");
   check.require(v.pooling != Pooling::first || v.class_token, "pooling", "first needs a class token");
   check.require(v.projection || v.transformer.width == embed_dim, "projection",
                 "absent, so the width " + std::to_string(v.transformer.width) + " must equal embed_dim");
@@ -64,8 +78,9 @@ void validate(const TextConfig& t, uint32_t embed_dim, const Check& check) {
   check.range("vocab_size", t.vocab_size, 1, kMaxExtent);
   check.range("context_length", t.context_length, 2, kMaxTokens);
   validate(t.transformer, check.inside("transformer"));
-  check.require(t.pooling != Pooling::mean, "pooling",
-                "mean is of image towers; expected first, argmax_id, first_eos or last");
+  check.require(t.pooling != Pooling::mean && t.pooling != Pooling::attention, "pooling",
+                std::string(to_string(t.pooling)) +
+                    " is of image towers; expected first, argmax_id, first_eos or last");
   check.range("eos_id", t.eos_id, 0, t.vocab_size - 1);
   check.require(t.projection || t.transformer.width == embed_dim, "projection",
                 "absent, so the width " + std::to_string(t.transformer.width) + " must equal embed_dim");

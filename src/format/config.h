@@ -26,6 +26,7 @@ enum class Pooling : uint8_t {
   argmax_id,  // text: the position of the largest id (OpenAI's and open_clip's EOT)
   first_eos,  // text: the first position that holds eos_id (transformers)
   last,       // text: the last position of the context
+  attention,  // pictures: one learned query attends to all tokens (SigLIP's MAP head)
 };
 enum class ResizeMode : uint8_t {
   shortest,  // shortest side to image_size, then centre crop (torchvision Resize(int) + CenterCrop)
@@ -43,6 +44,15 @@ struct TransformerConfig {
   float norm_eps = 1e-5F;
 };
 
+// Attention pooling: x = proj(attention(query, tokens)); x += mlp(ln(x)) (Zhai 2022, "multihead attention
+// pooling").
+struct AttentionPoolConfig {
+  uint32_t heads = 0;  // divides the tower's width
+  uint32_t mlp_width = 0;
+  Activation activation = Activation::gelu;
+  float norm_eps = 1e-5F;
+};
+
 struct VisionConfig {
   uint32_t image_height = 0,
            image_width = 0;  // pixels; patches = floor(height / patch) * floor(width / patch)
@@ -51,9 +61,12 @@ struct VisionConfig {
   bool class_token = true;
   bool patch_bias = false;
   bool pre_norm = true;   // ln_pre after the position embedding
-  bool post_norm = true;  // ln_post on the pooled vector (on every token where pooling is mean)
+  bool post_norm = true;  // ln_post, on the tokens or (norm_after_pool) on the pooled vector; the same where
+                          // pooling is first
+  bool norm_after_pool = false;
   Pooling pooling = Pooling::first;
-  bool projection = true;  // [embed_dim, width]
+  std::optional<AttentionPoolConfig> attention_pool;  // present where pooling is attention
+  bool projection = true;                             // [embed_dim, width]
 };
 
 struct TextConfig {

@@ -28,7 +28,8 @@ std::span<const std::string_view> names_of() {
     static constexpr std::string_view names[] = {"gelu", "gelu_tanh", "quick_gelu"};
     return names;
   } else if constexpr (std::is_same_v<E, Pooling>) {
-    static constexpr std::string_view names[] = {"first", "mean", "argmax_id", "first_eos", "last"};
+    static constexpr std::string_view names[] = {"first",     "mean", "argmax_id",
+                                                 "first_eos", "last", "attention"};
     return names;
   } else if constexpr (std::is_same_v<E, ResizeMode>) {
     static constexpr std::string_view names[] = {"shortest", "squash"};
@@ -62,6 +63,14 @@ void fields(Visitor& v, T& c) requires std::is_same_v<std::remove_const_t<T>, Tr
 }
 
 template <typename Visitor, typename T>
+void fields(Visitor& v, T& c) requires std::is_same_v<std::remove_const_t<T>, AttentionPoolConfig> {
+  v("heads", c.heads);
+  v("mlp_width", c.mlp_width);
+  v("activation", c.activation);
+  v("norm_eps", c.norm_eps);
+}
+
+template <typename Visitor, typename T>
 void fields(Visitor& v, T& c) requires std::is_same_v<std::remove_const_t<T>, VisionConfig> {
   v("image_height", c.image_height);
   v("image_width", c.image_width);
@@ -71,7 +80,9 @@ void fields(Visitor& v, T& c) requires std::is_same_v<std::remove_const_t<T>, Vi
   v("patch_bias", c.patch_bias);
   v("pre_norm", c.pre_norm);
   v("post_norm", c.post_norm);
+  v("norm_after_pool", c.norm_after_pool);
   v("pooling", c.pooling);
+  v("attention_pool", c.attention_pool);
   v("projection", c.projection);
 }
 

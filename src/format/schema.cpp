@@ -45,6 +45,16 @@ class Builder {
     }
   }
 
+  void attention_pool(const AttentionPoolConfig& p, uint64_t d) {
+    const std::string pool = "visual.attention_pool";
+    small(pool + ".query", {d});
+    linear(pool + ".kv", 2 * d, d);
+    linear(pool + ".proj", d, d);
+    norm(pool + ".ln", d);
+    linear(pool + ".mlp.fc1", p.mlp_width, d);
+    linear(pool + ".mlp.fc2", d, p.mlp_width);
+  }
+
   void vision(const VisionConfig& v) {
     const uint64_t d = v.transformer.width, p = v.patch_size;
     gemm("visual.patch_embed.weight", d, 3 * p * p);
@@ -54,6 +64,7 @@ class Builder {
     if (v.pre_norm) norm("visual.ln_pre", d);
     blocks("visual", v.transformer);
     if (v.post_norm) norm("visual.ln_post", d);
+    if (v.attention_pool) attention_pool(*v.attention_pool, d);
     if (v.projection) gemm("visual.proj.weight", config_.embed_dim, d);
   }
 

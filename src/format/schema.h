@@ -42,6 +42,10 @@ struct TensorSpec {
 // visual.blocks.I.ln_1.{weight,bias} [D]; .attn.qkv.{weight gemm [3D, D], bias [3D]}; .attn.proj.{weight gemm
 // [D, D], bias [D]} visual.blocks.I.ln_2.{weight,bias} [D]; .mlp.fc1.{weight gemm [M, D], bias [M]};
 // .mlp.fc2.{weight gemm [D, M], bias [D]} visual.ln_post.{weight,bias} [D]                  (if post_norm)
+// visual.attention_pool.*                           (if pooling is attention) .query [D], already projected;
+// .kv [2D, D];
+//                                                   .proj [D, D]; .ln; .mlp.fc1 [M, D]; .mlp.fc2 [D, M]; with
+//                                                   biases
 // visual.proj.weight         gemm [E, D]            (if projection)
 // text.token_embedding       [vocab, D]             (f32, or bf16 in bf16 and int8 files)
 // text.positional_embedding  [context, D]

@@ -6,28 +6,16 @@
 namespace simdclip {
 namespace {
 
-kernels::Act act_of(Activation activation) {
-  switch (activation) {
-    case Activation::gelu: return kernels::Act::gelu;
-    case Activation::gelu_tanh: return kernels::Act::gelu_tanh;
-    case Activation::quick_gelu: return kernels::Act::quick_gelu;
-  }
-  return kernels::Act::none;
-}
-
 void copy_row(const float* from, float* to, size_t n) { std::copy_n(from, n, to); }
 
 }  // namespace
 
 Block::Block(const ModelFile& file, const std::string& name, const TransformerConfig& config, bool causal)
     : shape_{config.heads, config.width / config.heads, causal},
-      act_(act_of(config.activation)),
       ln_1_(file, name + ".ln_1", config.norm_eps),
-      ln_2_(file, name + ".ln_2", config.norm_eps),
       qkv_(file, name + ".attn.qkv", true),
       proj_(file, name + ".attn.proj", true),
-      fc1_(file, name + ".mlp.fc1", true),
-      fc2_(file, name + ".mlp.fc2", true) {}
+      mlp_(file, name + ".ln_2", name + ".mlp", config.activation, config.norm_eps) {}
 
 void Block::forward(Span2f x, const Sequences& sequences, Workspace& ws, const Engine& engine) const {
   const Workspace::Scope scope(ws);
@@ -42,7 +30,7 @@ void Block::forward(Span2f x, const Sequences& sequences, Workspace& ws, const E
                          qkv.sub_cols(2 * width, width), h, ws, engine);
     proj_.forward(h, x, engine, kernels::Act::none, x);  // x += proj(attn)
   }
-  mlp(x, h, ws, engine);
+  mlp_.add_to(x, h, ws, engine);
 }
 
 void Block::forward_rows(ConstSpan2f x, const Sequences& sequences, std::span<const size_t> rows, Span2f y,
@@ -67,16 +55,7 @@ void Block::forward_rows(ConstSpan2f x, const Sequences& sequences, std::span<co
                          engine);
     proj_.forward(h, y, engine, kernels::Act::none, y);
   }
-  mlp(y, h, ws, engine);
-}
-
-// x += fc2(act(fc1(ln_2(x)))); h: [T, D] scratch.
-void Block::mlp(Span2f x, Span2f h, Workspace& ws, const Engine& engine) const {
-  const Workspace::Scope scope(ws);
-  const Span2f hidden = ws.take(x.rows, fc1_.outputs());  // [T, mlp_width]
-  ln_2_.forward(x, h, engine);
-  fc1_.forward(h, hidden, engine, act_);
-  fc2_.forward(hidden, x, engine, kernels::Act::none, x);
+  mlp_.add_to(y, h, ws, engine);
 }
 
 size_t block_workspace_floats(const TransformerConfig& config, size_t rows, size_t longest,

@@ -8,6 +8,7 @@
 #include "layers/attention.h"
 #include "layers/layer_norm.h"
 #include "layers/linear.h"
+#include "layers/mlp.h"
 
 namespace simdclip {
 
@@ -26,12 +27,10 @@ class Block {
                     Workspace& ws, const Engine& engine) const;
 
  private:
-  void mlp(Span2f x, Span2f h, Workspace& ws, const Engine& engine) const;
-
   AttentionShape shape_;
-  kernels::Act act_ = kernels::Act::none;
-  LayerNorm ln_1_, ln_2_;
-  Linear qkv_, proj_, fc1_, fc2_;
+  LayerNorm ln_1_;
+  Linear qkv_, proj_;
+  Mlp mlp_;
 };
 
 // Workspace floats of one block for `rows` tokens in sequences of at most `longest`.

@@ -18,7 +18,8 @@ TextExtent text_extent(const TextConfig& config, std::span<const int32_t> ids) {
     }
     case Pooling::last: extent.pooled = ids.size() - 1; break;
     case Pooling::first:
-    case Pooling::mean: break;
+    case Pooling::mean:
+    case Pooling::attention: break;
   }
   if (config.causal) extent.length = extent.pooled + 1;
   return extent;

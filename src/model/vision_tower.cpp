@@ -26,6 +26,7 @@ VisionTower::VisionTower(const ModelFile& file, const VisionConfig& config, size
       embedding_(file, config),
       transformer_(file, "visual", config.transformer, false) {
   if (config.post_norm) ln_post_.emplace(file, "visual.ln_post", config.transformer.norm_eps);
+  if (config.attention_pool) attention_pool_.emplace(file, *config.attention_pool, config.transformer.width);
   if (config.projection) projection_.emplace(file, "visual.proj", false);
 }
 
@@ -35,7 +36,11 @@ size_t VisionTower::micro_batch() const noexcept {
 
 size_t VisionTower::workspace_floats(size_t threads) const noexcept {
   const size_t n = micro_batch(), tokens = vision_tokens(config_), width = config_.transformer.width;
-  const size_t blocks = block_workspace_floats(config_.transformer, n * tokens, tokens, threads);
+  size_t blocks = block_workspace_floats(config_.transformer, n * tokens, tokens, threads);
+  if (config_.attention_pool) {
+    blocks =
+        std::max(blocks, attention_pool_workspace_floats(*config_.attention_pool, width, n, tokens, threads));
+  }
   return simdclip::workspace_floats(n * tokens, width) + simdclip::workspace_floats(n, width) +
          std::max(patch_embedding_workspace_floats(config_, n), blocks);
 }
@@ -64,18 +69,22 @@ void VisionTower::forward(std::span<const float> pixels, Span2f out, Workspace& 
 // Runs the blocks and takes one normalised vector of each picture.
 void VisionTower::pool(Span2f x, const Sequences& sequences, Span2f pooled, Workspace& ws,
                        const Engine& engine) const {
+  const bool norm_tokens = ln_post_ && !config_.norm_after_pool && config_.pooling != Pooling::first;
   if (config_.pooling == Pooling::first) {
     const std::vector<size_t> class_tokens(sequences.count(), 0);
     transformer_.forward_rows(x, sequences, class_tokens, pooled, ws, engine);
-    if (ln_post_) ln_post_->forward(pooled, pooled, engine);
-    return;
+  } else {
+    transformer_.forward(x, sequences, ws, engine);
   }
-  transformer_.forward(x, sequences, ws, engine);
-  if (ln_post_) ln_post_->forward(x, x, engine);
-  const size_t lead = config_.class_token ? 1 : 0;
-  for (size_t i = 0; i < sequences.count(); ++i) {
-    mean_rows(x.sub_rows(sequences.starts[i] + lead, sequences.length(i) - lead), pooled.row(i));
+  if (norm_tokens) ln_post_->forward(x, x, engine);
+  if (config_.pooling == Pooling::attention) attention_pool_->forward(x, sequences, pooled, ws, engine);
+  if (config_.pooling == Pooling::mean) {
+    const size_t lead = config_.class_token ? 1 : 0;
+    for (size_t i = 0; i < sequences.count(); ++i) {
+      mean_rows(x.sub_rows(sequences.starts[i] + lead, sequences.length(i) - lead), pooled.row(i));
+    }
   }
+  if (ln_post_ && !norm_tokens) ln_post_->forward(pooled, pooled, engine);
 }
 
 }  // namespace simdclip

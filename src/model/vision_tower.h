@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 
+#include "layers/attention_pool.h"
 #include "layers/patch_embedding.h"
 #include "model/transformer.h"
 
@@ -32,6 +33,7 @@ class VisionTower {
   PatchEmbedding embedding_;
   Transformer transformer_;
   std::optional<LayerNorm> ln_post_;
+  std::optional<AttentionPool> attention_pool_;
   std::optional<Linear> projection_;
 };
 

@@ -1,4 +1,5 @@
-// Whole towers through the public API: against double-precision loops, and against themselves in every other arrangement.
+// Whole towers through the public API: against double-precision loops, and against themselves in every other
+// arrangement.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -9,8 +10,8 @@
 #include "base/cpu.h"
 #include "format/model_file.h"
 #include "model/reference_clip.h"
-#include "simdclip/simdclip.h"
 #include "model/tiny_cases.h"
+#include "simdclip/simdclip.h"
 
 namespace simdclip {
 namespace {
@@ -69,8 +70,10 @@ TEST_P(Towers, MatchDoublePrecisionLoops) {
     const auto pixels = random_pixels(model.info(), 3, 2);
     const auto out = embed_pixels(model, pixels, false);
     for (size_t i = 0; i < 3; ++i) {
-      const auto want = reference::embed_pixels(file, std::span(pixels).subspan(i * pixels.size() / 3, pixels.size() / 3));
-      EXPECT_GE(reference::cosine(std::span(out).subspan(i * model.embed_dim(), model.embed_dim()), want), 1 - 1e-9);
+      const auto want =
+          reference::embed_pixels(file, std::span(pixels).subspan(i * pixels.size() / 3, pixels.size() / 3));
+      EXPECT_GE(reference::cosine(std::span(out).subspan(i * model.embed_dim(), model.embed_dim()), want),
+                1 - 1e-9);
     }
   }
   if (model.info().has_text_tower) {
@@ -79,7 +82,8 @@ TEST_P(Towers, MatchDoublePrecisionLoops) {
     const auto out = embed_ids(model, ids, false);
     for (size_t i = 0; i < 3; ++i) {
       const auto want = reference::embed_ids(file, std::span(ids).subspan(i * context, context));
-      EXPECT_GE(reference::cosine(std::span(out).subspan(i * model.embed_dim(), model.embed_dim()), want), 1 - 1e-9);
+      EXPECT_GE(reference::cosine(std::span(out).subspan(i * model.embed_dim(), model.embed_dim()), want),
+                1 - 1e-9);
     }
   }
 }
@@ -94,8 +98,11 @@ TEST_P(Towers, SameBitsForEveryThreadCountAndBatch) {
       const auto pixels = random_pixels(one.info(), n, 5);
       const auto together = embed_pixels(model, pixels);
       for (size_t i = 0; i < n; ++i) {
-        const auto alone = embed_pixels(one, std::span(pixels).subspan(i * pixels.size() / n, pixels.size() / n));
-        EXPECT_TRUE(std::equal(alone.begin(), alone.end(), together.begin() + static_cast<ptrdiff_t>(i * dim))) << threads << " " << i;
+        const auto alone =
+            embed_pixels(one, std::span(pixels).subspan(i * pixels.size() / n, pixels.size() / n));
+        EXPECT_TRUE(
+            std::equal(alone.begin(), alone.end(), together.begin() + static_cast<ptrdiff_t>(i * dim)))
+            << threads << " " << i;
       }
     }
     if (one.info().has_text_tower) {
@@ -103,7 +110,9 @@ TEST_P(Towers, SameBitsForEveryThreadCountAndBatch) {
       const auto together = embed_ids(model, ids);
       for (size_t i = 0; i < n; ++i) {
         const auto alone = embed_ids(one, std::span(ids).subspan(i * ids.size() / n, ids.size() / n));
-        EXPECT_TRUE(std::equal(alone.begin(), alone.end(), together.begin() + static_cast<ptrdiff_t>(i * dim))) << threads << " " << i;
+        EXPECT_TRUE(
+            std::equal(alone.begin(), alone.end(), together.begin() + static_cast<ptrdiff_t>(i * dim)))
+            << threads << " " << i;
       }
     }
   }
@@ -182,7 +191,8 @@ TEST(Model, EmbeddingsAreOfUnitLengthUnlessAskedOtherwise) {
   for (float v : raw) raw_length += static_cast<double>(v) * static_cast<double>(v);
   EXPECT_NEAR(length, 1.0, 1e-6);
   EXPECT_GT(std::abs(raw_length - 1.0), 1e-3);
-  for (size_t i = 0; i < raw.size(); ++i) EXPECT_NEAR(unit[i], static_cast<double>(raw[i]) / std::sqrt(raw_length), 1e-6);
+  for (size_t i = 0; i < raw.size(); ++i)
+    EXPECT_NEAR(unit[i], static_cast<double>(raw[i]) / std::sqrt(raw_length), 1e-6);
 }
 
 TEST(Model, ProbabilitiesAreASoftmaxOfTheLogits) {
@@ -192,7 +202,8 @@ TEST(Model, ProbabilitiesAreASoftmaxOfTheLogits) {
   const auto texts = embed_ids(model, random_ids(model.info(), 3, 21));
   const auto logits = model.logits(image, texts);
   double sum = 0, cosine = 0;
-  for (size_t d = 0; d < model.embed_dim(); ++d) cosine += static_cast<double>(image[d]) * static_cast<double>(texts[d]);
+  for (size_t d = 0; d < model.embed_dim(); ++d)
+    cosine += static_cast<double>(image[d]) * static_cast<double>(texts[d]);
   EXPECT_NEAR(logits[0], cosine * static_cast<double>(model.info().logit_scale), 1e-4);
   const auto probabilities = model.probabilities(logits);
   for (float p : probabilities) sum += static_cast<double>(p);
@@ -231,7 +242,8 @@ TEST(Model, RefusesSpansOfTheWrongSize) {
   auto ids = random_ids(model.info(), 2, 26);
   std::vector<float> out(2 * model.embed_dim()), small(out.size() - 1);
   EXPECT_EQ(code_of([&] { model.embed_pixels(pixels, small); }), ErrorCode::invalid_argument);
-  EXPECT_EQ(code_of([&] { model.embed_pixels(std::span(pixels).first(7), out); }), ErrorCode::invalid_argument);
+  EXPECT_EQ(code_of([&] { model.embed_pixels(std::span(pixels).first(7), out); }),
+            ErrorCode::invalid_argument);
   EXPECT_EQ(code_of([&] { model.embed_ids(ids, small); }), ErrorCode::invalid_argument);
   EXPECT_EQ(code_of([&] { model.embed_ids(std::span(ids).first(3), out); }), ErrorCode::invalid_argument);
   ids[1] = static_cast<int32_t>(model.info().vocab_size);

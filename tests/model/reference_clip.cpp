@@ -29,7 +29,8 @@ Row layer_norm(const Row& x, const std::vector<float>& gamma, const std::vector<
   variance /= static_cast<double>(x.size());
   Row y(x.size());
   for (size_t d = 0; d < x.size(); ++d) {
-    y[d] = (x[d] - mean) / std::sqrt(variance + eps) * static_cast<double>(gamma[d]) + static_cast<double>(beta[d]);
+    y[d] = (x[d] - mean) / std::sqrt(variance + eps) * static_cast<double>(gamma[d]) +
+           static_cast<double>(beta[d]);
   }
   return y;
 }
@@ -37,7 +38,8 @@ Row layer_norm(const Row& x, const std::vector<float>& gamma, const std::vector<
 double activate(double x, Activation activation) {
   switch (activation) {
     case Activation::gelu: return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
-    case Activation::gelu_tanh: return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+    case Activation::gelu_tanh:
+      return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
     case Activation::quick_gelu: return x / (1 + std::exp(-1.702 * x));
   }
   return x;
@@ -45,6 +47,47 @@ double activate(double x, Activation activation) {
 
 void add(Row& x, const Row& y) {
   for (size_t d = 0; d < x.size(); ++d) x[d] += y[d];
+}
+
+// One query over keys and values that stand in columns [at, at + D) of `rows`; softmax(q k / sqrt d) v, head
+// by head.
+Row attend(const Row& q, const Rows& rows, size_t keys, size_t k_at, size_t v_at, size_t heads) {
+  const size_t width = q.size(), dim = width / heads;
+  Row mixed(width, 0.0);
+  for (size_t head = 0; head < heads; ++head) {
+    Row weight(keys);
+    double highest = -std::numeric_limits<double>::infinity(), sum = 0;
+    for (size_t s = 0; s < keys; ++s) {
+      for (size_t d = head * dim; d < (head + 1) * dim; ++d) weight[s] += q[d] * rows[s][k_at + d];
+      weight[s] /= std::sqrt(static_cast<double>(dim));
+      highest = std::max(highest, weight[s]);
+    }
+    for (double& v : weight) sum += v = std::exp(v - highest);
+    for (size_t s = 0; s < keys; ++s) {
+      for (size_t d = head * dim; d < (head + 1) * dim; ++d) mixed[d] += weight[s] / sum * rows[s][v_at + d];
+    }
+  }
+  return mixed;
+}
+
+Row mlp(const ModelFile& file, const std::string& name, const Row& x, Activation activation) {
+  Row hidden = linear(x, tensor_values(file, name + ".fc1.weight"), tensor_values(file, name + ".fc1.bias"));
+  for (double& v : hidden) v = activate(v, activation);
+  return linear(hidden, tensor_values(file, name + ".fc2.weight"), tensor_values(file, name + ".fc2.bias"));
+}
+
+Row attention_pool(const ModelFile& file, const AttentionPoolConfig& config, const Rows& x) {
+  const std::string pool = "visual.attention_pool";
+  const auto get = [&](const std::string& name) { return tensor_values(file, pool + name); };
+  const auto query = get(".query");
+  Rows kv;
+  for (const Row& row : x) kv.push_back(linear(row, get(".kv.weight"), get(".kv.bias")));
+  const Row mixed = attend(Row(query.begin(), query.end()), kv, kv.size(), 0, query.size(), config.heads);
+  Row y = linear(mixed, get(".proj.weight"), get(".proj.bias"));
+  add(y, mlp(file, pool + ".mlp",
+             layer_norm(y, get(".ln.weight"), get(".ln.bias"), static_cast<double>(config.norm_eps)),
+             config.activation));
+  return y;
 }
 
 // One stack of blocks over one sequence.
@@ -64,13 +107,7 @@ class Stack {
     const Rows h = attention(normed(x, name + ".ln_1"), name);
     for (size_t t = 0; t < x.size(); ++t) add(x[t], h[t]);
     const Rows g = normed(x, name + ".ln_2");
-    const auto w1 = get(name + ".mlp.fc1.weight"), b1 = get(name + ".mlp.fc1.bias");
-    const auto w2 = get(name + ".mlp.fc2.weight"), b2 = get(name + ".mlp.fc2.bias");
-    for (size_t t = 0; t < x.size(); ++t) {
-      Row hidden = linear(g[t], w1, b1);
-      for (double& v : hidden) v = activate(v, config_.activation);
-      add(x[t], linear(hidden, w2, b2));
-    }
+    for (size_t t = 0; t < x.size(); ++t) add(x[t], mlp(file_, name + ".mlp", g[t], config_.activation));
   }
 
   Rows normed(const Rows& x, const std::string& name) const {
@@ -83,26 +120,13 @@ class Stack {
   Rows attention(const Rows& x, const std::string& name) const {
     const auto w = get(name + ".attn.qkv.weight"), b = get(name + ".attn.qkv.bias");
     const auto wo = get(name + ".attn.proj.weight"), bo = get(name + ".attn.proj.bias");
-    const size_t width = config_.width, dim = width / config_.heads;
     Rows qkv, out;
     for (const Row& row : x) qkv.push_back(linear(row, w, b));
     for (size_t t = 0; t < x.size(); ++t) {
-      Row mixed(width, 0.0);
-      const size_t keys = causal_ ? t + 1 : x.size();
-      for (size_t head = 0; head < config_.heads; ++head) {
-        Row weight(keys);
-        double highest = -std::numeric_limits<double>::infinity(), sum = 0;
-        for (size_t s = 0; s < keys; ++s) {
-          for (size_t d = 0; d < dim; ++d) weight[s] += qkv[t][head * dim + d] * qkv[s][width + head * dim + d];
-          weight[s] /= std::sqrt(static_cast<double>(dim));
-          highest = std::max(highest, weight[s]);
-        }
-        for (double& v : weight) sum += v = std::exp(v - highest);
-        for (size_t s = 0; s < keys; ++s) {
-          for (size_t d = 0; d < dim; ++d) mixed[head * dim + d] += weight[s] / sum * qkv[s][2 * width + head * dim + d];
-        }
-      }
-      out.push_back(linear(mixed, wo, bo));
+      const Row q(qkv[t].begin(), qkv[t].begin() + config_.width);
+      out.push_back(
+          linear(attend(q, qkv, causal_ ? t + 1 : x.size(), config_.width, 2 * config_.width, config_.heads),
+                 wo, bo));
     }
     return out;
   }
@@ -123,14 +147,16 @@ std::vector<float> tensor_values(const ModelFile& file, const std::string& name)
   std::vector<uint16_t> bits;
   switch (view.spec->storage) {
     case Storage::f32: std::copy_n(view.f32(), elements, values.begin()); break;
-    case Storage::gemm_f32: kernels::unpack_b_f32(view.f32(), view.spec->shape[0], view.spec->shape[1], values.data()); break;
+    case Storage::gemm_f32:
+      kernels::unpack_b_f32(view.f32(), view.spec->shape[0], view.spec->shape[1], values.data());
+      break;
     default:
       bits.resize(elements);
       if (view.spec->storage == Storage::bf16) {
         std::copy_n(reinterpret_cast<const uint16_t*>(view.bytes.data()), elements, bits.begin());
       } else {
-        kernels::unpack_b_bf16(reinterpret_cast<const uint16_t*>(view.bytes.data()), view.spec->shape[0], view.spec->shape[1],
-                               bits.data());
+        kernels::unpack_b_bf16(reinterpret_cast<const uint16_t*>(view.bytes.data()), view.spec->shape[0],
+                               view.spec->shape[1], bits.data());
       }
       for (size_t i = 0; i < elements; ++i) values[i] = kernels::from_bf16(bits[i]);
   }
@@ -163,14 +189,16 @@ Row embed_pixels(const ModelFile& file, std::span<const float> pixels) {
   const double eps = static_cast<double>(v.transformer.norm_eps);
   for (size_t t = 0; t < x.size(); ++t) {
     for (size_t d = 0; d < x[t].size(); ++d) x[t][d] += static_cast<double>(positions[t * x[t].size() + d]);
-    if (v.pre_norm) x[t] = layer_norm(x[t], tensor_values(file, "visual.ln_pre.weight"), tensor_values(file, "visual.ln_pre.bias"), eps);
+    if (v.pre_norm)
+      x[t] = layer_norm(x[t], tensor_values(file, "visual.ln_pre.weight"),
+                        tensor_values(file, "visual.ln_pre.bias"), eps);
   }
   Stack(file, "visual", v.transformer, false).run(x);
-  if (v.post_norm) {
-    for (Row& row : x) {
-      row = layer_norm(row, tensor_values(file, "visual.ln_post.weight"), tensor_values(file, "visual.ln_post.bias"), eps);
-    }
-  }
+  const auto ln_post = [&](Row& row) {
+    row = layer_norm(row, tensor_values(file, "visual.ln_post.weight"),
+                     tensor_values(file, "visual.ln_post.bias"), eps);
+  };
+  if (v.post_norm && !v.norm_after_pool) std::for_each(x.begin(), x.end(), ln_post);
   Row pooled = x[0];
   if (v.pooling == Pooling::mean) {
     const size_t lead = v.class_token ? 1 : 0;
@@ -178,18 +206,22 @@ Row embed_pixels(const ModelFile& file, std::span<const float> pixels) {
     for (size_t t = lead; t < x.size(); ++t) add(pooled, x[t]);
     for (double& value : pooled) value /= static_cast<double>(x.size() - lead);
   }
+  if (v.pooling == Pooling::attention) pooled = attention_pool(file, *v.attention_pool, x);
+  if (v.post_norm && v.norm_after_pool) ln_post(pooled);
   return v.projection ? linear(pooled, tensor_values(file, "visual.proj.weight"), {}) : pooled;
 }
 
 Row embed_ids(const ModelFile& file, std::span<const int32_t> ids) {
   const TextConfig& t = *file.config().text;
   const size_t width = t.transformer.width;
-  const auto table = tensor_values(file, "text.token_embedding"), positions = tensor_values(file, "text.positional_embedding");
+  const auto table = tensor_values(file, "text.token_embedding"),
+             positions = tensor_values(file, "text.positional_embedding");
   Rows x;
   for (size_t i = 0; i < ids.size(); ++i) {
     Row row(width);
     for (size_t d = 0; d < width; ++d) {
-      row[d] = static_cast<double>(table[static_cast<size_t>(ids[i]) * width + d]) + static_cast<double>(positions[i * width + d]);
+      row[d] = static_cast<double>(table[static_cast<size_t>(ids[i]) * width + d]) +
+               static_cast<double>(positions[i * width + d]);
     }
     x.push_back(row);
   }
@@ -203,8 +235,9 @@ Row embed_ids(const ModelFile& file, std::span<const int32_t> ids) {
   } else if (t.pooling == Pooling::last) {
     pooled = ids.size() - 1;
   }
-  const Row normed = layer_norm(x[pooled], tensor_values(file, "text.ln_final.weight"), tensor_values(file, "text.ln_final.bias"),
-                                static_cast<double>(t.transformer.norm_eps));
+  const Row normed =
+      layer_norm(x[pooled], tensor_values(file, "text.ln_final.weight"),
+                 tensor_values(file, "text.ln_final.bias"), static_cast<double>(t.transformer.norm_eps));
   if (!t.projection) return normed;
   return linear(normed, tensor_values(file, "text.proj.weight"),
                 t.projection_bias ? tensor_values(file, "text.proj.bias") : std::vector<float>());

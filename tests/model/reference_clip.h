@@ -1,4 +1,5 @@
-// A CLIP in plain double-precision loops, written from the papers and not from src/: the algorithmic reference of the towers.
+// A CLIP in plain double-precision loops, written from the papers and not from src/: the algorithmic
+// reference of the towers.
 #pragma once
 
 #include <cstdint>

@@ -35,7 +35,8 @@ inline ModelConfig tiny_clip() {
 class TinyModel {
  public:
   TinyModel(const ModelConfig& config, uint64_t seed) : path_(folder_.file("tiny.sclip")) {
-    tests::write_tiny_model(path_, config, seed, nullptr, config.text ? tiny_tokenizer() : std::vector<std::byte>());
+    tests::write_tiny_model(path_, config, seed, nullptr,
+                            config.text ? tiny_tokenizer() : std::vector<std::byte>());
   }
   const std::string& path() const { return path_; }
 
@@ -74,6 +75,16 @@ inline std::vector<TinyCase> tiny_cases() {
     c.vision->patch_bias = true;
   });
   add("mean_pooling_with_class_token", [](ModelConfig& c) { c.vision->pooling = Pooling::mean; });
+  add("norm_after_mean_pooling", [](ModelConfig& c) {
+    c.vision->pooling = Pooling::mean;
+    c.vision->norm_after_pool = true;
+  });
+  add("attention_pooling", [](ModelConfig& c) {
+    c.vision->pooling = Pooling::attention;
+    c.vision->attention_pool = AttentionPoolConfig{4, 68, Activation::gelu_tanh, 1e-6F};
+    c.vision->class_token = c.vision->pre_norm = c.vision->projection = false;
+    c.vision->transformer.width = c.embed_dim = 36;
+  });
   add("first_eos", [](ModelConfig& c) { c.text->pooling = Pooling::first_eos; });
   add("bidirectional_last_with_bias", [](ModelConfig& c) {
     c.text->causal = false;

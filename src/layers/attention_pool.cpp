@@ -1,0 +1,38 @@
+#include "layers/attention_pool.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace simdclip {
+
+AttentionPool::AttentionPool(const ModelFile& file, const AttentionPoolConfig& config, size_t width)
+    : shape_{config.heads, width / config.heads, false},
+      query_(file.tensor("visual.attention_pool.query").f32()),
+      kv_(file, "visual.attention_pool.kv", true),
+      proj_(file, "visual.attention_pool.proj", true),
+      mlp_(file, "visual.attention_pool.ln", "visual.attention_pool.mlp", config.activation,
+           config.norm_eps) {}
+
+void AttentionPool::forward(ConstSpan2f x, const Sequences& sequences, Span2f y, Workspace& ws,
+                            const Engine& engine) const {
+  const Workspace::Scope scope(ws);
+  const size_t n = sequences.count(), width = x.cols;
+  const Span2f kv = ws.take(x.rows, 2 * width);  // [T, 2D]
+  const Span2f q = ws.take(n, width), h = ws.take(n, width);
+  for (size_t i = 0; i < n; ++i) std::copy_n(query_, width, q.row(i));
+  kv_.forward(x, kv, engine);
+  const std::vector<size_t> one_query(n, 0);
+  multi_head_attention(shape_, sequences, one_query, q, kv.sub_cols(0, width), kv.sub_cols(width, width), h,
+                       ws, engine);
+  proj_.forward(h, y, engine);
+  mlp_.add_to(y, h, ws, engine);
+}
+
+size_t attention_pool_workspace_floats(const AttentionPoolConfig& config, size_t width, size_t n,
+                                       size_t tokens, size_t threads) noexcept {
+  const size_t attention = attention_workspace_floats(tokens, width / config.heads, threads);
+  return workspace_floats(n * tokens, 2 * width) + 2 * workspace_floats(n, width) +
+         std::max(attention, workspace_floats(n, config.mlp_width));
+}
+
+}  // namespace simdclip

@@ -1,0 +1,30 @@
+// Attention pooling: one learned query attends to all tokens of each picture (SigLIP's MAP head, PE's
+// attention pool).
+#pragma once
+
+#include "layers/attention.h"
+#include "layers/mlp.h"
+
+namespace simdclip {
+
+class AttentionPool {
+ public:
+  // Tensors visual.attention_pool.*.
+  AttentionPool(const ModelFile& file, const AttentionPoolConfig& config, size_t width);
+
+  // x: [rows of the sequences, D]; y: [n, D].
+  void forward(ConstSpan2f x, const Sequences& sequences, Span2f y, Workspace& ws,
+               const Engine& engine) const;
+
+ private:
+  AttentionShape shape_;
+  const float* query_;  // [D], projected at conversion
+  Linear kv_, proj_;
+  Mlp mlp_;
+};
+
+// Workspace floats for n sequences of `tokens` tokens.
+size_t attention_pool_workspace_floats(const AttentionPoolConfig& config, size_t width, size_t n,
+                                       size_t tokens, size_t threads) noexcept;
+
+}  // namespace simdclip

@@ -1,0 +1,32 @@
+#include "layers/mlp.h"
+
+namespace simdclip {
+namespace {
+
+kernels::Act act_of(Activation activation) {
+  switch (activation) {
+    case Activation::gelu: return kernels::Act::gelu;
+    case Activation::gelu_tanh: return kernels::Act::gelu_tanh;
+    case Activation::quick_gelu: return kernels::Act::quick_gelu;
+  }
+  return kernels::Act::none;
+}
+
+}  // namespace
+
+Mlp::Mlp(const ModelFile& file, const std::string& norm, const std::string& name, Activation activation,
+         float norm_eps)
+    : norm_(file, norm, norm_eps),
+      fc1_(file, name + ".fc1", true),
+      fc2_(file, name + ".fc2", true),
+      act_(act_of(activation)) {}
+
+void Mlp::add_to(Span2f x, Span2f h, Workspace& ws, const Engine& engine) const {
+  const Workspace::Scope scope(ws);
+  const Span2f hidden = ws.take(x.rows, fc1_.outputs());  // [T, M]
+  norm_.forward(x, h, engine);
+  fc1_.forward(h, hidden, engine, act_);
+  fc2_.forward(hidden, x, engine, kernels::Act::none, x);
+}
+
+}  // namespace simdclip
