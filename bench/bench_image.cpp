@@ -101,11 +101,13 @@ void resize(benchmark::State& state, const Size& size, Isa isa) {
   }
 }
 
-void whole(benchmark::State& state, const Size& size) {
+void whole(benchmark::State& state, const Size& size, bool fast) {
   const auto& file = file_of(size);
+  DecodeOptions options;
+  options.fast_decode = fast;
   std::vector<float> out(size_t{3} * 224 * 224);
   for (auto _ : state) {
-    preprocess(decode_image(file), config(), 224, 224, out);
+    preprocess_encoded(file, options, size.name, config(), 224, 224, out, kernels::select_kernels(default_isa()));
     benchmark::DoNotOptimize(out.data());
   }
 }
@@ -120,7 +122,8 @@ void register_all() {
     for (const Isa isa : cpu_isas()) {
       add("resize_normalize/" + name + "/" + std::string(to_string(isa)), [&size, isa](benchmark::State& s) { resize(s, size, isa); });
     }
-    add("decode_resize_normalize/" + name, [&size](benchmark::State& s) { whole(s, size); });
+    add("jpeg_to_floats/" + name, [&size](benchmark::State& s) { whole(s, size, false); });
+    add("jpeg_to_floats/" + name + "/fast_decode", [&size](benchmark::State& s) { whole(s, size, true); });
   }
 }
 

@@ -41,6 +41,9 @@ struct Image {
 struct DecodeOptions {
   uint64_t max_pixels = 178'956'970;  // Pillow's own limit (its error threshold)
   bool apply_orientation = false;     // EXIF, as Pillow's ImageOps.exif_transpose; no reference pipeline applies it
+  // JPEG on its way to a model's input size: decode at a half, a quarter or an eighth where at least that size remains. Not exact
+  // (docs/images.md has the measured loss). decode_image and load_image, which know no target size, ignore it.
+  bool fast_decode = false;
 };
 
 // JPEG, PNG, WebP, GIF (first frame), BMP, TGA, PNM by content. The dimensions are checked before anything is decoded.

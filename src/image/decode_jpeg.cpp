@@ -38,8 +38,16 @@ struct ScanLimit {
   int max_scans;
 };
 
+struct Source {
+  jpeg_source_mgr base;
+  bool starved;
+};
+
 // Like Pillow's source: at the end of the bytes decoding suspends, which is how a truncated file is recognised.
-boolean no_more_input(j_decompress_ptr) { return FALSE; }
+boolean no_more_input(j_decompress_ptr info) {
+  reinterpret_cast<Source*>(info->src)->starved = true;
+  return FALSE;
+}
 void nothing(j_decompress_ptr) {}
 void skip_input(j_decompress_ptr info, long count) {
   const size_t n = std::min(static_cast<size_t>(std::max(count, 0L)), info->src->bytes_in_buffer);
@@ -85,6 +93,8 @@ struct JpegReader::State {
     if (setjmp(errors.jump) != 0) throw_error();
     f();
   }
+  void set_size();
+  void crop();
   [[noreturn]] void throw_error() const {
     switch (errors.code) {
       case kTooManyScans:
@@ -108,10 +118,13 @@ struct JpegReader::State {
 
   EncodedImage in;
   ErrorManager errors = {};
-  jpeg_source_mgr source = {};
+  Source source = {};
   jpeg_decompress_struct info = {};
   bool created = false, started = false;
   uint32_t row = 0;  // rows read
+  uint32_t width = 0;  // of a row; libjpeg's output_width shrinks when it crops
+  uint32_t kept_begin = 0, kept_end = 0;
+  uint32_t crop_begin = 0;  // the first column that libjpeg delivers
   int orientation = 1;
 };
 
@@ -121,18 +134,18 @@ JpegReader::JpegReader(const EncodedImage& in) : state_(std::make_unique<State>(
   info.err = jpeg_std_error(&s.errors.base);
   s.errors.base.error_exit = on_error;
   s.errors.base.output_message = [](j_common_ptr) {};
-  s.source.next_input_byte = in.data();
-  s.source.bytes_in_buffer = in.size();
-  s.source.init_source = nothing;
-  s.source.fill_input_buffer = no_more_input;
-  s.source.skip_input_data = skip_input;
-  s.source.resync_to_restart = jpeg_resync_to_restart;
-  s.source.term_source = nothing;
+  s.source.base.next_input_byte = in.data();
+  s.source.base.bytes_in_buffer = in.size();
+  s.source.base.init_source = nothing;
+  s.source.base.fill_input_buffer = no_more_input;
+  s.source.base.skip_input_data = skip_input;
+  s.source.base.resync_to_restart = jpeg_resync_to_restart;
+  s.source.base.term_source = nothing;
   int header = JPEG_SUSPENDED;
   s.guarded([&] {
     jpeg_create_decompress(&info);
     s.created = true;
-    info.src = &s.source;
+    info.src = &s.source.base;
     jpeg_save_markers(&info, JPEG_APP0 + 1, 0xFFFF);
     header = jpeg_read_header(&info, TRUE);
   });
@@ -145,55 +158,108 @@ JpegReader::JpegReader(const EncodedImage& in) : state_(std::make_unique<State>(
     default: fail_unsupported(in, "JPEG with ", info.num_components, " components");
   }
   info.dct_method = JDCT_ISLOW;
+  s.set_size();
   s.orientation = orientation_of(info);
 }
 
 JpegReader::~JpegReader() = default;
 
-uint32_t JpegReader::width() const noexcept { return state_->info.image_width; }
-uint32_t JpegReader::height() const noexcept { return state_->info.image_height; }
+uint32_t JpegReader::width() const noexcept { return state_->width; }
+uint32_t JpegReader::height() const noexcept { return state_->info.output_height; }
 PixelMode JpegReader::mode() const noexcept {
   const int components = state_->info.num_components;
   return components == 1 ? PixelMode::grey : components == 3 ? PixelMode::rgb : PixelMode::cmyk;
 }
 int JpegReader::orientation() const noexcept { return state_->orientation; }
 
-void JpegReader::read(uint8_t* rows, size_t stride, size_t count) {
+void JpegReader::State::set_size() {
+  guarded([&] { jpeg_calc_output_dimensions(&info); });
+  width = kept_end = info.output_width;
+}
+
+void JpegReader::scale_down(uint32_t denominator) {
+  state_->info.scale_num = 1;
+  state_->info.scale_denom = denominator;
+  state_->set_size();
+}
+
+void JpegReader::keep_columns(uint32_t begin, uint32_t end) {
+  state_->kept_begin = begin;
+  state_->kept_end = end;
+}
+
+void JpegReader::start() {
   State& s = *state_;
-  if (!s.started) {
-    const uint64_t pixels = uint64_t{width()} * height();
-    ScanLimit limit{{}, static_cast<int>(std::clamp<uint64_t>(kMaxScannedPixels / pixels, 20, 500))};
-    limit.base.progress_monitor = [](j_common_ptr common) {
-      const auto* info = reinterpret_cast<j_decompress_ptr>(common);
-      if (info->input_scan_number <= reinterpret_cast<const ScanLimit*>(common->progress)->max_scans) return;
-      auto* errors = reinterpret_cast<ErrorManager*>(common->err);
-      errors->code = kTooManyScans;
-      std::longjmp(errors->jump, 1);
-    };
-    s.info.progress = &limit.base;
-    boolean ready = FALSE;
-    s.guarded([&] { ready = jpeg_start_decompress(&s.info); });
-    s.info.progress = nullptr;
-    if (!ready) s.throw_truncated();
-    s.started = true;
-  }
-  const size_t row_bytes = size_t{width()} * bytes_per_pixel(mode());
+  if (s.started) return;
+  const uint64_t pixels = uint64_t{s.info.image_width} * s.info.image_height;
+  ScanLimit limit{{}, static_cast<int>(std::clamp<uint64_t>(kMaxScannedPixels / pixels, 20, 500))};
+  limit.base.progress_monitor = [](j_common_ptr common) {
+    const auto* info = reinterpret_cast<j_decompress_ptr>(common);
+    if (info->input_scan_number <= reinterpret_cast<const ScanLimit*>(common->progress)->max_scans) return;
+    auto* errors = reinterpret_cast<ErrorManager*>(common->err);
+    errors->code = kTooManyScans;
+    std::longjmp(errors->jump, 1);
+  };
+  s.info.progress = &limit.base;
+  boolean ready = FALSE;
+  s.guarded([&] { ready = jpeg_start_decompress(&s.info); });
+  s.info.progress = nullptr;
+  if (!ready) s.throw_truncated();
+  s.started = true;
+  s.crop();
+}
+
+// The upsampler takes the edge of what is decoded for the edge of the picture, so a block more is decoded on each side.
+void JpegReader::State::crop() {
+  constexpr uint32_t kMargin = 32;  // the widest block: 4 x 8 pixels
+  constexpr uint32_t kWorthwhile = 8;  // a crop that spares less than an eighth is left alone
+  JDIMENSION begin = kept_begin > kMargin ? kept_begin - kMargin : 0;
+  JDIMENSION columns = std::min(width, kept_end + kMargin) - begin;
+  if (width - columns < width / kWorthwhile || width == columns) return;
+  guarded([&] { jpeg_crop_scanline(&info, &begin, &columns); });
+  crop_begin = begin;
+}
+
+void JpegReader::read(uint8_t* rows, size_t stride, size_t count) {
+  start();
+  State& s = *state_;
+  const size_t channels = bytes_per_pixel(mode());
   for (size_t done = 0; done < count;) {
     constexpr size_t kRows = 16;
     JSAMPROW pointers[kRows];
     const size_t n = std::min(count - done, kRows);
-    for (size_t r = 0; r < n; ++r) pointers[r] = rows + (done + r) * stride;
+    for (size_t r = 0; r < n; ++r) pointers[r] = rows + (done + r) * stride + s.crop_begin * channels;
     JDIMENSION got = 0;
     s.guarded([&] { got = jpeg_read_scanlines(&s.info, pointers, static_cast<JDIMENSION>(n)); });
     if (got == 0) s.throw_truncated();
     if (mode() == PixelMode::cmyk) {  // Adobe's convention, which Pillow takes for granted: 255 is no ink
       for (size_t r = 0; r < got; ++r) {
-        for (size_t x = 0; x < row_bytes; ++x) pointers[r][x] = static_cast<uint8_t>(255 - pointers[r][x]);
+        for (size_t x = 0; x < s.info.output_width * channels; ++x) pointers[r][x] = static_cast<uint8_t>(255 - pointers[r][x]);
       }
     }
     done += got;
     s.row += got;
   }
+}
+
+void JpegReader::skip(size_t count) {
+  if (count == 0) return;
+  start();
+  State& s = *state_;
+  JDIMENSION passed = 0;
+  s.guarded([&] { passed = jpeg_skip_scanlines(&s.info, static_cast<JDIMENSION>(count)); });
+  if (passed != count || s.source.starved) s.throw_truncated();
+  s.row += passed;
+}
+
+void JpegReader::finish() {
+  State& s = *state_;
+  const uint32_t left = height() - s.row;
+  if (left == 0 || jpeg_has_multiple_scans(&s.info)) return;  // a file of several scans was read to its end before the first row
+  // libjpeg does not look at rows that are skipped up to the last one: that one is read.
+  skip(left - 1);
+  std::vector<uint8_t> row(size_t{width()} * bytes_per_pixel(mode()));
+  read(row.data(), row.size(), 1);
 }
 
 Image decode_jpeg(const EncodedImage& in) {

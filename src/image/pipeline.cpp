@@ -32,17 +32,17 @@ size_t Pipeline::channels() const noexcept {
   return before_ == Before::premultiply ? 4 : bytes_per_pixel(format_.mode);
 }
 
-Pipeline::Pipeline(const PixelFormat& format, uint32_t in_width, uint32_t in_height, const PreprocessConfig& config, uint32_t height,
-                   uint32_t width, std::span<float> out, const kernels::Kernels& kernels)
-    : format_(format), config_(config), geometry_(resize_geometry(in_width, in_height, config, height, width)), kernels_(kernels),
+Pipeline::Pipeline(const PixelFormat& format, const ResizeGeometry& geometry, const PreprocessConfig& config, std::span<float> out,
+                   const kernels::Kernels& kernels)
+    : format_(format), config_(config), geometry_(geometry), kernels_(kernels),
       out_(out), before_(before(format, config, geometry_)),
       after_(before_ == Before::premultiply                                         ? After::unpremultiply
              : before_ == Before::nothing && format.mode != PixelMode::rgb ? After::to_rgb
                                                                                     : After::nothing),
-      rgb_(size_t{width} * 3),
-      resampler_(geometry_, interpolation_of(config, height, width), channels(), kernels,
+      rgb_(size_t{geometry.width} * 3),
+      resampler_(geometry_, interpolation_of(config, geometry.height, geometry.width), channels(), kernels,
                  [this](uint32_t y, const uint8_t* row) { emit(y, row); }) {
-  if (before_ != Before::nothing) converted_ = AlignedBuffer<uint8_t>(kConvertedRows * size_t{in_width} * channels());
+  if (before_ != Before::nothing) converted_ = AlignedBuffer<uint8_t>(kConvertedRows * size_t{geometry.in_width} * channels());
 }
 
 void Pipeline::push(const uint8_t* rows, size_t stride, size_t count) {

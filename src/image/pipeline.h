@@ -17,9 +17,9 @@ class Pipeline {
  public:
   static bool handles(PixelMode mode, const PreprocessConfig& config) noexcept;
 
-  // out: [3, height, width]. `format` is of the rows that will be pushed; its palette must outlive the pipeline.
-  Pipeline(const PixelFormat& format, uint32_t in_width, uint32_t in_height, const PreprocessConfig& config, uint32_t height,
-           uint32_t width, std::span<float> out, const kernels::Kernels& kernels);
+  // out: [3, geometry.height, geometry.width]. `format` is of the rows that will be pushed; its palette must outlive the pipeline.
+  Pipeline(const PixelFormat& format, const ResizeGeometry& geometry, const PreprocessConfig& config, std::span<float> out,
+           const kernels::Kernels& kernels);
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 

@@ -57,7 +57,7 @@ void preprocess(const Image& image, const PreprocessConfig& config, uint32_t hei
     const bool nearest = image.mode == PixelMode::palette || image.mode == PixelMode::bilevel;
     return (nearest ? preprocess_nearest : preprocess_grey16)(image, config, height, width, out, kernels);
   }
-  Pipeline pipeline(pixel_format(image), image.width, image.height, config, height, width, out, kernels);
+  Pipeline pipeline(pixel_format(image), resize_geometry(image.width, image.height, config, height, width), config, out, kernels);
   const size_t stride = size_t{image.width} * bytes_per_pixel(image.mode);
   const uint32_t begin = pipeline.needs().first_row();
   pipeline.push(image.pixels.data() + begin * stride, stride, pipeline.needs().end_row() - begin);

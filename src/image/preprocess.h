@@ -20,7 +20,13 @@ namespace simdclip {
 void preprocess(const Image& image, const PreprocessConfig& config, uint32_t height, uint32_t width, std::span<float> out,
                 const kernels::Kernels& kernels);
 
-// The same with the kernels of default_isa().
+// An encoded picture. JPEG rows go straight into the resize: no whole picture is held, and rows and columns outside the crop's
+// filter windows are not even decoded where the format allows it. The same bits as decode_image + preprocess, and the same errors.
+void preprocess_encoded(std::span<const std::byte> bytes, const DecodeOptions& options, const std::string& name,
+                        const PreprocessConfig& config, uint32_t height, uint32_t width, std::span<float> out,
+                        const kernels::Kernels& kernels);
+
+// preprocess() with the kernels of default_isa().
 void preprocess(const Image& image, const PreprocessConfig& config, uint32_t height, uint32_t width, std::span<float> out);
 
 }  // namespace simdclip

@@ -45,8 +45,8 @@ class Driver:
         return dict(size=(width, height), mode=MODES[mode], orientation=orientation, transparent=bool(transparent),
                     palette=palette, pixels=pixels)
 
-    def preprocess(self, path, isa, resize, interpolation, first, height, width):
-        head = self.ask("preprocess", isa, resize, interpolation, int(first), height, width, path)
+    def preprocess(self, path, isa, resize, interpolation, first, height, width, command="preprocess"):
+        head = self.ask(command, isa, resize, interpolation, int(first), height, width, path)
         if head[0] != "ok":
             return head
         return np.frombuffer(self.take(int(head[1])), np.float32).reshape(3, height, width)
@@ -229,6 +229,9 @@ def main():
                     tally["reference refuses"] += 1
                     continue
                 got = driver.preprocess(path, isa, resize, interpolation, first, height, width)
+                streamed = driver.preprocess(path, isa, resize, interpolation, first, height, width, "encoded")
+                if not isinstance(got, list) and (isinstance(streamed, list) or streamed.tobytes() != got.tobytes()):
+                    failures.append(f"#{i} streamed {name} {im.mode} {im.size} -> {height}x{width} {resize}")
                 kind = f"preprocess {im.mode} {'transformers' if first else 'open_clip'} {isa}"
                 tally[kind] += 1
                 if isinstance(got, list):

@@ -1,6 +1,7 @@
 // Answers requests on standard input with decoded pixels and preprocessed floats, for compare_pillow.py.
 //   decode PATH                                  -> "ok W H MODE ORIENTATION TRANSPARENT PALETTE_BYTES PIXEL_BYTES", palette, pixels
 //   upright PATH                                 -> the same with the orientation applied
+//   encoded ISA RESIZE FILTER FIRST H W PATH     -> the same as preprocess, by way of preprocess_encoded
 //   preprocess ISA RESIZE FILTER FIRST H W PATH  -> "ok BYTES", floats; mean and std are OpenAI's
 // An Error is answered by "error CODE MESSAGE".
 #include <cstdio>
@@ -9,6 +10,7 @@
 #include <string>
 
 #include "base/cpu.h"
+#include "base/mapped_file.h"
 #include "image/preprocess.h"
 #include "simdclip/error.h"
 
@@ -34,7 +36,7 @@ void answer_decode(std::istringstream& in, bool upright) {
   write(image.pixels.data(), image.pixels.size());
 }
 
-void answer_preprocess(std::istringstream& in) {
+void answer_preprocess(std::istringstream& in, bool encoded) {
   std::string isa, resize, filter;
   int first = 0;
   uint32_t height = 0, width = 0;
@@ -46,7 +48,13 @@ void answer_preprocess(std::istringstream& in) {
   config.mean = {0.48145466F, 0.4578275F, 0.40821073F};
   config.std = {0.26862954F, 0.26130258F, 0.27577711F};
   std::vector<float> out(size_t{3} * height * width);
-  preprocess(load_image(rest_of(in)), config, height, width, out, kernels::select_kernels(parse_isa(isa)));
+  const auto& kernels = kernels::select_kernels(parse_isa(isa));
+  const std::string path = rest_of(in);
+  if (encoded) {
+    preprocess_encoded(MappedFile::open(path).bytes(), {}, path, config, height, width, out, kernels);
+  } else {
+    preprocess(load_image(path), config, height, width, out, kernels);
+  }
   std::printf("ok %zu\n", out.size() * sizeof(float));
   write(out.data(), out.size() * sizeof(float));
 }
@@ -62,8 +70,8 @@ int main() {
     try {
       if (command == "decode" || command == "upright") {
         answer_decode(in, command == "upright");
-      } else if (command == "preprocess") {
-        answer_preprocess(in);
+      } else if (command == "preprocess" || command == "encoded") {
+        answer_preprocess(in, command == "encoded");
       } else {
         std::printf("error unknown command %s\n", command.c_str());
       }

@@ -77,7 +77,8 @@ TEST(Preprocess, RowsMayArriveInAnyBatches) {
   preprocess(image, openai_config(), 40, 40, whole);
   for (const size_t batch : {1U, 3U, 16U, 17U, 1000U}) {
     std::vector<float> out(whole.size());
-    Pipeline pipeline(pixel_format(image), image.width, image.height, openai_config(), 40, 40, out, kernels::select_kernels(default_isa()));
+    const ResizeGeometry g = resize_geometry(image.width, image.height, openai_config(), 40, 40);
+    Pipeline pipeline(pixel_format(image), g, openai_config(), out, kernels::select_kernels(default_isa()));
     const size_t stride = size_t{4} * image.width;
     for (size_t y = pipeline.needs().first_row(); y < pipeline.needs().end_row(); y += batch) {
       pipeline.push(image.pixels.data() + y * stride, stride, std::min<size_t>(batch, pipeline.needs().end_row() - y));
@@ -93,7 +94,8 @@ TEST(Preprocess, OnlyTheCropsWindowsAreRead) {
     Image image = noise(width, height, PixelMode::rgb, 9);
     std::vector<float> before(size_t{3} * 32 * 32), after(before.size());
     preprocess(image, openai_config(), 32, 32, before);
-    const Pipeline pipeline(pixel_format(image), width, height, openai_config(), 32, 32, after, kernels::select_kernels(Isa::portable));
+    const Pipeline pipeline(pixel_format(image), resize_geometry(width, height, openai_config(), 32, 32), openai_config(), after,
+                            kernels::select_kernels(Isa::portable));
     const Resampler& needs = pipeline.needs();
     for (uint32_t y = 0; y < height; ++y) {
       for (uint32_t x = 0; x < width; ++x) {

@@ -1,0 +1,57 @@
+#include <algorithm>
+
+#include "image/jpeg_reader.h"
+#include "image/pipeline.h"
+#include "image/preprocess.h"
+
+namespace simdclip {
+namespace {
+
+// Rows in flight between decoder and resize: two rows of the largest blocks, which stay in L2.
+constexpr uint32_t kRows = 32;
+
+// The largest of 1, 2, 4, 8 by which the picture can shrink and still be no smaller than its resized form.
+uint32_t fast_denominator(const ResizeGeometry& g) {
+  uint32_t denominator = 8;
+  while (denominator > 1 && (g.in_width / denominator < g.out_width || g.in_height / denominator < g.out_height)) denominator /= 2;
+  return denominator;
+}
+
+void stream_jpeg(JpegReader& reader, const DecodeOptions& options, const PreprocessConfig& config, uint32_t height, uint32_t width,
+                 std::span<float> out, const kernels::Kernels& kernels) {
+  ResizeGeometry geometry = resize_geometry(reader.width(), reader.height(), config, height, width);
+  if (options.fast_decode) {
+    reader.scale_down(fast_denominator(geometry));
+    geometry.in_width = reader.width();
+    geometry.in_height = reader.height();
+  }
+  Pipeline pipeline({.mode = reader.mode()}, geometry, config, out, kernels);
+  const Resampler& needs = pipeline.needs();
+  reader.keep_columns(needs.first_column(), needs.end_column());
+  reader.skip(needs.first_row());
+  const size_t stride = size_t{reader.width()} * bytes_per_pixel(reader.mode());
+  AlignedBuffer<uint8_t> rows(kRows * stride);
+  for (uint32_t y = needs.first_row(); y < needs.end_row();) {
+    const uint32_t n = std::min(kRows, needs.end_row() - y);
+    reader.read(rows.data(), stride, n);
+    pipeline.push(rows.data(), stride, n);
+    y += n;
+  }
+  reader.finish();
+}
+
+}  // namespace
+
+void preprocess_encoded(std::span<const std::byte> bytes, const DecodeOptions& options, const std::string& name,
+                        const PreprocessConfig& config, uint32_t height, uint32_t width, std::span<float> out,
+                        const kernels::Kernels& kernels) {
+  if (sniff_format(bytes) == ImageFormat::jpeg && out.size() == size_t{3} * height * width) {
+    JpegReader reader({bytes, options, name});
+    if (!options.apply_orientation || reader.orientation() == 1) {
+      return stream_jpeg(reader, options, config, height, width, out, kernels);
+    }
+  }
+  preprocess(decode_image(bytes, options, name), config, height, width, out, kernels);
+}
+
+}  // namespace simdclip
