@@ -60,6 +60,8 @@ TEST(Golden, PreprocessedFloatsAreTorchvisionsOnEveryInstructionSet) {
     config.convert_rgb_first = f[4] == "1";
     const uint32_t height = static_cast<uint32_t>(std::stoul(f[5])), width = static_cast<uint32_t>(std::stoul(f[6]));
     std::vector<float> out(size_t{3} * height * width);
+    preprocess_encoded(read_bytes(fixture(f[1])), {}, f[1], config, height, width, out, kernels::select_kernels(default_isa()));
+    EXPECT_EQ(crc(out.data(), out.size() * sizeof(float)), f[7]) << f[1] << " streamed, " << f[2] << ' ' << f[3];
     for (const Isa isa : cpu_isas()) {
       std::fill(out.begin(), out.end(), -1.0F);
       preprocess(image, config, height, width, out, kernels::select_kernels(isa));

@@ -288,6 +288,15 @@ def make_jpeg_and_webp():
         im = picture("RGB", *size)
         for subsampling in ("4:4:4", "4:2:2", "4:2:0"):
             save(f"jpeg_{subsampling.replace(':', '')}{name}.jpg", im, "JPEG", quality=85, subsampling=subsampling)
+    for subsampling in ("4:4:4", "4:2:2", "4:2:0"):  # large enough that columns and rows outside the crop are not decoded
+        number = subsampling.replace(":", "")
+        save(f"jpeg_wide_{number}.jpg", picture("RGB", 411, 37), "JPEG", quality=60, subsampling=subsampling)
+        save(f"jpeg_tall_{number}.jpg", picture("RGB", 37, 411), "JPEG", quality=60, subsampling=subsampling)
+        save(f"jpeg_wide_{number}_progressive.jpg", picture("RGB", 411, 37), "JPEG", quality=60, subsampling=subsampling, progressive=True)
+        save(f"jpeg_tall_{number}_progressive.jpg", picture("RGB", 37, 411), "JPEG", quality=60, subsampling=subsampling, progressive=True)
+    save("jpeg_wide_grey.jpg", picture("L", 411, 37), "JPEG", quality=60)
+    save("jpeg_tall_cmyk.jpg", picture("CMYK", 37, 411), "JPEG", quality=60)
+    save("jpeg_wide_cmyk.jpg", picture("CMYK", 411, 37), "JPEG", quality=60)
     save("jpeg_grey.jpg", picture("L"), "JPEG", quality=80)
     save("jpeg_progressive.jpg", picture("RGB", 61, 50), "JPEG", quality=75, progressive=True)
     save("jpeg_optimized.jpg", picture("RGB", 61, 50), "JPEG", quality=20, optimize=True)
@@ -348,7 +357,7 @@ def golden(name, data, out):
         out.append(("preprocess", name, resize, interpolation, first, height, width, crc(pixels.astype(np.float32).tobytes())))
 
 
-TRUNCATED = ("jpeg_420.jpg", "jpeg_progressive.jpg", "jpeg_restart.jpg", "jpeg_cmyk.jpg", "png_rgb_8.png", "png_palette_4_interlaced.png",
+TRUNCATED = ("jpeg_420.jpg", "jpeg_tall_420.jpg", "jpeg_tall_420_progressive.jpg", "jpeg_wide_422.jpg", "jpeg_progressive.jpg", "jpeg_restart.jpg", "jpeg_cmyk.jpg", "png_rgb_8.png", "png_palette_4_interlaced.png",
              "gif_P_interlaced.gif", "webp_lossy.webp", "webp_lossless_alpha.webp", "bmp_24.bmp", "bmp_rle8.bmp", "tga_RGB.tga",
              "tga_RGBA_rle.tga", "pnm_RGB.ppm", "pnm_plain_255.ppm")
 

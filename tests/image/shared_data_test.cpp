@@ -52,6 +52,9 @@ TEST(SharedData, EveryPhotoAndFormatDecodes) {
       preprocess(image, openai_config(), 224, 224, again, kernels::select_kernels(isa));
       ASSERT_EQ(std::memcmp(out.data(), again.data(), out.size() * sizeof(float)), 0) << entry.path() << ' ' << to_string(isa);
     }
+    const std::string path = entry.path().string();
+    preprocess_encoded(read_bytes(path), {}, path, openai_config(), 224, 224, again, kernels::select_kernels(default_isa()));
+    ASSERT_EQ(std::memcmp(out.data(), again.data(), out.size() * sizeof(float)), 0) << path << " streamed";
     ++photos;
   }
   EXPECT_GT(photos, 50U);
