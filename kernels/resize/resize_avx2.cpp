@@ -47,7 +47,7 @@ inline __m128i finish(__m256i low, __m256i high) {
 
 // The sums of sample i for R rows. `overread`: a 16-byte load of the last four 3-byte pixels may pass the end of the row.
 template <size_t C, size_t R>
-inline void sample(const ResizeCoefficients& c, size_t i, const uint8_t* in, size_t in_stride, bool overread, __m128i* result) {
+[[gnu::always_inline]] inline void sample(const ResizeCoefficients& c, size_t i, const uint8_t* in, size_t in_stride, bool overread, __m128i* result) {
   const __m256i mask = pair_mask<C>();
   const int16_t* low = c.low + i * c.taps;
   const int16_t* high = c.high + i * c.taps;

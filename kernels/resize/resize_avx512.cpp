@@ -44,7 +44,7 @@ inline __m128i finish(const __m512i* t) {
 }
 
 template <size_t C, size_t R>
-inline __m128i sample(const ResizeCoefficients& c, size_t i, const uint8_t* in, size_t in_stride, __m512i index) {
+[[gnu::always_inline]] inline __m128i sample(const ResizeCoefficients& c, size_t i, const uint8_t* in, size_t in_stride, __m512i index) {
   const int16_t* low = c.low + i * c.taps;
   const int16_t* high = c.high + i * c.taps;
   const size_t count = static_cast<size_t>(c.count[i]);

@@ -47,7 +47,7 @@ inline __m128i finish(const __m512i* t) {
 }
 
 template <size_t C, size_t R>
-inline __m128i sample(const ResizeCoefficients& c, size_t i, const uint8_t* in, size_t in_stride) {
+[[gnu::always_inline]] inline __m128i sample(const ResizeCoefficients& c, size_t i, const uint8_t* in, size_t in_stride) {
   const size_t count = static_cast<size_t>(c.count[i]);
   const uint8_t* p = in + static_cast<size_t>(c.first[i]) * C;
   __m512i s0[R], s1[R], s2[R];
