@@ -1,4 +1,5 @@
-// AVX-512 (F, BW, DQ, VL): as AVX2, eight taps an operation; masked loads end every window exactly.
+// AVX-512 (F, BW, DQ, VL): the vertical pass as in AVX2, 32 columns an operation, and the floats; masks end every row exactly. There is
+// no horizontal pass with vpmaddwd here: it lost to AVX2's at every size (vpermw and half-empty windows of 8 taps).
 #include <immintrin.h>
 
 #include <cstring>
@@ -8,109 +9,8 @@
 namespace simdclip::kernels {
 namespace {
 
-inline void store4(uint8_t* p, int32_t v) { std::memcpy(p, &v, 4); }
-inline void store3(uint8_t* p, int32_t v) { std::memcpy(p, &v, 3); }
 inline __mmask32 bytes_mask32(size_t n) { return n >= 32 ? 0xFFFFFFFFU : (1U << n) - 1U; }
 inline __mmask64 bytes_mask64(size_t n) { return n >= 64 ? ~0ULL : (1ULL << n) - 1ULL; }
-
-// Eight taps of interleaved 16-bit pixels as pairs: lane k holds taps 2k and 2k+1 (R0 R1 G0 G1 B0 B1 A0 A1). With three channels
-// the last pair of a lane repeats a colour; its sum is not stored.
-template <size_t C>
-inline __m512i pair_index() {
-  alignas(64) int16_t index[32];
-  for (size_t lane = 0; lane < 4; ++lane) {
-    for (size_t k = 0; k < 4; ++k) {
-      const size_t channel = k < C ? k : 0;
-      index[lane * 8 + 2 * k] = static_cast<int16_t>(2 * lane * C + channel);
-      index[lane * 8 + 2 * k + 1] = static_cast<int16_t>((2 * lane + 1) * C + channel);
-    }
-  }
-  return _mm512_load_si512(index);
-}
-
-// Eight weights: lane k repeats pair k.
-inline __m512i weight_pairs(const int16_t* w) {
-  const __m512i index = _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
-  return _mm512_permutexvar_epi32(index, _mm512_castsi128_si512(_mm_loadu_si128(reinterpret_cast<const __m128i*>(w))));
-}
-
-// The four lanes of each of four rows added: lane r of the result holds row r's channels, rounded and shifted, as bytes.
-inline __m128i finish(const __m512i* t) {
-  const __m512i a = _mm512_add_epi32(_mm512_shuffle_i32x4(t[0], t[1], 0x44), _mm512_shuffle_i32x4(t[0], t[1], 0xEE));
-  const __m512i b = _mm512_add_epi32(_mm512_shuffle_i32x4(t[2], t[3], 0x44), _mm512_shuffle_i32x4(t[2], t[3], 0xEE));
-  const __m512i sum = _mm512_add_epi32(_mm512_shuffle_i32x4(a, b, 0x88), _mm512_shuffle_i32x4(a, b, 0xDD));
-  const __m512i v = _mm512_srai_epi32(_mm512_add_epi32(sum, _mm512_set1_epi32(kRounding)), kPrecisionBits);
-  return _mm512_cvtusepi32_epi8(_mm512_max_epi32(v, _mm512_setzero_si512()));
-}
-
-template <size_t C, size_t R>
-[[gnu::always_inline]] inline __m128i sample(const ResizeCoefficients& c, size_t i, const uint8_t* in, size_t in_stride, __m512i index) {
-  const int16_t* low = c.low + i * c.taps;
-  const int16_t* high = c.high + i * c.taps;
-  const size_t count = static_cast<size_t>(c.count[i]);
-  const uint8_t* p = in + static_cast<size_t>(c.first[i]) * C;
-  __m512i sum_low[R], sum_high[R];
-  for (size_t r = 0; r < R; ++r) sum_low[r] = sum_high[r] = _mm512_setzero_si512();
-  for (size_t j = 0; j < count; j += 8) {
-    const __mmask32 mask = bytes_mask32((count - j < 8 ? count - j : 8) * C);
-    const __m512i wl = weight_pairs(low + j), wh = weight_pairs(high + j);
-    for (size_t r = 0; r < R; ++r) {
-      const __m512i words = _mm512_cvtepu8_epi16(_mm256_maskz_loadu_epi8(mask, p + r * in_stride + j * C));
-      const __m512i v = _mm512_permutexvar_epi16(index, words);
-      sum_low[r] = _mm512_add_epi32(sum_low[r], _mm512_madd_epi16(v, wl));
-      sum_high[r] = _mm512_add_epi32(sum_high[r], _mm512_madd_epi16(v, wh));
-    }
-  }
-  __m512i t[4] = {};
-  for (size_t r = 0; r < R; ++r) t[r] = _mm512_add_epi32(sum_low[r], _mm512_slli_epi32(sum_high[r], 12));
-  return finish(t);
-}
-
-template <size_t C, size_t R>
-void rows_of(const ResizeCoefficients& c, const uint8_t* in, size_t in_stride, uint8_t* out, size_t out_stride, __m512i index) {
-  for (size_t i = 0; i < c.size; ++i) {
-    const __m128i bytes = sample<C, R>(c, i, in, in_stride, index);
-    const int32_t v[4] = {_mm_extract_epi32(bytes, 0), _mm_extract_epi32(bytes, 1), _mm_extract_epi32(bytes, 2),
-                          _mm_extract_epi32(bytes, 3)};
-    uint8_t* o = out + i * C;
-    if (C == 4 || i + 1 < c.size) {  // the fourth byte of a 3-byte pixel is overwritten by the next one
-      for (size_t r = 0; r < R; ++r) store4(o + r * out_stride, v[r]);
-    } else {
-      for (size_t r = 0; r < R; ++r) store3(o + r * out_stride, v[r]);
-    }
-  }
-}
-
-template <size_t C>
-void horizontal(const ResizeCoefficients& c, const uint8_t* in, size_t in_stride, size_t rows, uint8_t* out, size_t out_stride) {
-  const __m512i index = pair_index<C>();
-  size_t r = 0;
-  for (; r + 4 <= rows; r += 4) rows_of<C, 4>(c, in + r * in_stride, in_stride, out + r * out_stride, out_stride, index);
-  for (; r < rows; ++r) rows_of<C, 1>(c, in + r * in_stride, in_stride, out + r * out_stride, out_stride, index);
-}
-
-void horizontal_grey(const ResizeCoefficients& c, const uint8_t* in, size_t in_stride, size_t rows, uint8_t* out, size_t out_stride) {
-  for (size_t r = 0; r < rows; ++r) {
-    for (size_t i = 0; i < c.size; ++i) {
-      const uint8_t* p = in + r * in_stride + c.first[i];
-      const int16_t* low = c.low + i * c.taps;
-      const int16_t* high = c.high + i * c.taps;
-      const size_t count = static_cast<size_t>(c.count[i]);
-      __m256i sum_low = _mm256_setzero_si256(), sum_high = sum_low;
-      for (size_t j = 0; j < count; j += 16) {
-        const __mmask16 mask = static_cast<__mmask16>(bytes_mask32(count - j < 16 ? count - j : 16));
-        const __m256i v = _mm256_cvtepu8_epi16(_mm_maskz_loadu_epi8(mask, p + j));
-        sum_low = _mm256_add_epi32(sum_low, _mm256_madd_epi16(v, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(low + j))));
-        sum_high = _mm256_add_epi32(sum_high, _mm256_madd_epi16(v, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(high + j))));
-      }
-      const __m256i both = _mm256_add_epi32(sum_low, _mm256_slli_epi32(sum_high, 12));
-      __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(both), _mm256_extracti128_si256(both, 1));
-      sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4E));
-      sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xB1));
-      out[r * out_stride + i] = clamp_to_byte(_mm_cvtsi128_si32(sum) + kRounding);
-    }
-  }
-}
 
 // 32 columns from x, fewer by the mask.
 inline void vertical32(const ResizeCoefficients& c, size_t i, const uint8_t* const* rows, size_t x, __mmask32 mask, uint8_t* out) {
@@ -138,13 +38,6 @@ inline void vertical32(const ResizeCoefficients& c, size_t i, const uint8_t* con
 }
 
 }  // namespace
-
-void resize_horizontal_u8_avx512(const ResizeCoefficients& c, const uint8_t* in, size_t in_stride, size_t /*in_width*/, size_t rows,
-                                 size_t channels, uint8_t* out, size_t out_stride) noexcept {
-  if (channels == 3) return horizontal<3>(c, in, in_stride, rows, out, out_stride);
-  if (channels == 4) return horizontal<4>(c, in, in_stride, rows, out, out_stride);
-  horizontal_grey(c, in, in_stride, rows, out, out_stride);
-}
 
 void resize_vertical_u8_avx512(const ResizeCoefficients& c, size_t i, const uint8_t* const* rows, size_t row_bytes,
                                uint8_t* out) noexcept {

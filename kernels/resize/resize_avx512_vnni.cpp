@@ -8,8 +8,9 @@
 
 namespace simdclip::kernels {
 
-void resize_horizontal_u8_avx512(const ResizeCoefficients& c, const uint8_t* in, size_t in_stride, size_t in_width, size_t rows,
-                                 size_t channels, uint8_t* out, size_t out_stride) noexcept;
+// One channel has nothing to gain here.
+void resize_horizontal_u8_avx2(const ResizeCoefficients& c, const uint8_t* in, size_t in_stride, size_t in_width, size_t rows,
+                               size_t channels, uint8_t* out, size_t out_stride) noexcept;
 
 namespace {
 
@@ -98,7 +99,7 @@ void resize_horizontal_u8_avx512_vnni(const ResizeCoefficients& c, const uint8_t
                                       size_t channels, uint8_t* out, size_t out_stride) noexcept {
   if (channels == 3) return horizontal<3>(c, in, in_stride, rows, out, out_stride);
   if (channels == 4) return horizontal<4>(c, in, in_stride, rows, out, out_stride);
-  resize_horizontal_u8_avx512(c, in, in_stride, in_width, rows, channels, out, out_stride);
+  resize_horizontal_u8_avx2(c, in, in_stride, in_width, rows, channels, out, out_stride);
 }
 
 }  // namespace simdclip::kernels
