@@ -65,6 +65,8 @@ class SIMDCLIP_API Model {
   std::vector<float> embed_image_file(const std::string& path, bool normalize = true) const;
   // One picture -> [3, image_height, image_width].
   std::vector<float> preprocess(const Image& image) const;
+  // A picture file -> out [3, image_height, image_width]: the bits of load_image + preprocess, without holding a whole JPEG picture.
+  void preprocess_file(const std::string& path, std::span<float> out, const DecodeOptions& options = {}) const;
 
   // --- texts ---
   // UTF-8 -> out [n, embed_dim].

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/fail.h"
+#include "base/mapped_file.h"
 #include "image/preprocess.h"
 #include "model/clip.h"
 
@@ -27,10 +28,9 @@ std::string times(size_t n, const char* what, size_t extent) {
 struct Model::Impl : Clip {
   using Clip::Clip;
 
-  // Runs make_image(i) and preprocesses for a few pictures at a time, then the tower: memory does not grow
-  // with n.
-  template <typename MakeImage>
-  void embed_each(size_t n, const MakeImage& with_image, std::span<float> out, bool normalize) const {
+  // Runs make_pixels(i, pixels) for a few pictures at a time, then the tower: memory does not grow with n.
+  template <typename MakePixels>
+  void embed_each(size_t n, const MakePixels& make_pixels, std::span<float> out, bool normalize) const {
     const VisionTower& tower = vision();
     const size_t picture = tower.pixels_per_picture(), width = embed_dim();
     expect_size("out", out.size(), n * width, times(n, "pictures", width));
@@ -38,10 +38,8 @@ struct Model::Impl : Clip {
     AlignedBuffer<float> pixels(chunk * picture);
     for (size_t first = 0; first < n; first += chunk) {
       const size_t count = std::min(chunk, n - first);
-      engine().pool.parallel_for(count, [&](size_t i) {
-        with_image(first + i,
-                   [&](const Image& image) { prepare(image, pixels.span().subspan(i * picture, picture)); });
-      });
+      engine().pool.parallel_for(
+          count, [&](size_t i) { make_pixels(first + i, pixels.span().subspan(i * picture, picture)); });
       embed_pixels(pixels.span().first(count * picture), out.subspan(first * width, count * width), normalize,
                    engine());
     }
@@ -49,7 +47,13 @@ struct Model::Impl : Clip {
 
   void prepare(const Image& image, std::span<float> pixels) const {
     simdclip::preprocess(image, *config().preprocess, static_cast<uint32_t>(info().image_height),
-                         static_cast<uint32_t>(info().image_width), pixels);
+                         static_cast<uint32_t>(info().image_width), pixels, engine().kernels);
+  }
+
+  void prepare(std::span<const std::byte> file, const DecodeOptions& options, const std::string& name,
+               std::span<float> pixels) const {
+    preprocess_encoded(file, options, name, *config().preprocess, static_cast<uint32_t>(info().image_height),
+                       static_cast<uint32_t>(info().image_width), pixels, engine().kernels);
   }
 
   size_t embed_dim() const { return info().embed_dim; }
@@ -70,13 +74,13 @@ void Model::embed_images(std::span<const std::span<const std::byte>> files, std:
                          bool normalize) const {
   impl_->embed_each(
       files.size(),
-      [&](size_t i, const auto& use) { use(decode_image(files[i], {}, "image " + std::to_string(i))); }, out,
-      normalize);
+      [&](size_t i, std::span<float> pixels) { impl_->prepare(files[i], {}, "image " + std::to_string(i), pixels); },
+      out, normalize);
 }
 
 void Model::embed_images(std::span<const Image> images, std::span<float> out, bool normalize) const {
   impl_->embed_each(
-      images.size(), [&](size_t i, const auto& use) { use(images[i]); }, out, normalize);
+      images.size(), [&](size_t i, std::span<float> pixels) { impl_->prepare(images[i], pixels); }, out, normalize);
 }
 
 void Model::embed_pixels(std::span<const float> pixels, std::span<float> out, bool normalize) const {
@@ -94,7 +98,17 @@ std::vector<float> Model::embed_image(const Image& image, bool normalize) const 
 }
 
 std::vector<float> Model::embed_image_file(const std::string& path, bool normalize) const {
-  return embed_image(load_image(path), normalize);
+  const MappedFile file = MappedFile::open(path);
+  std::vector<float> out(embed_dim());
+  impl_->embed_each(
+      1, [&](size_t, std::span<float> pixels) { impl_->prepare(file.bytes(), {}, path, pixels); }, out, normalize);
+  return out;
+}
+
+void Model::preprocess_file(const std::string& path, std::span<float> out, const DecodeOptions& options) const {
+  const size_t picture = impl_->vision().pixels_per_picture();
+  expect_size("out", out.size(), picture, "[3, height, width]");
+  impl_->prepare(MappedFile::open(path).bytes(), options, path, out);
 }
 
 std::vector<float> Model::preprocess(const Image& image) const {
