@@ -54,7 +54,8 @@ void filter_window(uint32_t in_size, uint32_t out_size, Interpolation interpolat
   }
 }
 
-Coefficients::Coefficients(uint32_t in_size, uint32_t out_size, Interpolation interpolation, uint32_t begin, uint32_t end, bool grouped) {
+Coefficients::Coefficients(uint32_t in_size, uint32_t out_size, Interpolation interpolation, uint32_t begin, uint32_t end, bool grouped,
+                           bool mirrored) {
   constexpr size_t kGroup = 4;
   const size_t n = end - begin;
   taps_ = (filter_taps(in_size, out_size, interpolation) + 2 * kGroup + 15) / 16 * 16;
@@ -68,7 +69,12 @@ Coefficients::Coefficients(uint32_t in_size, uint32_t out_size, Interpolation in
   // Rows shorter than a widened window stay as they are.
   grouped_ = grouped && (std::min<uint64_t>(filter_taps(in_size, out_size, interpolation), in_size) + kGroup - 1) / kGroup * kGroup <= in_size;
   for (size_t i = 0; i < n; ++i) {
-    filter_window(in_size, out_size, interpolation, begin + static_cast<uint32_t>(i), window);
+    const uint32_t index = begin + static_cast<uint32_t>(i);
+    filter_window(in_size, out_size, interpolation, mirrored ? out_size - 1 - index : index, window);
+    if (mirrored) {
+      window.first = static_cast<int32_t>(in_size) - window.first - static_cast<int32_t>(window.weights.size());
+      std::reverse(window.weights.begin(), window.weights.end());
+    }
     size_t count = window.weights.size(), shift = 0;
     if (grouped_) {
       count = std::max<size_t>(kGroup, (count + kGroup - 1) / kGroup * kGroup);

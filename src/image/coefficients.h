@@ -25,7 +25,9 @@ class Coefficients {
  public:
   // `grouped`: windows are widened to multiples of four samples inside the row where it is long enough, as the horizontal
   // kernels like them.
-  Coefficients(uint32_t in_size, uint32_t out_size, Interpolation interpolation, uint32_t begin, uint32_t end, bool grouped);
+  // `mirrored`: the axis is stored backwards, so that windows and weights are those of the axis read from its end.
+  Coefficients(uint32_t in_size, uint32_t out_size, Interpolation interpolation, uint32_t begin, uint32_t end, bool grouped,
+               bool mirrored = false);
   Coefficients() = default;
 
   uint32_t size() const noexcept { return static_cast<uint32_t>(first_.size()); }

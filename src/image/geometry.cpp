@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/fail.h"
 
@@ -35,6 +36,27 @@ uint32_t crop_offset(uint32_t size, uint32_t crop, bool transformers) {
 
 }  // namespace
 
+bool vertical_pass_first(const ResizeGeometry& g) noexcept {
+  const int64_t shrink_y = int64_t{g.in_height} - g.out_height, shrink_x = int64_t{g.in_width} - g.out_width;
+  return shrink_y > 0 && shrink_y > shrink_x * 2;
+}
+
+ResizeGeometry stored_geometry(const ResizeGeometry& upright, const Turn& turn) noexcept {
+  ResizeGeometry g = upright;
+  if (turn.swap) {
+    std::swap(g.in_width, g.in_height);
+    std::swap(g.out_width, g.out_height);
+    std::swap(g.left, g.top);
+    std::swap(g.width, g.height);
+    g.vertical_first = !upright.vertical_first;
+  }
+  g.mirror_x = turn.flip_x;
+  g.mirror_y = turn.flip_y;
+  if (turn.flip_x) g.left = g.out_width - g.left - g.width;
+  if (turn.flip_y) g.top = g.out_height - g.top - g.height;
+  return g;
+}
+
 Interpolation interpolation_of(const PreprocessConfig& config, uint32_t height, uint32_t width) noexcept {
   return config.resize == ResizeMode::shortest && height != width ? Interpolation::bicubic : config.interpolation;
 }
@@ -66,6 +88,7 @@ ResizeGeometry resize_geometry(uint32_t in_width, uint32_t in_height, const Prep
   g.height = height;
   g.left = crop_offset(g.out_width, width, config.convert_rgb_first);
   g.top = crop_offset(g.out_height, height, config.convert_rgb_first);
+  g.vertical_first = vertical_pass_first(g);
   return g;
 }
 

@@ -2,27 +2,10 @@
 #include <utility>
 
 #include "image/decode.h"
+#include "image/orientation.h"
 
 namespace simdclip {
 namespace {
-
-// Where pixel (x, y) of the upright picture comes from: the transposition swaps the axes first, then each may run backwards.
-struct Turn {
-  bool swap, flip_x, flip_y;
-};
-
-Turn turn_of(int orientation) noexcept {
-  switch (orientation) {
-    case 2: return {false, true, false};   // FLIP_LEFT_RIGHT
-    case 3: return {false, true, true};    // ROTATE_180
-    case 4: return {false, false, true};   // FLIP_TOP_BOTTOM
-    case 5: return {true, false, false};   // TRANSPOSE
-    case 6: return {true, false, true};    // ROTATE_270: the left column becomes the top row, read from below
-    case 7: return {true, true, true};     // TRANSVERSE
-    case 8: return {true, true, false};    // ROTATE_90
-    default: return {false, false, false};
-  }
-}
 
 template <size_t N>
 void turn_pixels(const Image& in, const Turn& turn, Image& out) {
@@ -39,9 +22,22 @@ void turn_pixels(const Image& in, const Turn& turn, Image& out) {
 
 }  // namespace
 
+Turn turn_of(int orientation) noexcept {
+  switch (orientation) {
+    case 2: return {false, true, false};   // FLIP_LEFT_RIGHT
+    case 3: return {false, true, true};    // ROTATE_180
+    case 4: return {false, false, true};   // FLIP_TOP_BOTTOM
+    case 5: return {true, false, false};   // TRANSPOSE
+    case 6: return {true, false, true};    // ROTATE_270: the left column becomes the top row, read from below
+    case 7: return {true, true, true};     // TRANSVERSE
+    case 8: return {true, true, false};    // ROTATE_90
+    default: return {false, false, false};
+  }
+}
+
 Image apply_orientation(const Image& image) {
   const Turn turn = turn_of(image.orientation);
-  if (!turn.swap && !turn.flip_x && !turn.flip_y) {
+  if (!turn.any()) {
     Image same = image;
     same.orientation = 1;
     return same;

@@ -1,6 +1,9 @@
 #include "image/pipeline.h"
 
 #include <algorithm>
+#include <cstring>
+
+#include "image/decode.h"
 
 namespace simdclip {
 namespace {
@@ -33,16 +36,20 @@ size_t Pipeline::channels() const noexcept {
 }
 
 Pipeline::Pipeline(const PixelFormat& format, const ResizeGeometry& geometry, const PreprocessConfig& config, std::span<float> out,
-                   const kernels::Kernels& kernels)
-    : format_(format), config_(config), geometry_(geometry), kernels_(kernels),
+                   const kernels::Kernels& kernels, int orientation)
+    : format_(format), config_(config), geometry_(stored_geometry(geometry, turn_of(orientation))), kernels_(kernels),
       out_(out), before_(before(format, config, geometry_)),
       after_(before_ == Before::premultiply                                         ? After::unpremultiply
              : before_ == Before::nothing && format.mode != PixelMode::rgb ? After::to_rgb
                                                                                     : After::nothing),
-      rgb_(size_t{geometry.width} * 3),
+      rgb_(size_t{geometry_.width} * 3),
       resampler_(geometry_, interpolation_of(config, geometry.height, geometry.width), channels(), kernels,
                  [this](uint32_t y, const uint8_t* row) { emit(y, row); }) {
-  if (before_ != Before::nothing) converted_ = AlignedBuffer<uint8_t>(kConvertedRows * size_t{geometry.in_width} * channels());
+  if (before_ != Before::nothing) converted_ = AlignedBuffer<uint8_t>(kConvertedRows * size_t{geometry_.in_width} * channels());
+  if (orientation != 1) {
+    turned_ = make_image(geometry_.width, geometry_.height, PixelMode::rgb);
+    turned_.orientation = orientation;
+  }
 }
 
 void Pipeline::push(const uint8_t* rows, size_t stride, size_t count) {
@@ -76,7 +83,18 @@ void Pipeline::emit(uint32_t y, const uint8_t* row) {
     row_unpremultiplied_rgb(row, geometry_.width, rgb_.data());
     row = rgb_.data();
   }
+  if (turned_.orientation != 1) return emit_turned(y, row);
   write_pixels(row, y, config_, geometry_.height, geometry_.width, out_, kernels_);
+}
+
+void Pipeline::emit_turned(uint32_t y, const uint8_t* rgb) {
+  const size_t row_bytes = size_t{geometry_.width} * 3;
+  std::memcpy(turned_.pixels.data() + y * row_bytes, rgb, row_bytes);
+  if (y + 1 < geometry_.height) return;
+  const Image upright = apply_orientation(turned_);
+  for (uint32_t i = 0; i < upright.height; ++i) {
+    write_pixels(upright.pixels.data() + size_t{i} * upright.width * 3, i, config_, upright.height, upright.width, out_, kernels_);
+  }
 }
 
 void write_pixels(const uint8_t* rgb, uint32_t y, const PreprocessConfig& config, uint32_t height, uint32_t width,

@@ -17,9 +17,10 @@ class Pipeline {
  public:
   static bool handles(PixelMode mode, const PreprocessConfig& config) noexcept;
 
-  // out: [3, geometry.height, geometry.width]. `format` is of the rows that will be pushed; its palette must outlive the pipeline.
+  // out: [3, height, width] of the upright crop. `format` is of the rows that will be pushed; its palette must outlive the pipeline.
+  // `geometry` is that of the upright picture, `orientation` how the rows are stored.
   Pipeline(const PixelFormat& format, const ResizeGeometry& geometry, const PreprocessConfig& config, std::span<float> out,
-           const kernels::Kernels& kernels);
+           const kernels::Kernels& kernels, int orientation = 1);
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
@@ -34,6 +35,7 @@ class Pipeline {
   enum class After : uint8_t { nothing, to_rgb, unpremultiply };
 
   void emit(uint32_t y, const uint8_t* row);
+  void emit_turned(uint32_t y, const uint8_t* rgb);
   static Before before(const PixelFormat& format, const PreprocessConfig& config, const ResizeGeometry& g) noexcept;
   size_t channels() const noexcept;
 
@@ -46,6 +48,7 @@ class Pipeline {
   After after_;
   AlignedBuffer<uint8_t> converted_;  // rows after `before_`
   AlignedBuffer<uint8_t> rgb_;        // one row after `after_`
+  Image turned_;                      // the whole crop, where the picture is not stored upright
   Resampler resampler_;
 };
 

@@ -10,7 +10,7 @@ namespace {
 // Rows in flight between decoder and resize: two rows of the largest blocks, which stay in L2.
 constexpr uint32_t kRows = 32;
 
-// The largest of 1, 2, 4, 8 by which the picture can shrink and still be no smaller than its resized form.
+// The largest of 1, 2, 4, 8 by which the upright picture can shrink and still be no smaller than its resized form.
 uint32_t fast_denominator(const ResizeGeometry& g) {
   uint32_t denominator = 8;
   while (denominator > 1 && (g.in_width / denominator < g.out_width || g.in_height / denominator < g.out_height)) denominator /= 2;
@@ -19,13 +19,18 @@ uint32_t fast_denominator(const ResizeGeometry& g) {
 
 void stream_jpeg(JpegReader& reader, const DecodeOptions& options, const PreprocessConfig& config, uint32_t height, uint32_t width,
                  std::span<float> out, const kernels::Kernels& kernels) {
-  ResizeGeometry geometry = resize_geometry(reader.width(), reader.height(), config, height, width);
+  const int orientation = options.apply_orientation ? reader.orientation() : 1;
+  const bool swap = turn_of(orientation).swap;
+  const auto upright_width = [&] { return swap ? reader.height() : reader.width(); };
+  const auto upright_height = [&] { return swap ? reader.width() : reader.height(); };
+  ResizeGeometry geometry = resize_geometry(upright_width(), upright_height(), config, height, width);
   if (options.fast_decode) {
     reader.scale_down(fast_denominator(geometry));
-    geometry.in_width = reader.width();
-    geometry.in_height = reader.height();
+    geometry.in_width = upright_width();
+    geometry.in_height = upright_height();
+    geometry.vertical_first = vertical_pass_first(geometry);
   }
-  Pipeline pipeline({.mode = reader.mode()}, geometry, config, out, kernels);
+  Pipeline pipeline({.mode = reader.mode()}, geometry, config, out, kernels, orientation);
   const Resampler& needs = pipeline.needs();
   reader.keep_columns(needs.first_column(), needs.end_column());
   reader.skip(needs.first_row());
@@ -47,9 +52,7 @@ void preprocess_encoded(std::span<const std::byte> bytes, const DecodeOptions& o
                         const kernels::Kernels& kernels) {
   if (sniff_format(bytes) == ImageFormat::jpeg && out.size() == size_t{3} * height * width) {
     JpegReader reader({bytes, options, name});
-    if (!options.apply_orientation || reader.orientation() == 1) {
-      return stream_jpeg(reader, options, config, height, width, out, kernels);
-    }
+    return stream_jpeg(reader, options, config, height, width, out, kernels);
   }
   preprocess(decode_image(bytes, options, name), config, height, width, out, kernels);
 }

@@ -13,25 +13,20 @@ constexpr size_t kPendingRows = 4;
 
 }  // namespace
 
-bool vertical_pass_first(const ResizeGeometry& g) noexcept {
-  const int64_t shrink_y = int64_t{g.in_height} - g.out_height, shrink_x = int64_t{g.in_width} - g.out_width;
-  return shrink_y > 0 && shrink_y > shrink_x * 2;
-}
-
 Resampler::Resampler(const ResizeGeometry& g, Interpolation interpolation, size_t channels, const kernels::Kernels& kernels, Emit emit)
     : geometry_(g), channels_(channels), kernels_(kernels), emit_(std::move(emit)),
-      horizontal_(g.in_width != g.out_width), vertical_(g.in_height != g.out_height), vertical_first_(vertical_pass_first(g)) {
+      horizontal_(g.in_width != g.out_width), vertical_(g.in_height != g.out_height), vertical_first_(g.vertical_first && vertical_) {
   first_row_ = g.top;
   end_row_ = g.top + g.height;
   if (vertical_) {
-    rows_ = Coefficients(g.in_height, g.out_height, interpolation, g.top, g.top + g.height, false);
+    rows_ = Coefficients(g.in_height, g.out_height, interpolation, g.top, g.top + g.height, false, g.mirror_y);
     first_row_ = rows_.first(0);
     end_row_ = rows_.end(g.height - 1);
   }
   first_column_ = g.left;
   end_column_ = g.left + g.width;
   if (horizontal_) {
-    columns_ = Coefficients(g.in_width, g.out_width, interpolation, g.left, g.left + g.width, true);
+    columns_ = Coefficients(g.in_width, g.out_width, interpolation, g.left, g.left + g.width, true, g.mirror_x);
     first_column_ = columns_.first(0);
     end_column_ = columns_.end(g.width - 1);
   }
@@ -41,7 +36,8 @@ Resampler::Resampler(const ResizeGeometry& g, Interpolation interpolation, size_
   const bool source_columns = vertical_first_ && horizontal_;
   row_offset_ = (source_columns ? first_column_ : 0) * channels_;
   row_bytes_ = (source_columns ? end_column_ - first_column_ : g.width) * channels_;
-  ring_stride_ = (row_bytes_ + kCacheLine - 1) / kCacheLine * kCacheLine;
+  // An odd number of cache lines: the rows of a window do not fall into the same sets.
+  ring_stride_ = ((row_bytes_ + kCacheLine - 1) / kCacheLine | 1) * kCacheLine;
   ring_rows_ = (vertical_ ? rows_.largest_count() : 1) + kBatch;
   ring_ = AlignedBuffer<uint8_t>(ring_rows_ * ring_stride_);
   window_.resize(std::max<size_t>(1, rows_.largest_count()));

@@ -16,10 +16,9 @@ struct ResizeGeometry {
   uint32_t in_width = 0, in_height = 0;
   uint32_t out_width = 0, out_height = 0;
   uint32_t left = 0, top = 0, width = 0, height = 0;
+  bool vertical_first = false;                // which pass runs first decides roundings
+  bool mirror_x = false, mirror_y = false;    // the picture is stored backwards along that axis
 };
-
-// Pillow runs the vertical pass first when the height shrinks by more than twice what the width shrinks (since Pillow 12).
-bool vertical_pass_first(const ResizeGeometry& g) noexcept;
 
 // 8-bit samples. Memory: the rows of one vertical window.
 class Resampler {

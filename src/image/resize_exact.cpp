@@ -107,7 +107,7 @@ std::vector<int32_t> resize_grey16(const Image& image, const ResizeGeometry& g, 
   const uint32_t begin = static_cast<uint32_t>(rows.windows.front().first);
   const uint32_t end = static_cast<uint32_t>(last.first) + static_cast<uint32_t>(std::max<size_t>(1, last.weights.size()));
   const Grid source = samples(image, begin, end);
-  if (vertical_pass_first(g)) {
+  if (g.vertical_first) {
     const Grid tall = pass_vertical(source, rows, clip);
     return pass_horizontal(tall, 0, g.height, columns, clip).v;
   }

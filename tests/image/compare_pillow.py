@@ -160,6 +160,9 @@ def encode(im, rng, pyrng):
                        progressive=pyrng.random() < 0.3, optimize=pyrng.random() < 0.3)
         if pyrng.random() < 0.2:
             options["restart_marker_rows"] = pyrng.randrange(1, 4)
+        if pyrng.random() < 0.6:
+            options["exif"] = Image.Exif()
+            options["exif"][0x0112] = pyrng.randrange(1, 9)
     elif name == "PNG":
         options = dict(compress_level=pyrng.randrange(10))
         if im.mode == "P" and pyrng.random() < 0.5:
@@ -232,6 +235,13 @@ def main():
                 streamed = driver.preprocess(path, isa, resize, interpolation, first, height, width, "encoded")
                 if not isinstance(got, list) and (isinstance(streamed, list) or streamed.tobytes() != got.tobytes()):
                     failures.append(f"#{i} streamed {name} {im.mode} {im.size} -> {height}x{width} {resize}")
+                if im.getexif().get(0x0112, 1) != 1:
+                    turned = ImageOps.exif_transpose(im)
+                    turned = (transformers_pixels if first else open_clip_pixels)(turned, resize, interpolation, height, width)
+                    got_turned = driver.preprocess(path, isa, resize, interpolation, first, height, width, "oriented")
+                    tally[f"streamed and turned upright {im.mode} {isa}"] += 1
+                    if isinstance(got_turned, list) or got_turned.tobytes() != turned.astype(np.float32).tobytes():
+                        failures.append(f"#{i} turned upright {name} {im.mode} {im.size} -> {height}x{width} {resize}")
                 kind = f"preprocess {im.mode} {'transformers' if first else 'open_clip'} {isa}"
                 tally[kind] += 1
                 if isinstance(got, list):

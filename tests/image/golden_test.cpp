@@ -49,6 +49,24 @@ TEST(Golden, OrientationIsAppliedOnRequest) {
   EXPECT_GE(compared, 16U);
 }
 
+TEST(Golden, EncodedPicturesAreTurnedUprightAsTheyAreDecoded) {
+  DecodeOptions options;
+  options.apply_orientation = true;
+  size_t compared = 0;
+  for (const Fields& f : golden("turned")) {
+    if (is_webp(f[1]) && !kHaveWebp) continue;
+    const uint32_t height = static_cast<uint32_t>(std::stoul(f[2])), width = static_cast<uint32_t>(std::stoul(f[3]));
+    std::vector<float> out(size_t{3} * height * width);
+    for (const Isa isa : cpu_isas()) {
+      std::fill(out.begin(), out.end(), -1.0F);
+      preprocess_encoded(read_bytes(fixture(f[1])), options, f[1], openai_config(), height, width, out, kernels::select_kernels(isa));
+      EXPECT_EQ(crc(out.data(), out.size() * sizeof(float)), f[4]) << f[1] << ' ' << f[2] << 'x' << f[3] << ' ' << to_string(isa);
+    }
+    ++compared;
+  }
+  EXPECT_GE(compared, 40U);
+}
+
 TEST(Golden, PreprocessedFloatsAreTorchvisionsOnEveryInstructionSet) {
   size_t compared = 0;
   for (const Fields& f : golden("preprocess")) {

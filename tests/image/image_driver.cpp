@@ -1,6 +1,7 @@
 // Answers requests on standard input with decoded pixels and preprocessed floats, for compare_pillow.py.
 //   decode PATH                                  -> "ok W H MODE ORIENTATION TRANSPARENT PALETTE_BYTES PIXEL_BYTES", palette, pixels
 //   upright PATH                                 -> the same with the orientation applied
+//   oriented ISA RESIZE FILTER FIRST H W PATH    -> the same with the orientation applied
 //   encoded ISA RESIZE FILTER FIRST H W PATH     -> the same as preprocess, by way of preprocess_encoded
 //   preprocess ISA RESIZE FILTER FIRST H W PATH  -> "ok BYTES", floats; mean and std are OpenAI's
 // An Error is answered by "error CODE MESSAGE".
@@ -36,7 +37,7 @@ void answer_decode(std::istringstream& in, bool upright) {
   write(image.pixels.data(), image.pixels.size());
 }
 
-void answer_preprocess(std::istringstream& in, bool encoded) {
+void answer_preprocess(std::istringstream& in, bool encoded, bool oriented) {
   std::string isa, resize, filter;
   int first = 0;
   uint32_t height = 0, width = 0;
@@ -51,7 +52,7 @@ void answer_preprocess(std::istringstream& in, bool encoded) {
   const auto& kernels = kernels::select_kernels(parse_isa(isa));
   const std::string path = rest_of(in);
   if (encoded) {
-    preprocess_encoded(MappedFile::open(path).bytes(), {}, path, config, height, width, out, kernels);
+    preprocess_encoded(MappedFile::open(path).bytes(), {.apply_orientation = oriented}, path, config, height, width, out, kernels);
   } else {
     preprocess(load_image(path), config, height, width, out, kernels);
   }
@@ -70,8 +71,8 @@ int main() {
     try {
       if (command == "decode" || command == "upright") {
         answer_decode(in, command == "upright");
-      } else if (command == "preprocess" || command == "encoded") {
-        answer_preprocess(in, command == "encoded");
+      } else if (command == "preprocess" || command == "encoded" || command == "oriented") {
+        answer_preprocess(in, command != "preprocess", command == "oriented");
       } else {
         std::printf("error unknown command %s\n", command.c_str());
       }

@@ -5,6 +5,7 @@ open_clip make of them. Run by hand (ctest needs no Python):  python3 tests/imag
 golden.tsv, tab-separated:
   decode      file mode width height orientation crc32(pixels) crc32(RGB) crc32(RGB on white)
   upright     file width height crc32(pixels)                      after ImageOps.exif_transpose
+  turned      file height width crc32(floats)                      after ImageOps.exif_transpose, shortest side, bicubic
   preprocess  file resize filter first height width crc32(floats)  first: 1 = transformers' rules, 0 = open_clip
   truncated   file 99 characters: 1 where Pillow reads the first N per cent of the file
 """
@@ -317,6 +318,7 @@ def make_jpeg_and_webp():
         exif[0x0112] = orientation
         exif[0x010F] = "a maker"
         save(f"exif_{orientation}.jpg", picture("RGB", 24, 16), "JPEG", exif=exif)
+        save(f"exif_{orientation}_wide.jpg", picture("RGB", 140, 51), "JPEG", exif=exif, quality=60)
         save(f"exif_{orientation}.png", picture("LA", 11, 7), "PNG", exif=exif)
         save(f"exif_{orientation}.webp", picture("RGBA", 11, 7), "WEBP", exif=exif, lossless=True)
     big = b"Exif\0\0MM\0*\0\0\0\x08\0\1\x01\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"
@@ -351,6 +353,9 @@ def golden(name, data, out):
     if orientation != 1:
         upright = ImageOps.exif_transpose(im)
         out.append(("upright", name, *upright.size, crc(raw_bytes(upright))))
+        for height, width in ((16, 16), (12, 20)):
+            pixels = open_clip_pixels(upright, "shortest", "bicubic", height, width)
+            out.append(("turned", name, height, width, crc(pixels.astype(np.float32).tobytes())))
     for resize, interpolation, first, height, width in (("shortest", "bicubic", 0, 32, 32), ("squash", "bilinear", 0, 24, 24),
                                                         ("shortest", "bicubic", 1, 32, 32), ("shortest", "bicubic", 0, 20, 14)):
         pixels = (transformers_pixels if first else open_clip_pixels)(im, resize, interpolation, height, width)
