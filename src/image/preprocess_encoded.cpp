@@ -10,10 +10,14 @@ namespace {
 // Rows in flight between decoder and resize: two rows of the largest blocks, which stay in L2.
 constexpr uint32_t kRows = 32;
 
-// The largest of 1, 2, 4, 8 by which the upright picture can shrink and still be no smaller than its resized form.
+// The largest of 1, 2, 4, 8 by which the upright picture can shrink and still be half as large again as its resized form: what
+// remains for the exact filter hides most of the coarser one (docs/images.md).
 uint32_t fast_denominator(const ResizeGeometry& g) {
+  const auto enough = [](uint32_t in, uint32_t out, uint32_t denominator) { return uint64_t{in} * 2 >= uint64_t{out} * 3 * denominator; };
   uint32_t denominator = 8;
-  while (denominator > 1 && (g.in_width / denominator < g.out_width || g.in_height / denominator < g.out_height)) denominator /= 2;
+  while (denominator > 1 && !(enough(g.in_width, g.out_width, denominator) && enough(g.in_height, g.out_height, denominator))) {
+    denominator /= 2;
+  }
   return denominator;
 }
 

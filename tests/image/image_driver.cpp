@@ -1,6 +1,7 @@
 // Answers requests on standard input with decoded pixels and preprocessed floats, for compare_pillow.py.
 //   decode PATH                                  -> "ok W H MODE ORIENTATION TRANSPARENT PALETTE_BYTES PIXEL_BYTES", palette, pixels
 //   upright PATH                                 -> the same with the orientation applied
+//   fast ISA RESIZE FILTER FIRST H W PATH        -> the same with fast_decode
 //   oriented ISA RESIZE FILTER FIRST H W PATH    -> the same with the orientation applied
 //   encoded ISA RESIZE FILTER FIRST H W PATH     -> the same as preprocess, by way of preprocess_encoded
 //   preprocess ISA RESIZE FILTER FIRST H W PATH  -> "ok BYTES", floats; mean and std are OpenAI's
@@ -37,7 +38,7 @@ void answer_decode(std::istringstream& in, bool upright) {
   write(image.pixels.data(), image.pixels.size());
 }
 
-void answer_preprocess(std::istringstream& in, bool encoded, bool oriented) {
+void answer_preprocess(std::istringstream& in, const std::string& how) {
   std::string isa, resize, filter;
   int first = 0;
   uint32_t height = 0, width = 0;
@@ -51,8 +52,9 @@ void answer_preprocess(std::istringstream& in, bool encoded, bool oriented) {
   std::vector<float> out(size_t{3} * height * width);
   const auto& kernels = kernels::select_kernels(parse_isa(isa));
   const std::string path = rest_of(in);
-  if (encoded) {
-    preprocess_encoded(MappedFile::open(path).bytes(), {.apply_orientation = oriented}, path, config, height, width, out, kernels);
+  if (how != "preprocess") {
+    const DecodeOptions options{.apply_orientation = how == "oriented", .fast_decode = how == "fast"};
+    preprocess_encoded(MappedFile::open(path).bytes(), options, path, config, height, width, out, kernels);
   } else {
     preprocess(load_image(path), config, height, width, out, kernels);
   }
@@ -71,8 +73,8 @@ int main() {
     try {
       if (command == "decode" || command == "upright") {
         answer_decode(in, command == "upright");
-      } else if (command == "preprocess" || command == "encoded" || command == "oriented") {
-        answer_preprocess(in, command != "preprocess", command == "oriented");
+      } else if (command == "preprocess" || command == "encoded" || command == "oriented" || command == "fast") {
+        answer_preprocess(in, command);
       } else {
         std::printf("error unknown command %s\n", command.c_str());
       }
