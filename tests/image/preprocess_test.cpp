@@ -128,6 +128,24 @@ TEST(Preprocess, EveryInstructionSetGivesTheSameBits) {
   }
 }
 
+TEST(Preprocess, FastDecodeIsCloseAndOnlyUsedOnLargePictures) {
+  DecodeOptions fast;
+  fast.fast_decode = true;
+  const auto pixels = [&](const char* name, uint32_t size, const DecodeOptions& options) {
+    std::vector<float> out(size_t{3} * size * size);
+    preprocess_encoded(read_bytes(fixture(name)), options, name, PreprocessConfig(), size, size, out, kernels::select_kernels(default_isa()));
+    return out;
+  };
+  for (const char* name : {"jpeg_wide_420.jpg", "jpeg_tall_444_progressive.jpg", "jpeg_wide_grey.jpg", "jpeg_tall_cmyk.jpg"}) {
+    const std::vector<float> exact = pixels(name, 8, {}), scaled = pixels(name, 8, fast);
+    double sum = 0;
+    for (size_t i = 0; i < exact.size(); ++i) sum += std::abs(exact[i] - scaled[i]);
+    EXPECT_GT(sum, 0.0) << name;
+    EXPECT_LT(sum / static_cast<double>(exact.size()), 6.0 / 255) << name;
+    EXPECT_EQ(pixels(name, 32, {}), pixels(name, 32, fast)) << name << ": 37 pixels are less than three times 32";
+  }
+}
+
 TEST(Preprocess, WrongArgumentsAreRefused) {
   Image image = noise(8, 8, PixelMode::rgb, 1);
   std::vector<float> out(size_t{3} * 4 * 4);
