@@ -14,8 +14,8 @@ constexpr size_t kMaxShards = 4096;
 // The index names files of its own folder and nothing else.
 void check_shard_name(const std::string& name, const std::string& index) {
   const bool plain = !name.empty() && name != "." && name != ".." && name.find_first_of(std::string_view("/\\\0:", 4)) == name.npos;
-  if (!plain)
-    fail(ErrorCode::damaged, index, ": weight_map names the file '", name, "'; expected the name of a file in the same folder");
+  if (!plain || name.ends_with(".json"))  // an index of indices could name itself
+    fail(ErrorCode::damaged, index, ": weight_map names the file '", name, "'; expected the name of a checkpoint in the same folder");
 }
 
 class ShardedSource final : public TensorSource {
