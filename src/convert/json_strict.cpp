@@ -63,6 +63,8 @@ class StrictScan {
 
 Json parse_json(std::string_view text, const std::string& where) {
   if (text.find_first_not_of(" \t\r\n") == text.npos) fail(ErrorCode::damaged, where, ": expected JSON, found nothing");
+  // nlohmann takes a NUL for the end of the text.
+  if (text.find('\0') != text.npos) fail(ErrorCode::damaged, where, ": no valid JSON: a NUL at byte ", text.find('\0'));
   StrictScan scan(where);
   Json::sax_parse(text.begin(), text.end(), &scan);
   return Json::parse(text.begin(), text.end());

@@ -190,6 +190,7 @@ class SafetensorsFile final : public TensorSource {
            " after the size field; it is truncated, download it again");
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + 8, header);
     if (text.empty() || text.front() != '{') fail(ErrorCode::damaged, path, ": the header does not begin with '{'");
+    if (text.find('\0') != text.npos) fail(ErrorCode::damaged, path, ": the header is no valid JSON: a NUL at its byte ", text.find('\0'));
     HeaderReader reader(path_);
     nlohmann::json::sax_parse(text.begin(), text.end(), &reader);
     auto entries = reader.take();

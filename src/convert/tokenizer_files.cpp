@@ -141,9 +141,11 @@ void read_open_clip_tokenizer(const SourceFiles& source, ConvertPlan& plan) {
     plan.tokenizer = clip_bpe_builtin_section();
     return;
   }
-  if (source.folder.empty())
+  const bool files_there = !source.folder.empty() && (is_file(source.folder + "/tokenizer.json") ||
+                                                      (is_file(source.folder + "/vocab.json") && is_file(source.folder + "/merges.txt")));
+  if (!files_there)
     fail(ErrorCode::missing_info, source.weights, ": the vocabulary has ", vocab_size, " tokens, CLIP's own has ", kClipVocabulary,
-         "; put the file into a folder with open_clip_config.json and the vocab.json and merges.txt that it was trained with");
+         "; put the vocab.json and merges.txt (or tokenizer.json) that it was trained with beside it and open_clip_config.json");
   const TokenizerFiles files = read_files(source.folder);
   check_vocabulary_size(files, vocab_size);
   t.bos_id = id_of(files, kBegin, "begin");

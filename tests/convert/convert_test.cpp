@@ -71,7 +71,10 @@ TEST_P(Convert, TextEmbeddingsEqualTheReference) {
 }
 
 TEST_P(Convert, TokenIdsEqualTheReference) {
-  if (!source_.has("ids")) return EXPECT_FALSE(Model::open(converted()).info().has_text_tower);
+  if (!source_.has("ids")) {
+    EXPECT_FALSE(Model::open(converted()).info().has_text_tower);
+    return;
+  }
   const Model model = Model::open(converted());
   std::vector<int32_t> got;
   for (const std::string& text : fixture_texts()) {
@@ -82,7 +85,10 @@ TEST_P(Convert, TokenIdsEqualTheReference) {
 }
 
 TEST_P(Convert, PixelsOfThePictureEqualTheReference) {
-  if (!source_.has("pixels")) return EXPECT_FALSE(Model::open(converted()).info().has_image_tower);
+  if (!source_.has("pixels")) {
+    EXPECT_FALSE(Model::open(converted()).info().has_image_tower);
+    return;
+  }
   const Model model = Model::open(converted());
   const auto got = model.preprocess(load_image(std::string(SIMDCLIP_FIXTURES) + "/picture.png"));
   const auto want = source_.floats("pixels");
@@ -94,9 +100,13 @@ TEST_P(Convert, FactsComeFromTheFiles) {
   const Model model = Model::open(converted());
   const auto& expected = source_.expected();
   EXPECT_EQ(model.info().activation, expected["activation"].get<std::string>());
-  if (expected.contains("logit_scale")) EXPECT_NEAR(model.info().logit_scale, expected["logit_scale"].get<float>(), 1e-4F);
+  if (expected.contains("logit_scale")) {
+    EXPECT_NEAR(model.info().logit_scale, expected["logit_scale"].get<float>(), 1e-4F);
+  }
   EXPECT_EQ(model.info().logit_bias.has_value(), expected.contains("logit_bias"));
-  if (expected.contains("logit_bias")) EXPECT_EQ(*model.info().logit_bias, expected["logit_bias"].get<float>());
+  if (expected.contains("logit_bias")) {
+    EXPECT_EQ(*model.info().logit_bias, expected["logit_bias"].get<float>());
+  }
 }
 
 // The stored weights are the checkpoint's, bit for bit: f32 after packing, bf16 after one rounding.

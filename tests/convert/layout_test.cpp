@@ -31,7 +31,7 @@ std::string config_name(const testing::TestParamInfo<BadConfig>& info) {
   std::string out = info.param.name;
   for (char& c : out)
     if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
-  return out;
+  return out + "_" + std::to_string(info.index);
 }
 
 void expect_refused(FixtureSource& source, const BadConfig& bad) {
@@ -191,7 +191,7 @@ std::vector<BadConfig> transformers_configs() {
       text("eos_token_id", 100'000, kDamaged, {"eos_token_id"}),
       text("eos_token_id", json::array({1, 2}), kDamaged, {"eos_token_id"}),
       text("max_position_embeddings", 21, kShape, {"position_embedding"}),
-      c("projection_dim", "config.json", [](json& j) { j["projection_dim"] = 24; }, kShape, {"visual_projection.weight"}),
+      BadConfig{"projection_dim", "config.json", [](json& j) { j["projection_dim"] = 24; }, kShape, {"model.safetensors", "visual_projection.weight", "[24, 48]"}},
       picture("do_resize", false, kUnsupported, {processor, "do_resize"}),
       picture("do_rescale", false, kUnsupported, {"do_rescale"}),
       picture("rescale_factor", 0.5, kUnsupported, {"rescale_factor"}),

@@ -18,10 +18,10 @@ class NoHost final : public PickleHost {
   PickleRef persistent(PickleValues& values, PickleRef) override { return values.add_text(PickleKind::opaque, "persistent"); }
 };
 
-struct Run {
+struct Unpickled {
   PickleValues values{"bad.pt: data.pkl"};
   PickleRef root = 0;
-  explicit Run(const std::string& pickle) {
+  explicit Unpickled(const std::string& pickle) {
     NoHost host;
     root = run_pickle(std::as_bytes(std::span(pickle)), values, host);
   }
@@ -164,13 +164,13 @@ INSTANTIATE_TEST_SUITE_P(Containers, BadPickle, testing::ValuesIn(containers()),
 INSTANTIATE_TEST_SUITE_P(Calls, BadPickle, testing::ValuesIn(calls()), case_name);
 
 TEST_P(BadPickle, IsRefusedByNameAndPart) {
-  expect_error(GetParam().code, [&] { Run run(GetParam().bytes); }, {"bad.pt: data.pkl", GetParam().part.c_str()});
+  expect_error(GetParam().code, [&] { Unpickled run(GetParam().bytes); }, {"bad.pt: data.pkl", GetParam().part.c_str()});
 }
 
 // --- what is understood ---
 
 TEST(Pickle, BuildsPlainValues) {
-  const Run run("\x80\x04\x95" + little(3, 8) + "}(" + p_text("i") + "J" + little(0xFFFFFFFE, 4) + p_text("l") + "](K\x01K\x02" "e" + p_text("t") + "K\x07\x85" +
+  const Unpickled run("\x80\x04\x95" + little(3, 8) + "}(" + p_text("i") + "J" + little(0xFFFFFFFE, 4) + p_text("l") + "](K\x01K\x02" "e" + p_text("t") + "K\x07\x85" +
                 p_text("b") + "\x88" + p_text("n") + "N" + p_text("big") + p_int(-(1LL << 40)) + "u.");
   const PickleValues& v = run.values;
   ASSERT_EQ(v.kind(run.root), PickleKind::dict);
@@ -184,7 +184,7 @@ TEST(Pickle, BuildsPlainValues) {
 }
 
 TEST(Pickle, MemoSharesValues) {
-  const Run run("\x80\x02](]q\x07h\x07h\x07" "e.");
+  const Unpickled run("\x80\x02](]q\x07h\x07h\x07" "e.");
   const auto& items = run.values.items(run.root);
   ASSERT_EQ(items.size(), 3U);
   EXPECT_EQ(items[0], items[2]);
@@ -192,32 +192,32 @@ TEST(Pickle, MemoSharesValues) {
 
 // A list inside itself is a value like another: nothing walks it.
 TEST(Pickle, ACycleIsHarmless) {
-  const Run run("\x80\x02]q\x01h\x01" "a.");
+  const Unpickled run("\x80\x02]q\x01h\x01" "a.");
   EXPECT_EQ(run.values.items(run.root)[0], run.root);
 }
 
 TEST(Pickle, WhatIsNotUnderstoodIsOpaqueAndTakesAnything) {
-  const Run run("\x80\x02" + reduce("argparse", "Namespace") + "}(" + p_text("lr") + "Nub.");
+  const Unpickled run("\x80\x02" + reduce("argparse", "Namespace") + "}(" + p_text("lr") + "Nub.");
   EXPECT_EQ(run.values.kind(run.root), PickleKind::opaque);
   EXPECT_EQ(run.values.describe(run.root), "argparse Namespace");
-  const Run items("\x80\x02" + reduce("collections", "Counter") + "NNs(NNu.");
+  const Unpickled items("\x80\x02" + reduce("collections", "Counter") + "NNs(NNu.");
   EXPECT_EQ(items.values.kind(items.root), PickleKind::opaque);
 }
 
 TEST(Pickle, DeepListsTakeNoStack) {
-  const Run run("\x80\x02" + repeat("]", 100'000) + repeat("a", 99'999) + ".");
+  const Unpickled run("\x80\x02" + repeat("]", 100'000) + repeat("a", 99'999) + ".");
   EXPECT_EQ(run.values.kind(run.root), PickleKind::list);
 }
 
 TEST(Pickle, SurvivesEveryCutAndEveryByte) {
   const std::string good = p_whole(p_dict({{"a", p_tensor(p_storage("FloatStorage", "0", 2), 0, {2}, {1})}, {"b", "](K\x01K\x02" "e"}}));
-  for (size_t size = 0; size < good.size(); ++size) EXPECT_THROW(Run(good.substr(0, size)), Error) << size;
+  for (size_t size = 0; size < good.size(); ++size) EXPECT_THROW(Unpickled(good.substr(0, size)), Error) << size;
   for (size_t at = 0; at < good.size(); ++at)
     for (int byte = 0; byte < 256; ++byte) {
       std::string bad = good;
       bad[at] = static_cast<char>(byte);
       try {
-        Run run(bad);
+        Unpickled run(bad);
       } catch (const Error&) {
         continue;
       }
