@@ -129,7 +129,8 @@ TEST_F(ForcedIsa, TakesEffect) {
         }
       }
     }
-    if (isa <= Isa::avx512) EXPECT_GE(own, 7U) << to_string(isa);
+    const size_t least = isa <= Isa::avx512 ? 7 : 0;
+    EXPECT_GE(own, least) << to_string(isa);
     float x[3] = {-1, 0, 1};
     selected.activation_f32(kernels::Act::gelu, x, 3);
     EXPECT_NEAR(x[0], -0.158655254, 1e-7);
