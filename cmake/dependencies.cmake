@@ -1,8 +1,12 @@
 # Everything comes from Debian packages. Required: the program cannot do its job without it.
 # Optional: the build says what is missing without it, and so does the program when it is asked for it.
 set_property(GLOBAL PROPERTY SIMDCLIP_MISSING "")
+set_property(GLOBAL PROPERTY SIMDCLIP_MISSING_IN_LIBRARY "")
 function(simdclip_missing package what)
   set_property(GLOBAL APPEND PROPERTY SIMDCLIP_MISSING "${package}: ${what}")
+  if(ARGN STREQUAL "LIBRARY")  # the program says so, too
+    set_property(GLOBAL APPEND PROPERTY SIMDCLIP_MISSING_IN_LIBRARY "${package}: ${what}")
+  endif()
 endfunction()
 
 find_package(Threads REQUIRED)
@@ -17,7 +21,7 @@ find_path(SIMDCLIP_STB_DIR stb_image.h PATH_SUFFIXES stb REQUIRED)  # libstb-dev
 
 pkg_check_modules(WEBP IMPORTED_TARGET libwebp libwebpdemux)
 if(NOT WEBP_FOUND)
-  simdclip_missing(libwebp-dev "WebP pictures cannot be read")
+  simdclip_missing(libwebp-dev "WebP pictures cannot be read" LIBRARY)
 endif()
 
 if(SIMDCLIP_BUILD_TOOLS)

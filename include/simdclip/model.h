@@ -35,6 +35,7 @@ struct ModelInfo {
   std::optional<float> logit_bias;  // set: probabilities are sigmoids; not set: a softmax over the texts
   uint64_t parameters = 0;
   uint64_t fingerprint = 0;      // of all that decides the embeddings: caches keyed by it are safe
+  std::string config;            // the file's whole configuration, as JSON
   size_t file_bytes = 0;
   size_t scratch_bytes = 0;      // the most that one call holds beside the file's mapping and its outputs
 };

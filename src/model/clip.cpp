@@ -56,6 +56,7 @@ void Clip::describe(const std::string& isa, unsigned threads) {
   info_.name = config.name;
   info_.source = config.source;
   info_.precision = to_string(config.precision);
+  info_.config = to_json(config);
   info_.isa = isa;
   info_.threads = threads;
   info_.embed_dim = config.embed_dim;

@@ -1,10 +1,7 @@
 #include "text/bpe.h"
 
-#include <functional>
 #include <limits>
-#include <optional>
 #include <queue>
-#include <utility>
 
 namespace simdclip {
 namespace {
@@ -53,12 +50,7 @@ class LongWord {
       previous_[i] = i - 1;
     }
     next_[n - 1] = kNone;
-    std::vector<Pair> pairs;
-    pairs.reserve(n);
-    for (uint32_t i = 0; i + 1 < n; ++i) {
-      if (const auto pair = look_up(i)) pairs.push_back(*pair);
-    }
-    heap_ = std::priority_queue<Pair>(std::less<Pair>(), std::move(pairs));
+    for (uint32_t i = 0; i + 1 < n; ++i) push(i);
   }
 
   void merge() {
@@ -87,14 +79,9 @@ class LongWord {
     }
   };
 
-  std::optional<Pair> look_up(uint32_t i) const {
-    const uint32_t left = word_[i], right = word_[next_[i]];
-    const auto found = table_.find(left, right);
-    if (!found) return std::nullopt;
-    return Pair{found->rank, i, left, right, found->result};
-  }
   void push(uint32_t i) {
-    if (const auto pair = look_up(i)) heap_.push(*pair);
+    const uint32_t left = word_[i], right = word_[next_[i]];
+    if (const auto found = table_.find(left, right)) heap_.push({found->rank, i, left, right, found->result});
   }
 
   const ClipBpeTable& table_;

@@ -1,0 +1,71 @@
+// What the commands share: options, inputs, the model.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "simdclip/simdclip.h"
+#include "tools/arguments.h"
+
+namespace simdclip::tools {
+
+// The commands: each takes the arguments after its name, prints, and throws Error (exit status 1) or UsageError (2).
+using Command = void(std::vector<std::string> arguments);
+Command convert_command, info_command, tokenize_command, preprocess_command, embed_command, rank_command, bench_command;
+
+// -m, --threads, --isa.
+struct ModelArguments {
+  std::string model, isa;
+  unsigned threads = 0;
+
+  void declare(Arguments& arguments);
+  Model open() const;
+};
+
+// Texts given as arguments and as lines of a file.
+struct TextArguments {
+  std::vector<std::string> texts;
+  std::string file;
+
+  // names: "--text" or a positional.
+  void declare(Arguments& arguments, const std::string& names);
+  bool given() const { return !texts.empty() || !file.empty(); }
+  // Hands over groups of at most `group` texts in order: the arguments first, then the file's lines, read as they are needed.
+  void for_each(size_t group, const std::function<void(const std::vector<std::string>&)>& take) const;
+  std::vector<std::string> all() const;
+};
+
+// Pictures and folders of pictures.
+struct PictureArguments {
+  std::vector<std::string> paths;
+  std::string exif = "on", errors_file;
+  bool skip_bad = false, strict = false;
+
+  void declare(Arguments& arguments);
+};
+
+// The list behind PictureArguments, in order.
+struct PictureList {
+  std::vector<std::string> files;
+  std::vector<char> from_folder;  // beside files
+  std::vector<std::string> bad;   // "path <tab> reason" of what is left out
+  size_t others = 0;              // files in folders that are no pictures
+
+  // Throws Error for what is missing or unreadable, unless it may be left out.
+  explicit PictureList(const PictureArguments& arguments);
+  // Embeds and hands over each row; leaves bad pictures out where they may be.
+  void embed(const Model& model, bool normalize, const std::function<void(size_t file, std::span<const float> row)>& row);
+  // Says on stderr what was left out, and writes it to --errors FILE. Error where nothing is left.
+  void report(size_t embedded) const;
+
+ private:
+  void leave_out(const std::string& path, const Error& error, bool in_folder);
+  const PictureArguments& arguments_;
+};
+
+// "1.2 MB" with powers of ten.
+std::string human_bytes(double bytes);
+
+}  // namespace simdclip::tools

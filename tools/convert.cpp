@@ -1,0 +1,52 @@
+#include <filesystem>
+
+#include "tools/common.h"
+#include "tools/output.h"
+#include "tools/progress.h"
+
+namespace simdclip::tools {
+
+void convert_command(std::vector<std::string> given) {
+  std::vector<std::string> sources;
+  std::string output;
+  ConvertOptions options;
+  bool json = false;
+  Arguments arguments("convert",
+                      "Turn a checkpoint into a .sclip model file. SOURCE is a folder as downloaded (configuration, weights and\n"
+                      "tokenizer of open_clip or transformers) or one file (OpenAI's .pt, safetensors, a training checkpoint).",
+                      "  simdclip convert CLIP-ViT-B-32-laion2B-s34B-b79K -o b32.sclip\n"
+                      "  simdclip convert clip-vit-base-patch32 -o b32.sclip --precision bf16\n"
+                      "  simdclip convert open_clip_pytorch_model.bin --arch ViT-B-32 -o b32.sclip\n");
+  arguments.list("SOURCE", sources, "SOURCE", "A folder or a checkpoint file");
+  arguments.text("-o,--output", output, "OUT.sclip", "The model file to write; it appears whole or not at all");
+  arguments.choice("--precision", options.precision, {"f32", "bf16", "int8"}, "Of the weights (default: f32)");
+  arguments.text("--arch", options.arch, "NAME", "open_clip's name of the architecture, where the files do not tell: ViT-B-32");
+  arguments.flag("--json", json, "Print one JSON document");
+  arguments.parse(std::move(given));
+  if (sources.size() != 1) {
+    throw UsageError((sources.empty() ? "no SOURCE" : "more than one SOURCE") + std::string("; see simdclip convert --help"));
+  }
+  if (output.empty()) throw UsageError("no output; give -o OUT.sclip");
+
+  {
+    std::unique_ptr<Progress> progress;
+    options.progress = [&](uint64_t done, uint64_t total, std::string_view) {
+      if (!progress) progress = std::make_unique<Progress>("MB", total);
+      progress->update(done);
+    };
+    convert(sources.front(), output, options);
+  }
+
+  const Model model = Model::open(output, {.threads = 1, .isa = {}});
+  const ModelInfo& info = model.info();
+  if (json) {
+    print("{\"output\": " + json_string(output) + ", \"name\": " + json_string(info.name) + ", \"precision\": " +
+          json_string(info.precision) + ", \"parameters\": " + std::to_string(info.parameters) + ", \"bytes\": " +
+          std::to_string(info.file_bytes) + "}\n");
+  } else {
+    print(shown(output) + ": " + shown(info.name) + ", " + fixed(static_cast<double>(info.parameters) / 1e6, 1) + " M parameters, " +
+          info.precision + ", " + human_bytes(static_cast<double>(info.file_bytes)) + '\n');
+  }
+}
+
+}  // namespace simdclip::tools

@@ -1,0 +1,32 @@
+// Results on stdout, messages on stderr.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace simdclip::tools {
+
+// To stdout. Throws Error io when it cannot be written (a full disk, a closed descriptor).
+void print(std::string_view text);
+void finish_output();  // flushes, with the same error
+
+// "simdclip: text\n" to stderr; a progress bar on the same line is cleared first.
+enum class Lines { one, several };  // several: line breaks in the text are kept
+void message(const std::string& text, Lines lines = Lines::one);
+
+// For people: control characters as \n, \t, \x1b, so that a file's name can neither break a table nor drive a terminal.
+std::string shown(std::string_view text);
+
+// JSON pieces. Bytes that are no UTF-8 become U+FFFD; a number is the shortest that reads back as the same float.
+std::string json_string(std::string_view text);
+std::string json_number(float value);
+std::string json_number(double value);
+
+// Columns padded to their widest cell; `right` names the columns of numbers. Each row has as many cells as the first.
+std::string table(const std::vector<std::vector<std::string>>& rows, const std::vector<size_t>& right = {});
+
+// printf's %.*f
+std::string fixed(double value, int digits);
+
+}  // namespace simdclip::tools
