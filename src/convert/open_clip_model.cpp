@@ -97,8 +97,7 @@ VisionConfig read_vision(const JsonObject& cfg, bool quick_gelu, bool& layer_sca
     fail(ErrorCode::unsupported, cfg.where(), ": pos_embed_type '", position, "' is not supported");
   const std::string pool = cfg.find_text("pool_type").value_or("tok");
   if (pool != "tok" && pool != "avg") fail(ErrorCode::unsupported, cfg.where(), ": pool_type '", pool, "' is not supported");
-  if (pool == "avg" && cfg.find_bool("final_ln_after_pool").value_or(false))
-    fail(ErrorCode::unsupported, cfg.where(), ": final_ln_after_pool with pool_type 'avg' is not supported yet");
+  v.norm_after_pool = pool == "avg" && cfg.find_bool("final_ln_after_pool").value_or(false);
   v.pooling = pool == "avg" ? Pooling::mean : Pooling::first;
   return v;
 }
