@@ -1,156 +1,151 @@
-// The f32 GEMM of gemm.h for one instruction set. Include after kernels/common/vec_*.h; kernels
-// use Tile and F16 only, so every instruction set runs the same chain of fused multiply-adds for every
-// output.
+// The f32 GEMM of gemm.h for one instruction set. Include after kernels/common/vec_*.h; it uses F16 and the
+// tile's shape (kRows, kPanels) only, so every instruction set runs the same chain of fused multiply-adds for
+// every output.
 //
-// Order of the loops: blocks of rows that stay in L2 / pairs of panels / blocks of K / tiles of rows. A block
-// of K of a pair of panels (32 KB) stays in L1 while the tiles of rows pass by it; B is read from memory once
-// per block of rows.
+// Order of the loops: blocks of rows whose A stays in L2 / pairs of panels / blocks of K / tiles of rows. A
+// block of K of a pair of panels (32 KB) stays in L1 while the tiles of rows pass by it, and meanwhile each
+// tile fetches its share of the next block into L2: B comes from L3 or memory once per block of rows.
 #pragma once
 
 #include <cstdint>
 
-#include "kernels/common/math.inl"
+#include "kernels/gemm/epilogue.inl"
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm/pack.h"
 
 namespace simdclip::kernels {
 namespace {
 
-// A register tile is kRows x kPanels accumulators of 16 lanes.
-inline constexpr size_t kDepth = 256;    // K per block
-inline constexpr size_t kMaxTiles = 16;  // of rows, per block of rows
-inline constexpr size_t kMaxRows = kMaxTiles * kRows;
+inline constexpr size_t kDepth = 256;                   // K per block
+inline constexpr size_t kUnroll = 4;                    // k per turn of the inner loop
+inline constexpr size_t kMaxTiles = 16;                 // of rows, per block of rows
+inline constexpr size_t kCacheBytes = size_t{1} << 20;  // of A, per block of rows
 inline constexpr size_t kTileColumns = kPanels * kLanes;
+inline constexpr size_t kLine = 64;
 
-// kUnroll steps of k: acc[r][p] += a[r][k] * b[p][k]. Rows are reached from every third pointer, because 14
+// `bytes` further, and opaque to the compiler: it would otherwise keep one pointer for each row and step and
+// spill them all.
+SIMDCLIP_INLINE const float* advance(const float* p, size_t bytes) {
+  p = reinterpret_cast<const float*>(reinterpret_cast<const char*>(p) + bytes);
+  asm("" : "+r"(p));
+  return p;
+}
+
+// kSteps steps of k: acc[r][p] += a[r][k] * b[p][k]. Rows are reached from every third pointer, because 14
 // pointers do not fit in the general registers.
-template <size_t R, size_t P, size_t kUnroll>
-SIMDCLIP_INLINE void steps(F16 (&acc)[R][P], const float* const (&a)[(R + 2) / 3], size_t lda, const float* b,
-                           size_t panel) {
+template <size_t R, size_t P, size_t kSteps>
+SIMDCLIP_INLINE void steps(F16 (&acc)[R][P], const float* const (&a)[(R + 2) / 3], size_t row_bytes,
+                           const float* const (&b)[P]) {
 #pragma GCC unroll 8
-  for (size_t u = 0; u < kUnroll; ++u) {
+  for (size_t u = 0; u < kSteps; ++u) {
     F16 column[P];
 #pragma GCC unroll 4
-    for (size_t p = 0; p < P; ++p) column[p] = load(b + p * panel + u * kLanes);
+    for (size_t p = 0; p < P; ++p) column[p] = load(b[p] + u * kLanes);
 #pragma GCC unroll 16
     for (size_t r = 0; r < R; ++r) {
-      const F16 x = broadcast(a[r / 3][(r % 3) * lda + u]);
+      const char* row = reinterpret_cast<const char*>(a[r / 3]) + (r % 3) * row_bytes;
+      const F16 x = broadcast(*reinterpret_cast<const float*>(row + u * sizeof(float)));
 #pragma GCC unroll 4
       for (size_t p = 0; p < P; ++p) acc[r][p] = fma(x, column[p], acc[r][p]);
     }
   }
 }
 
-// sums[R][kTileColumns] (+)= A[R, k] * B[P panels, k]^T.
-template <size_t R, size_t P>
-void tile(const float* a, size_t lda, size_t k, const float* b, size_t panel, float* sums,
-          bool first) noexcept {
+template <size_t N>
+SIMDCLIP_INLINE void advance_all(const float* (&pointers)[N], size_t bytes) {
+#pragma GCC unroll 8
+  for (size_t i = 0; i < N; ++i) pointers[i] = advance(pointers[i], bytes);
+}
+
+struct TileArgs {
+  const float* a;  // [R, k], row stride lda
+  size_t lda, k;
+  const float* b;  // [P][k][16], panels `panel` floats apart
+  size_t panel;
+  float* sums;        // [R][kTileColumns]
+  bool first;         // sums begin at zero
+  const char* ahead;  // kLines cache lines of each panel are fetched from here per turn
+  size_t ahead_panel;
+};
+
+// sums (+)= A[R, k] * B[P panels, k]^T.
+template <size_t R, size_t P, size_t kLines>
+void tile(const TileArgs& t) noexcept {
   F16 acc[R][P];
 #pragma GCC unroll 16
   for (size_t r = 0; r < R; ++r) {
 #pragma GCC unroll 4
-    for (size_t p = 0; p < P; ++p) acc[r][p] = first ? zero() : load(sums + r * kTileColumns + p * kLanes);
+    for (size_t p = 0; p < P; ++p)
+      acc[r][p] = t.first ? zero() : load(t.sums + r * kTileColumns + p * kLanes);
   }
-  const float* rows[(R + 2) / 3];
-#pragma GCC unroll 5
-  for (size_t i = 0; i < (R + 2) / 3; ++i) rows[i] = a + i * 3 * lda;
-  size_t i = 0;
-  for (; i + 4 <= k; i += 4) {
-    steps<R, P, 4>(acc, rows, lda, b, panel);
-#pragma GCC unroll 5
-    for (size_t j = 0; j < (R + 2) / 3; ++j) rows[j] += 4;
-    b += 4 * kLanes;
+  const size_t row_bytes = t.lda * sizeof(float), ahead_panel = t.ahead_panel;
+  const char* ahead = t.ahead;
+  const float *a[(R + 2) / 3], *b[P];
+#pragma GCC unroll 8
+  for (size_t i = 0; i < (R + 2) / 3; ++i) a[i] = advance(t.a, i * 3 * row_bytes);
+#pragma GCC unroll 4
+  for (size_t p = 0; p < P; ++p) b[p] = advance(t.b, p * t.panel * sizeof(float));
+  for (size_t turns = t.k / kUnroll; turns != 0; --turns) {
+#pragma GCC unroll 4
+    for (size_t p = 0; p < P; ++p) {
+#pragma GCC unroll 4
+      for (size_t i = 0; i < kLines; ++i) __builtin_prefetch(ahead + p * ahead_panel + i * kLine, 0, 2);
+    }
+    ahead += kLines * kLine;
+    steps<R, P, kUnroll>(acc, a, row_bytes, b);
+    advance_all(a, kUnroll * sizeof(float));
+    advance_all(b, kUnroll * kLanes * sizeof(float));
   }
-  for (; i < k; ++i) {
-    steps<R, P, 1>(acc, rows, lda, b, panel);
-#pragma GCC unroll 5
-    for (size_t j = 0; j < (R + 2) / 3; ++j) ++rows[j];
-    b += kLanes;
+  for (size_t rest = t.k % kUnroll; rest != 0; --rest) {
+    steps<R, P, 1>(acc, a, row_bytes, b);
+    advance_all(a, sizeof(float));
+    advance_all(b, kLanes * sizeof(float));
   }
 #pragma GCC unroll 16
   for (size_t r = 0; r < R; ++r) {
 #pragma GCC unroll 4
-    for (size_t p = 0; p < P; ++p) store(sums + r * kTileColumns + p * kLanes, acc[r][p]);
+    for (size_t p = 0; p < P; ++p) store(t.sums + r * kTileColumns + p * kLanes, acc[r][p]);
   }
 }
 
-using TileFn = void(const float* a, size_t lda, size_t k, const float* b, size_t panel, float* sums,
-                    bool first) noexcept;
+using TileFn = void(const TileArgs& args) noexcept;
 
-// tile<rows, panels> for any rows <= R.
-template <size_t P, size_t R = kRows>
+// tile<rows, P, kLines> for any rows <= kRows.
+template <size_t P, size_t kLines, size_t R = kRows>
 TileFn* tile_of(size_t rows) noexcept {
   if constexpr (R == 1) {
-    return &tile<1, P>;
+    return &tile<1, P, kLines>;
   } else {
-    return rows == R ? &tile<R, P> : tile_of<P, R - 1>(rows);
+    return rows == R ? &tile<R, P, kLines> : tile_of<P, kLines, R - 1>(rows);
   }
 }
 
-// C[rows, columns] at (row, column) = act(sums + bias) + residual.
-template <Act act>
-void finish(const GemmArgs& args, const float* sums, size_t row, size_t rows, size_t column,
-            size_t columns) noexcept {
-  for (size_t j = 0; j < columns; j += kLanes) {
-    const size_t n = columns - j < kLanes ? columns - j : kLanes, at = column + j;
-    const F16 bias = args.bias == nullptr ? zero() : load_n(args.bias + at, n);
-    for (size_t i = 0; i < rows; ++i) {
-      F16 x = load(sums + i * kTileColumns + j);
-      if (args.bias != nullptr) x = x + bias;
-      x = activate<act>(x);
-      if (args.residual != nullptr) x = x + load_n(args.residual + (row + i) * args.ldr + at, n);
-      store_n(args.c + (row + i) * args.ldc + at, x, n);
-    }
-  }
-}
+// M in tiles whose rows differ by at most one, the longer ones first: 50 = 13 + 13 + 12 + 12.
+struct RowTiles {
+  size_t count, rows, longer;
 
-using FinishFn = void(const GemmArgs& args, const float* sums, size_t row, size_t rows, size_t column,
-                      size_t columns) noexcept;
-
-FinishFn* finish_of(Act act) noexcept {
-  switch (act) {
-    case Act::gelu: return &finish<Act::gelu>;
-    case Act::gelu_tanh: return &finish<Act::gelu_tanh>;
-    case Act::quick_gelu: return &finish<Act::quick_gelu>;
-    case Act::none: break;
-  }
-  return &finish<Act::none>;
-}
-
-// `count` things in `parts` parts whose sizes differ by at most one: part i begins here.
-SIMDCLIP_INLINE size_t part_begin(size_t count, size_t parts, size_t i) noexcept {
-  const size_t each = count / parts, longer = count % parts;
-  return i * each + (i < longer ? i : longer);
-}
-
-// One block of weights as the tiles want it: [panels][depth][16] floats, panels `panel` floats apart.
-struct Block {
-  const float* b;
-  size_t panel;
+  explicit RowTiles(size_t m) : count((m + kRows - 1) / kRows), rows(m / count), longer(m % count) {}
+  size_t begin(size_t tile) const { return tile * rows + (tile < longer ? tile : longer); }
 };
 
 // Weights stored as f32 are used where they lie.
 struct F32Weights {
-  static constexpr size_t kRoom = 1;  // floats
+  static constexpr size_t kRoom = 1, kElementBytes = 4;
 
-  static Block block(const GemmArgs& args, size_t first_panel, size_t /*panels*/, size_t k0, size_t /*depth*/,
-                     float* /*room*/) noexcept {
-    const size_t panel = args.k * kLanes;
-    return {static_cast<const float*>(args.b) + first_panel * panel + k0 * kLanes, panel};
+  static const float* block(const char* stored, size_t, size_t, size_t, float*) noexcept {
+    return reinterpret_cast<const float*>(stored);
   }
+  static constexpr size_t panel(size_t stored_panel) { return stored_panel / sizeof(float); }
 };
 
-// Weights stored as pairs of bf16 are widened, a block at a time, into `room` (L1); k0 is even. An odd K ends
-// with half a pair.
+// Weights stored as pairs of bf16 are widened, a block at a time, into `room` (L1).
 struct Bf16Weights {
-  static constexpr size_t kRoom = kPanels * kDepth * kLanes;
+  static constexpr size_t kRoom = kPanels * kDepth * kLanes, kElementBytes = 2;
 
-  static Block block(const GemmArgs& args, size_t first_panel, size_t panels, size_t k0, size_t depth,
-                     float* room) noexcept {
-    const size_t groups = (args.k + 1) / 2;
+  static const float* block(const char* stored, size_t stored_panel, size_t panels, size_t depth,
+                            float* room) noexcept {
     for (size_t p = 0; p < panels; ++p) {
-      const uint32_t* pairs =
-          static_cast<const uint32_t*>(args.b) + ((first_panel + p) * groups + k0 / 2) * kLanes;
+      const uint32_t* pairs = reinterpret_cast<const uint32_t*>(stored + p * stored_panel);
       float* to = room + p * kDepth * kLanes;
       for (size_t g = 0; g < (depth + 1) / 2; ++g, pairs += kLanes, to += 2 * kLanes) {
         for (size_t c = 0; c < kLanes; ++c) to[c] = __builtin_bit_cast(float, pairs[c] << 16);
@@ -158,41 +153,80 @@ struct Bf16Weights {
           to[kLanes + c] = __builtin_bit_cast(float, pairs[c] & 0xFFFF0000U);
       }
     }
-    return {room, kDepth * kLanes};
+    return room;
   }
+  static constexpr size_t panel(size_t) { return kDepth * kLanes; }
 };
 
+struct RowBlock {
+  size_t row, tiles, longer;  // its first row, its tiles, how many of them are longer
+};
+
+// All columns of one block of rows.
 template <typename Weights>
-SIMDCLIP_INLINE void gemm(const GemmArgs& args) {
-  alignas(64) float sums[kMaxRows * kTileColumns];
+SIMDCLIP_INLINE void row_block(const GemmArgs& args, const RowTiles& split, const RowBlock& block) noexcept {
+  alignas(64) float sums[kMaxTiles * kRows * kTileColumns];
   alignas(64) float room[Weights::kRoom];
-  if (args.m == 0) return;
+  const bool few = block.tiles < 4;  // then each tile fetches more of the next block
+  const size_t lines = few ? 4 : 1;
+  TileFn* tiles[2][2];  // [whole tile or one panel][longer]
+  for (size_t i = 0; i < 2; ++i) {
+    const size_t rows = split.rows + i < kRows ? split.rows + i : kRows;
+    tiles[0][i] = few ? tile_of<kPanels, 4>(rows) : tile_of<kPanels, 1>(rows);
+    tiles[1][i] = few ? tile_of<1, 4>(rows) : tile_of<1, 1>(rows);
+  }
   FinishFn* const finish_tile = finish_of(args.act);
-  const size_t tiles = (args.m + kRows - 1) / kRows, blocks = (tiles + kMaxTiles - 1) / kMaxTiles;
-  const size_t short_rows = args.m / tiles;
-  TileFn* const tile_table[2][2] = {
-      {tile_of<1>(short_rows), tile_of<1>(short_rows < kRows ? short_rows + 1 : kRows)},
-      {tile_of<kPanels>(short_rows), tile_of<kPanels>(short_rows < kRows ? short_rows + 1 : kRows)}};
-  for (size_t block = 0; block < blocks; ++block) {
-    const size_t first_tile = part_begin(tiles, blocks, block),
-                 last_tile = part_begin(tiles, blocks, block + 1);
-    const size_t row0 = part_begin(args.m, tiles, first_tile);
-    for (size_t column = 0; column < args.n; column += kTileColumns) {
-      const size_t columns = args.n - column < kTileColumns ? args.n - column : kTileColumns;
-      const size_t panels = (columns + kLanes - 1) / kLanes;
-      TileFn* const* const tile_fn = tile_table[panels == 1 ? 0 : 1];
-      for (size_t k0 = 0; k0 == 0 || k0 < args.k; k0 += kDepth) {
-        const size_t depth = args.k - k0 < kDepth ? args.k - k0 : kDepth;
-        const Block b = Weights::block(args, column / kLanes, panels, k0, depth, room);
-        for (size_t t = first_tile; t < last_tile; ++t) {
-          const size_t row = part_begin(args.m, tiles, t), rows = part_begin(args.m, tiles, t + 1) - row;
-          float* const tile_sums = sums + (row - row0) * kTileColumns;
-          tile_fn[rows - short_rows](args.a + row * args.lda + k0, args.lda, depth, b.b, b.panel, tile_sums,
-                                     k0 == 0);
-          if (k0 + depth == args.k) finish_tile(args, tile_sums, row, rows, column, columns);
-        }
+  const size_t panel = panel_bytes(args.k, Weights::kElementBytes);
+  const char* pair = static_cast<const char*>(args.b);
+  for (size_t column = 0; column < args.n; column += kTileColumns, pair += kPanels * panel) {
+    const size_t columns = args.n - column < kTileColumns ? args.n - column : kTileColumns;
+    const size_t panels = (columns + kLanes - 1) / kLanes;
+    size_t k0 = 0;
+    do {
+      const size_t depth = args.k - k0 < kDepth ? args.k - k0 : kDepth;
+      const bool last = k0 + depth == args.k;
+      const char* const stored = pair + k0 * kLanes * Weights::kElementBytes;
+      const float* const b = Weights::block(stored, panel, panels, depth, room);
+      const char* const next =
+          last ? pair + kPanels * panel : stored + kDepth * kLanes * Weights::kElementBytes;
+      const size_t share = depth / kUnroll * lines * kLine;
+      TileArgs t{.a = args.a + block.row * args.lda + k0,
+                 .lda = args.lda,
+                 .k = depth,
+                 .b = b,
+                 .panel = Weights::panel(panel),
+                 .sums = sums,
+                 .first = k0 == 0,
+                 .ahead = next,
+                 .ahead_panel = panel};
+      size_t row = block.row;
+      for (size_t i = 0; i < block.tiles; ++i) {
+        const bool longer = i < block.longer;
+        const size_t rows = split.rows + (longer ? 1 : 0);
+        if (i * share >= depth * kLanes * Weights::kElementBytes) t.ahead = stored;  // all is on its way
+        tiles[panels == kPanels ? 0 : 1][longer ? 1 : 0](t);
+        if (last) finish_tile(args, t.sums, kTileColumns, row, rows, column, columns);
+        row += rows;
+        t.a += rows * args.lda;
+        t.sums += rows * kTileColumns;
+        t.ahead += share;
       }
-    }
+      k0 += kDepth;
+    } while (k0 < args.k);
+  }
+}
+
+template <typename Weights>
+SIMDCLIP_INLINE void gemm(const GemmArgs& args) noexcept {
+  if (args.m == 0) return;
+  const RowTiles split(args.m);
+  const size_t fit = kCacheBytes / ((args.k + 1) * sizeof(float) * kRows);
+  const size_t most = fit == 0 ? 1 : fit < kMaxTiles ? fit : kMaxTiles;
+  const size_t blocks = (split.count + most - 1) / most;
+  for (size_t i = 0; i < blocks; ++i) {
+    const size_t begin = split.count * i / blocks, end = split.count * (i + 1) / blocks;
+    const size_t longer = split.longer < begin ? 0 : split.longer - begin;
+    row_block<Weights>(args, split, {split.begin(begin), end - begin, longer});
   }
 }
 

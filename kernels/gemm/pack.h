@@ -16,11 +16,11 @@ inline constexpr size_t kGroupBytes = 4;
 
 // Bytes of one panel and of a packed [n, k] matrix with elements of `element_bytes` (4, 2 or 1). The caller
 // has checked the sizes.
-constexpr size_t panel_bytes(size_t k, size_t element_bytes) {
+static constexpr size_t panel_bytes(size_t k, size_t element_bytes) {
   const size_t group = kGroupBytes / element_bytes;
   return (k + group - 1) / group * kPanelColumns * kGroupBytes;
 }
-constexpr size_t packed_bytes(size_t n, size_t k, size_t element_bytes) {
+static constexpr size_t packed_bytes(size_t n, size_t k, size_t element_bytes) {
   return (n + kPanelColumns - 1) / kPanelColumns * panel_bytes(k, element_bytes);
 }
 
