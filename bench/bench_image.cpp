@@ -1,12 +1,16 @@
 // Pictures: decoding a JPEG, resizing and normalizing it, and both, for the sizes that people embed.
 //   bench_image [Google Benchmark's options]        one thread
-//   bench_image --write FOLDER                      writes the same JPEG files, for bench/peers/pillow_image.py
+//   bench_image --write FOLDER                      writes the same JPEG files, for
+//   bench/peers/pillow_image.py
 #include <benchmark/benchmark.h>
+
+// clang-format off
+#include <cstdio>  // jpeglib.h needs FILE
 #include <jpeglib.h>
+// clang-format on
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -32,12 +36,15 @@ std::vector<uint8_t> scene(uint32_t width, uint32_t height) {
   uint32_t noise = 1;
   for (uint32_t y = 0; y < height; ++y) {
     for (uint32_t x = 0; x < width; ++x) {
-      const float u = static_cast<float>(x) / static_cast<float>(width), v = static_cast<float>(y) / static_cast<float>(height);
+      const float u = static_cast<float>(x) / static_cast<float>(width),
+                  v = static_cast<float>(y) / static_cast<float>(height);
       for (uint32_t c = 0; c < 3; ++c) {
         noise = noise * 1664525U + 1013904223U;
         const float grain = static_cast<float>(noise >> 24) / 16 - 8;
-        const float edge = std::fmod(u * 13 + v * 7 * static_cast<float>(c + 1), 1.0F) < 0.5F ? 30.0F : -30.0F;
-        const float value = 128 + 70 * std::sin(u * 9 + static_cast<float>(c)) * std::cos(v * 11) + edge + grain;
+        const float edge =
+            std::fmod(u * 13 + v * 7 * static_cast<float>(c + 1), 1.0F) < 0.5F ? 30.0F : -30.0F;
+        const float value =
+            128 + 70 * std::sin(u * 9 + static_cast<float>(c)) * std::cos(v * 11) + edge + grain;
         rgb[(size_t{y} * width + x) * 3 + c] = static_cast<uint8_t>(std::clamp(value, 0.0F, 255.0F));
       }
     }
@@ -107,7 +114,8 @@ void whole(benchmark::State& state, const Size& size, bool fast) {
   options.fast_decode = fast;
   std::vector<float> out(size_t{3} * 224 * 224);
   for (auto _ : state) {
-    preprocess_encoded(file, options, size.name, config(), 224, 224, out, kernels::select_kernels(default_isa()));
+    preprocess_encoded(file, options, size.name, config(), 224, 224, out,
+                       kernels::select_kernels(default_isa()));
     benchmark::DoNotOptimize(out.data());
   }
 }
@@ -120,7 +128,8 @@ void register_all() {
     };
     add("decode/" + name, [&size](benchmark::State& s) { decode(s, size); });
     for (const Isa isa : cpu_isas()) {
-      add("resize_normalize/" + name + "/" + std::string(to_string(isa)), [&size, isa](benchmark::State& s) { resize(s, size, isa); });
+      add("resize_normalize/" + name + "/" + std::string(to_string(isa)),
+          [&size, isa](benchmark::State& s) { resize(s, size, isa); });
     }
     add("jpeg_to_floats/" + name, [&size](benchmark::State& s) { whole(s, size, false); });
     add("jpeg_to_floats/" + name + "/fast_decode", [&size](benchmark::State& s) { whole(s, size, true); });
@@ -130,7 +139,8 @@ void register_all() {
 void write_files(const std::string& folder) {
   for (const Size& size : kSizes) {
     const auto& file = file_of(size);
-    std::ofstream(folder + "/" + size.name + ".jpg", std::ios::binary).write(reinterpret_cast<const char*>(file.data()), static_cast<std::streamsize>(file.size()));
+    std::ofstream(folder + "/" + size.name + ".jpg", std::ios::binary)
+        .write(reinterpret_cast<const char*>(file.data()), static_cast<std::streamsize>(file.size()));
     std::printf("%s: %u x %u, %zu bytes\n", size.name, size.width, size.height, file.size());
   }
 }

@@ -31,23 +31,27 @@ SIMDCLIP_API size_t bytes_per_pixel(PixelMode mode) noexcept;
 struct Image {
   uint32_t width = 0, height = 0;  // pixels
   PixelMode mode = PixelMode::rgb;
-  std::vector<uint8_t> pixels;     // [height, width, bytes_per_pixel(mode)], rows without padding
-  std::vector<uint8_t> palette;    // palette mode: 256 * 4 bytes RGBA
-  bool has_transparency = false;   // the file names transparent colours (PNG tRNS, GIF): in `palette`, or `transparent` otherwise
-  std::array<uint16_t, 3> transparent = {};  // the transparent colour of a picture without palette: grey three times, or RGB
-  int orientation = 1;             // EXIF orientation 1..8 as stored; 1 after DecodeOptions::apply_orientation
+  std::vector<uint8_t> pixels;   // [height, width, bytes_per_pixel(mode)], rows without padding
+  std::vector<uint8_t> palette;  // palette mode: 256 * 4 bytes RGBA
+  bool has_transparency =
+      false;  // the file names transparent colours (PNG tRNS, GIF): in `palette`, or `transparent` otherwise
+  std::array<uint16_t, 3> transparent =
+      {};               // the transparent colour of a picture without palette: grey three times, or RGB
+  int orientation = 1;  // EXIF orientation 1..8 as stored; 1 after DecodeOptions::apply_orientation
 };
 
 struct DecodeOptions {
   uint64_t max_pixels = 178'956'970;  // Pillow's own limit (its error threshold)
-  bool apply_orientation = false;     // EXIF, as Pillow's ImageOps.exif_transpose; no reference pipeline applies it
-  // JPEG on its way to a model's input size: decode at a half, a quarter or an eighth where at least that size remains. Not exact
-  // (docs/images.md has the measured loss). decode_image and load_image, which know no target size, ignore it.
+  bool apply_orientation =
+      false;  // EXIF, as Pillow's ImageOps.exif_transpose; no reference pipeline applies it
+  // JPEG on its way to a model's input size: decode at a half, a quarter or an eighth where at least that
+  // size remains. Not exact (docs/images.md has the measured loss). decode_image and load_image, which know
+  // no target size, ignore it.
   bool fast_decode = false;
 };
 
-// JPEG, PNG, WebP, GIF (first frame), BMP, TGA, PNM by content. The dimensions are checked before anything is decoded.
-// `name` begins the message of an error. Throws Error: damaged, unsupported, too_large.
+// JPEG, PNG, WebP, GIF (first frame), BMP, TGA, PNM by content. The dimensions are checked before anything is
+// decoded. `name` begins the message of an error. Throws Error: damaged, unsupported, too_large.
 SIMDCLIP_API Image decode_image(std::span<const std::byte> bytes, const DecodeOptions& options = {},
                                 const std::string& name = "image");
 

@@ -1,5 +1,5 @@
-// The two passes of Pillow's resample on 8-bit pixels: fixed-point weights with 22 fractional bits, each pass rounded and clamped to a byte.
-// All sums are exact integers, so every instruction set gives Pillow's bytes.
+// The two passes of Pillow's resample on 8-bit pixels: fixed-point weights with 22 fractional bits, each pass
+// rounded and clamped to a byte. All sums are exact integers, so every instruction set gives Pillow's bytes.
 #pragma once
 
 #include <cstddef>
@@ -24,17 +24,20 @@ struct ResizeCoefficients {
   bool grouped = false;              // every count is a multiple of 4
 };
 
-// in: [rows, in_width, channels], out: [rows, coefficients.size, channels]; channels 1, 3 or 4; row strides in bytes.
-// Reads and writes nothing outside the rows.
-using ResizeHorizontalFn = void(const ResizeCoefficients& coefficients, const uint8_t* in, size_t in_stride, size_t in_width,
-                                size_t rows, size_t channels, uint8_t* out, size_t out_stride) noexcept;
+// in: [rows, in_width, channels], out: [rows, coefficients.size, channels]; channels 1, 3 or 4; row strides
+// in bytes. Reads and writes nothing outside the rows.
+using ResizeHorizontalFn = void(const ResizeCoefficients& coefficients, const uint8_t* in, size_t in_stride,
+                                size_t in_width, size_t rows, size_t channels, uint8_t* out,
+                                size_t out_stride) noexcept;
 
-// Output row i of the coefficients. rows: the count[i] source rows from first[i] on, row_bytes each; out: [row_bytes].
-using ResizeVerticalFn = void(const ResizeCoefficients& coefficients, size_t i, const uint8_t* const* rows, size_t row_bytes,
-                              uint8_t* out) noexcept;
+// Output row i of the coefficients. rows: the count[i] source rows from first[i] on, row_bytes each; out:
+// [row_bytes].
+using ResizeVerticalFn = void(const ResizeCoefficients& coefficients, size_t i, const uint8_t* const* rows,
+                              size_t row_bytes, uint8_t* out) noexcept;
 
-// One row of RGB bytes -> three rows of floats, `plane` floats apart: (value / 255 - mean[c]) / std[c], in torchvision's
-// operations and order, each rounded to f32.
-using PixelsToFloatFn = void(const uint8_t* rgb, size_t width, const float* mean, const float* std, float* out, size_t plane) noexcept;
+// One row of RGB bytes -> three rows of floats, `plane` floats apart: (value / 255 - mean[c]) / std[c], in
+// torchvision's operations and order, each rounded to f32.
+using PixelsToFloatFn = void(const uint8_t* rgb, size_t width, const float* mean, const float* std,
+                             float* out, size_t plane) noexcept;
 
 }  // namespace simdclip::kernels

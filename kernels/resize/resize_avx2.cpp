@@ -1,5 +1,5 @@
-// AVX2: pixels widened to 16 bits and multiplied by the two 12-bit halves of each weight with vpmaddwd, two taps an operation.
-// Four rows at a time share the weights of an output sample.
+// AVX2: pixels widened to 16 bits and multiplied by the two 12-bit halves of each weight with vpmaddwd, two
+// taps an operation. Four rows at a time share the weights of an output sample.
 #include <immintrin.h>
 
 #include <cstring>
@@ -19,7 +19,8 @@ inline __m128i load12(const uint8_t* p) {
 inline void store4(uint8_t* p, int32_t v) { std::memcpy(p, &v, 4); }
 inline void store3(uint8_t* p, int32_t v) { std::memcpy(p, &v, 3); }
 
-// Four taps of interleaved pixels as 16-bit pairs: lane 0 holds taps 0 and 1 (R0 R1 G0 G1 B0 B1 A0 A1), lane 1 taps 2 and 3.
+// Four taps of interleaved pixels as 16-bit pairs: lane 0 holds taps 0 and 1 (R0 R1 G0 G1 B0 B1 A0 A1), lane
+// 1 taps 2 and 3.
 template <size_t C>
 inline __m256i pair_mask() {
   if constexpr (C == 3) {
@@ -45,9 +46,11 @@ inline __m128i finish(__m256i low, __m256i high) {
   return _mm_srai_epi32(_mm_add_epi32(both, _mm_set1_epi32(kRounding)), kPrecisionBits);
 }
 
-// The sums of sample i for R rows. `overread`: a 16-byte load of the last four 3-byte pixels may pass the end of the row.
+// The sums of sample i for R rows. `overread`: a 16-byte load of the last four 3-byte pixels may pass the end
+// of the row.
 template <size_t C, size_t R>
-[[gnu::always_inline]] inline void sample(const ResizeCoefficients& c, size_t i, const uint8_t* in, size_t in_stride, bool overread, __m128i* result) {
+[[gnu::always_inline]] inline void sample(const ResizeCoefficients& c, size_t i, const uint8_t* in,
+                                          size_t in_stride, bool overread, __m128i* result) {
   const __m256i mask = pair_mask<C>();
   const int16_t* low = c.low + i * c.taps;
   const int16_t* high = c.high + i * c.taps;
@@ -60,7 +63,8 @@ template <size_t C, size_t R>
   for (; j < whole; j += 4) {
     const __m256i wl = weight_pairs(low + j), wh = weight_pairs(high + j);
     for (size_t r = 0; r < R; ++r) {
-      const __m256i v = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(load16(p + r * in_stride + j * C)), mask);
+      const __m256i v =
+          _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(load16(p + r * in_stride + j * C)), mask);
       sum_low[r] = _mm256_add_epi32(sum_low[r], _mm256_madd_epi16(v, wl));
       sum_high[r] = _mm256_add_epi32(sum_high[r], _mm256_madd_epi16(v, wh));
     }
@@ -68,7 +72,8 @@ template <size_t C, size_t R>
   if (overread) {
     const __m256i wl = weight_pairs(low + j), wh = weight_pairs(high + j);
     for (size_t r = 0; r < R; ++r) {
-      const __m256i v = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(load12(p + r * in_stride + j * C)), mask);
+      const __m256i v =
+          _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(load12(p + r * in_stride + j * C)), mask);
       sum_low[r] = _mm256_add_epi32(sum_low[r], _mm256_madd_epi16(v, wl));
       sum_high[r] = _mm256_add_epi32(sum_high[r], _mm256_madd_epi16(v, wh));
     }
@@ -77,14 +82,15 @@ template <size_t C, size_t R>
 }
 
 template <size_t C, size_t R>
-void rows_of(const ResizeCoefficients& c, const uint8_t* in, size_t in_stride, size_t in_width, uint8_t* out, size_t out_stride) {
+void rows_of(const ResizeCoefficients& c, const uint8_t* in, size_t in_stride, size_t in_width, uint8_t* out,
+             size_t out_stride) {
   for (size_t i = 0; i < c.size; ++i) {
     const size_t end = static_cast<size_t>(c.first[i] + c.count[i]);
     __m128i s[4] = {};
     sample<C, R>(c, i, in, in_stride, C == 3 && end + 2 > in_width, s);
     const __m128i bytes = _mm_packus_epi16(_mm_packs_epi32(s[0], s[1]), _mm_packs_epi32(s[2], s[3]));
-    const int32_t v[4] = {_mm_extract_epi32(bytes, 0), _mm_extract_epi32(bytes, 1), _mm_extract_epi32(bytes, 2),
-                          _mm_extract_epi32(bytes, 3)};
+    const int32_t v[4] = {_mm_extract_epi32(bytes, 0), _mm_extract_epi32(bytes, 1),
+                          _mm_extract_epi32(bytes, 2), _mm_extract_epi32(bytes, 3)};
     uint8_t* o = out + i * C;
     if (C == 4 || i + 1 < c.size) {  // the fourth byte of a 3-byte pixel is overwritten by the next one
       for (size_t r = 0; r < R; ++r) store4(o + r * out_stride, v[r]);
@@ -95,15 +101,18 @@ void rows_of(const ResizeCoefficients& c, const uint8_t* in, size_t in_stride, s
 }
 
 template <size_t C>
-void horizontal(const ResizeCoefficients& c, const uint8_t* in, size_t in_stride, size_t in_width, size_t rows, uint8_t* out,
-                size_t out_stride) {
+void horizontal(const ResizeCoefficients& c, const uint8_t* in, size_t in_stride, size_t in_width,
+                size_t rows, uint8_t* out, size_t out_stride) {
   size_t r = 0;
-  for (; r + 4 <= rows; r += 4) rows_of<C, 4>(c, in + r * in_stride, in_stride, in_width, out + r * out_stride, out_stride);
-  for (; r < rows; ++r) rows_of<C, 1>(c, in + r * in_stride, in_stride, in_width, out + r * out_stride, out_stride);
+  for (; r + 4 <= rows; r += 4)
+    rows_of<C, 4>(c, in + r * in_stride, in_stride, in_width, out + r * out_stride, out_stride);
+  for (; r < rows; ++r)
+    rows_of<C, 1>(c, in + r * in_stride, in_stride, in_width, out + r * out_stride, out_stride);
 }
 
 // One channel: taps are neighbours already.
-void horizontal_grey(const ResizeCoefficients& c, const uint8_t* in, size_t in_stride, size_t rows, uint8_t* out, size_t out_stride) {
+void horizontal_grey(const ResizeCoefficients& c, const uint8_t* in, size_t in_stride, size_t rows,
+                     uint8_t* out, size_t out_stride) {
   for (size_t r = 0; r < rows; ++r) {
     for (size_t i = 0; i < c.size; ++i) {
       const uint8_t* p = in + r * in_stride + c.first[i];
@@ -133,7 +142,8 @@ void horizontal_grey(const ResizeCoefficients& c, const uint8_t* in, size_t in_s
 }
 
 // 16 columns from x: pairs of rows interleaved to 16-bit pairs.
-inline void vertical16(const ResizeCoefficients& c, size_t i, const uint8_t* const* rows, size_t x, uint8_t* out) {
+inline void vertical16(const ResizeCoefficients& c, size_t i, const uint8_t* const* rows, size_t x,
+                       uint8_t* out) {
   const int16_t* low = c.low + i * c.taps;
   const int16_t* high = c.high + i * c.taps;
   const int32_t count = c.count[i];
@@ -144,7 +154,8 @@ inline void vertical16(const ResizeCoefficients& c, size_t i, const uint8_t* con
     std::memcpy(&pair_high, high + j, 4);
     const __m256i wl = _mm256_set1_epi32(pair_low), wh = _mm256_set1_epi32(pair_high);
     const __m256i a = _mm256_cvtepu8_epi16(load16(rows[j] + x));
-    const __m256i b = _mm256_cvtepu8_epi16(load16(rows[j + 1 < count ? j + 1 : j] + x));  // its weight is 0 past the end
+    const __m256i b =
+        _mm256_cvtepu8_epi16(load16(rows[j + 1 < count ? j + 1 : j] + x));  // its weight is 0 past the end
     const __m256i u = _mm256_unpacklo_epi16(a, b), v = _mm256_unpackhi_epi16(a, b);
     l0 = _mm256_add_epi32(l0, _mm256_madd_epi16(u, wl));
     h0 = _mm256_add_epi32(h0, _mm256_madd_epi16(u, wh));
@@ -166,22 +177,26 @@ inline __m256 normalized(__m128i bytes, __m256 mean, __m256 std) {
 
 }  // namespace
 
-void resize_horizontal_u8_avx2(const ResizeCoefficients& c, const uint8_t* in, size_t in_stride, size_t in_width, size_t rows,
-                               size_t channels, uint8_t* out, size_t out_stride) noexcept {
+void resize_horizontal_u8_avx2(const ResizeCoefficients& c, const uint8_t* in, size_t in_stride,
+                               size_t in_width, size_t rows, size_t channels, uint8_t* out,
+                               size_t out_stride) noexcept {
   if (!c.grouped) return horizontal_scalar(c, in, in_stride, rows, channels, out, out_stride);
   if (channels == 3) return horizontal<3>(c, in, in_stride, in_width, rows, out, out_stride);
   if (channels == 4) return horizontal<4>(c, in, in_stride, in_width, rows, out, out_stride);
   horizontal_grey(c, in, in_stride, rows, out, out_stride);
 }
 
-void resize_vertical_u8_avx2(const ResizeCoefficients& c, size_t i, const uint8_t* const* rows, size_t row_bytes, uint8_t* out) noexcept {
+void resize_vertical_u8_avx2(const ResizeCoefficients& c, size_t i, const uint8_t* const* rows,
+                             size_t row_bytes, uint8_t* out) noexcept {
   if (row_bytes < 16) return vertical_scalar(c, i, rows, 0, row_bytes, out);
   size_t x = 0;
   for (; x + 16 <= row_bytes; x += 16) vertical16(c, i, rows, x, out);
-  if (x < row_bytes) vertical16(c, i, rows, row_bytes - 16, out);  // overlaps the columns before: the same bytes again
+  if (x < row_bytes)
+    vertical16(c, i, rows, row_bytes - 16, out);  // overlaps the columns before: the same bytes again
 }
 
-void pixels_to_float_avx2(const uint8_t* rgb, size_t width, const float* mean, const float* std, float* out, size_t plane) noexcept {
+void pixels_to_float_avx2(const uint8_t* rgb, size_t width, const float* mean, const float* std, float* out,
+                          size_t plane) noexcept {
   // Channel c of eight pixels: byte 3 i + c, from the 16 bytes at 0 and the 16 bytes at 8.
   alignas(16) int8_t first[3][16], second[3][16];
   for (int c = 0; c < 3; ++c) {
@@ -195,8 +210,10 @@ void pixels_to_float_avx2(const uint8_t* rgb, size_t width, const float* mean, c
   for (; x + 8 <= width; x += 8) {
     const __m128i a = load16(rgb + 3 * x), b = load16(rgb + 3 * x + 8);
     for (size_t c = 0; c < 3; ++c) {
-      const __m128i bytes = _mm_or_si128(_mm_shuffle_epi8(a, load16(first[c])), _mm_shuffle_epi8(b, load16(second[c])));
-      _mm256_storeu_ps(out + c * plane + x, normalized(bytes, _mm256_set1_ps(mean[c]), _mm256_set1_ps(std[c])));
+      const __m128i bytes =
+          _mm_or_si128(_mm_shuffle_epi8(a, load16(first[c])), _mm_shuffle_epi8(b, load16(second[c])));
+      _mm256_storeu_ps(out + c * plane + x,
+                       normalized(bytes, _mm256_set1_ps(mean[c]), _mm256_set1_ps(std[c])));
     }
   }
   pixels_scalar(rgb, x, width, mean, std, out, plane);

@@ -11,7 +11,8 @@ double bilinear(double x) {
   return x < 1.0 ? 1.0 - x : 0.0;
 }
 
-// Keys' cubic convolution with a = -0.5, in Pillow's order of operations: the last bit decides a fixed-point weight.
+// Keys' cubic convolution with a = -0.5, in Pillow's order of operations: the last bit decides a fixed-point
+// weight.
 double bicubic(double x) {
   constexpr double a = -0.5;
   x = std::abs(x);
@@ -23,7 +24,9 @@ double bicubic(double x) {
 double support_of(Interpolation interpolation) { return interpolation == Interpolation::bicubic ? 2.0 : 1.0; }
 
 // Pillow hands the box over as floats, which matters above 2^24 samples.
-double scale_of(uint32_t in_size, uint32_t out_size) { return static_cast<double>(static_cast<float>(in_size)) / out_size; }
+double scale_of(uint32_t in_size, uint32_t out_size) {
+  return static_cast<double>(static_cast<float>(in_size)) / out_size;
+}
 
 }  // namespace
 
@@ -32,7 +35,8 @@ uint64_t filter_taps(uint32_t in_size, uint32_t out_size, Interpolation interpol
   return static_cast<uint64_t>(std::ceil(support_of(interpolation) * filter_scale)) * 2 + 1;
 }
 
-void filter_window(uint32_t in_size, uint32_t out_size, Interpolation interpolation, uint32_t i, FilterWindow& window) {
+void filter_window(uint32_t in_size, uint32_t out_size, Interpolation interpolation, uint32_t i,
+                   FilterWindow& window) {
   const double scale = scale_of(in_size, out_size);
   const double filter_scale = std::max(1.0, scale);
   const double support = support_of(interpolation) * filter_scale;
@@ -54,8 +58,8 @@ void filter_window(uint32_t in_size, uint32_t out_size, Interpolation interpolat
   }
 }
 
-Coefficients::Coefficients(uint32_t in_size, uint32_t out_size, Interpolation interpolation, uint32_t begin, uint32_t end, bool grouped,
-                           bool mirrored) {
+Coefficients::Coefficients(uint32_t in_size, uint32_t out_size, Interpolation interpolation, uint32_t begin,
+                           uint32_t end, bool grouped, bool mirrored) {
   constexpr size_t kGroup = 4;
   const size_t n = end - begin;
   taps_ = (filter_taps(in_size, out_size, interpolation) + 2 * kGroup + 15) / 16 * 16;
@@ -67,19 +71,24 @@ Coefficients::Coefficients(uint32_t in_size, uint32_t out_size, Interpolation in
   for (auto& digits : digits_) digits.resize(n * taps_);
   FilterWindow window;
   // Rows shorter than a widened window stay as they are.
-  grouped_ = grouped && (std::min<uint64_t>(filter_taps(in_size, out_size, interpolation), in_size) + kGroup - 1) / kGroup * kGroup <= in_size;
+  grouped_ =
+      grouped && (std::min<uint64_t>(filter_taps(in_size, out_size, interpolation), in_size) + kGroup - 1) /
+                         kGroup * kGroup <=
+                     in_size;
   for (size_t i = 0; i < n; ++i) {
     const uint32_t index = begin + static_cast<uint32_t>(i);
     filter_window(in_size, out_size, interpolation, mirrored ? out_size - 1 - index : index, window);
     if (mirrored) {
-      window.first = static_cast<int32_t>(in_size) - window.first - static_cast<int32_t>(window.weights.size());
+      window.first =
+          static_cast<int32_t>(in_size) - window.first - static_cast<int32_t>(window.weights.size());
       std::reverse(window.weights.begin(), window.weights.end());
     }
     size_t count = window.weights.size(), shift = 0;
     if (grouped_) {
       count = std::max<size_t>(kGroup, (count + kGroup - 1) / kGroup * kGroup);
       const size_t last_first = in_size - count;
-      shift = static_cast<size_t>(window.first) > last_first ? static_cast<size_t>(window.first) - last_first : 0;
+      shift =
+          static_cast<size_t>(window.first) > last_first ? static_cast<size_t>(window.first) - last_first : 0;
     }
     first_[i] = window.first - static_cast<int32_t>(shift);
     count_[i] = static_cast<int32_t>(count);
@@ -103,8 +112,10 @@ void Coefficients::set(size_t at, double weight) {
 }
 
 kernels::ResizeCoefficients Coefficients::view() const noexcept {
-  return {first_.size(), taps_,        first_.data(), count_.data(), weights_.data(), low_.data(),
-          high_.data(),  {digits_[0].data(), digits_[1].data(), digits_[2].data()}, grouped_};
+  return {
+      first_.size(),   taps_,       first_.data(), count_.data(),
+      weights_.data(), low_.data(), high_.data(),  {digits_[0].data(), digits_[1].data(), digits_[2].data()},
+      grouped_};
 }
 
 }  // namespace simdclip

@@ -9,13 +9,15 @@
 
 namespace simdclip {
 
-// The window of one output sample in doubles, as Pillow's precompute_coeffs computes it: weights[j] belongs to sample first + j.
+// The window of one output sample in doubles, as Pillow's precompute_coeffs computes it: weights[j] belongs
+// to sample first + j.
 struct FilterWindow {
   int32_t first = 0;
   std::vector<double> weights;
 };
 // Sample i of a resize from `in_size` to `out_size` samples. Reuses the vector of `window`.
-void filter_window(uint32_t in_size, uint32_t out_size, Interpolation interpolation, uint32_t i, FilterWindow& window);
+void filter_window(uint32_t in_size, uint32_t out_size, Interpolation interpolation, uint32_t i,
+                   FilterWindow& window);
 
 // The most samples that a window holds (Pillow's ksize).
 uint64_t filter_taps(uint32_t in_size, uint32_t out_size, Interpolation interpolation);
@@ -23,11 +25,11 @@ uint64_t filter_taps(uint32_t in_size, uint32_t out_size, Interpolation interpol
 // Windows for output samples [begin, end): 8-bit fixed point in the forms that the kernels use.
 class Coefficients {
  public:
-  // `grouped`: windows are widened to multiples of four samples inside the row where it is long enough, as the horizontal
-  // kernels like them.
-  // `mirrored`: the axis is stored backwards, so that windows and weights are those of the axis read from its end.
-  Coefficients(uint32_t in_size, uint32_t out_size, Interpolation interpolation, uint32_t begin, uint32_t end, bool grouped,
-               bool mirrored = false);
+  // `grouped`: windows are widened to multiples of four samples inside the row where it is long enough, as
+  // the horizontal kernels like them. `mirrored`: the axis is stored backwards, so that windows and weights
+  // are those of the axis read from its end.
+  Coefficients(uint32_t in_size, uint32_t out_size, Interpolation interpolation, uint32_t begin, uint32_t end,
+               bool grouped, bool mirrored = false);
   Coefficients() = default;
 
   uint32_t size() const noexcept { return static_cast<uint32_t>(first_.size()); }

@@ -30,8 +30,10 @@ const char* known_but_unsupported(std::span<const std::byte> b) noexcept {
 
 [[noreturn]] void fail_unknown(const EncodedImage& in) {
   if (in.size() == 0) fail_damaged(in, "the file is empty");
-  if (const char* kind = known_but_unsupported(in.bytes)) fail_unsupported(in, "this is ", kind, ", which cannot be read");
-  fail(ErrorCode::unsupported, in.name, ": no picture that can be read (JPEG, PNG, WebP, GIF, BMP, TGA, PNM by their content)");
+  if (const char* kind = known_but_unsupported(in.bytes))
+    fail_unsupported(in, "this is ", kind, ", which cannot be read");
+  fail(ErrorCode::unsupported, in.name,
+       ": no picture that can be read (JPEG, PNG, WebP, GIF, BMP, TGA, PNM by their content)");
 }
 
 Image decode(const EncodedImage& in) {
@@ -59,7 +61,8 @@ ImageFormat sniff_format(std::span<const std::byte> b) noexcept {
   if (starts_with(b, "BM"sv)) return ImageFormat::bmp;
   if (b.size() >= 3 && starts_with(b, "P"sv)) {
     const char kind = static_cast<char>(b[1]), next = static_cast<char>(b[2]);
-    if (kind >= '1' && kind <= '6' && (next == ' ' || (next >= '\t' && next <= '\r'))) return ImageFormat::pnm;
+    if (kind >= '1' && kind <= '6' && (next == ' ' || (next >= '\t' && next <= '\r')))
+      return ImageFormat::pnm;
   }
   if (known_but_unsupported(b) == nullptr && plausible_tga(b)) return ImageFormat::tga;
   return ImageFormat::unknown;
@@ -69,7 +72,8 @@ void check_dimensions(const EncodedImage& in, const char* format, uint64_t width
   if (width == 0 || height == 0) fail_damaged(in, format, " header says ", width, " x ", height, " pixels");
   constexpr uint64_t kMaxSide = 0x7FFFFFFF;
   if (width > kMaxSide || height > kMaxSide || width > in.options.max_pixels / height) {
-    fail(ErrorCode::too_large, in.name, ": ", format, " header says ", width, " x ", height, " pixels, at most ", in.options.max_pixels,
+    fail(ErrorCode::too_large, in.name, ": ", format, " header says ", width, " x ", height,
+         " pixels, at most ", in.options.max_pixels,
          " are decoded; shrink the picture, or raise DecodeOptions::max_pixels if it is trusted");
   }
 }

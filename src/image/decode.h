@@ -1,4 +1,5 @@
-// The readers behind decode_image, one file each. All check the dimensions that the header states before they allocate.
+// The readers behind decode_image, one file each. All check the dimensions that the header states before they
+// allocate.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
-// BMP: uncompressed, bit fields and RLE, with the modes that Pillow gives (a palette stays a palette, a grey one becomes L or 1).
+// BMP: uncompressed, bit fields and RLE, with the modes that Pillow gives (a palette stays a palette, a grey
+// one becomes L or 1).
 #include <algorithm>
 #include <cstring>
 #include <vector>
@@ -28,10 +29,14 @@ struct ByteOrder {
   int8_t at[4];
 };
 constexpr ByteOrder kByteOrders[] = {
-    {{0xFF0000, 0xFF00, 0xFF, 0}, {2, 1, 0, -1}},           {{0xFF000000, 0xFF0000, 0xFF00, 0}, {3, 2, 1, -1}},
-    {{0xFF000000, 0xFF00, 0xFF, 0}, {3, 1, 0, -1}},         {{0xFF000000, 0xFF0000, 0xFF00, 0xFF}, {3, 2, 1, 0}},
-    {{0xFF, 0xFF00, 0xFF0000, 0xFF000000}, {0, 1, 2, 3}},   {{0xFF0000, 0xFF00, 0xFF, 0xFF000000}, {2, 1, 0, 3}},
-    {{0xFF000000, 0xFF00, 0xFF, 0xFF0000}, {3, 1, 0, 2}},   {{0, 0, 0, 0}, {2, 1, 0, 3}},
+    {{0xFF0000, 0xFF00, 0xFF, 0}, {2, 1, 0, -1}},
+    {{0xFF000000, 0xFF0000, 0xFF00, 0}, {3, 2, 1, -1}},
+    {{0xFF000000, 0xFF00, 0xFF, 0}, {3, 1, 0, -1}},
+    {{0xFF000000, 0xFF0000, 0xFF00, 0xFF}, {3, 2, 1, 0}},
+    {{0xFF, 0xFF00, 0xFF0000, 0xFF000000}, {0, 1, 2, 3}},
+    {{0xFF0000, 0xFF00, 0xFF, 0xFF000000}, {2, 1, 0, 3}},
+    {{0xFF000000, 0xFF00, 0xFF, 0xFF0000}, {3, 1, 0, 2}},
+    {{0, 0, 0, 0}, {2, 1, 0, 3}},
 };
 
 class Reader {
@@ -43,7 +48,8 @@ class Reader {
   }
   uint32_t u32(size_t at) const { return u16(at) | u16(at + 2) << 16; }
   void need(size_t at, size_t n) const {
-    if (at > in_.size() || n > in_.size() - at) fail_damaged(in_, "BMP data ends after ", in_.size(), " bytes");
+    if (at > in_.size() || n > in_.size() - at)
+      fail_damaged(in_, "BMP data ends after ", in_.size(), " bytes");
   }
 
  private:
@@ -78,7 +84,8 @@ Header read_header(const EncodedImage& in) {
   r.need(at, h.size);
   if (h.compression == kBitFields) {
     const bool inside = h.size >= 52;
-    for (size_t i = 0; i < (h.size >= 56 ? 4U : 3U); ++i) h.masks[i] = r.u32(inside ? at + 40 + 4 * i : h.end + 4 * i);
+    for (size_t i = 0; i < (h.size >= 56 ? 4U : 3U); ++i)
+      h.masks[i] = r.u32(inside ? at + 40 + 4 * i : h.end + 4 * i);
     if (!inside) h.end += 12;
   }
   if (h.colors == 0 && h.bits <= 16) h.colors = 1U << h.bits;
@@ -121,7 +128,9 @@ PixelMode mode_of(const EncodedImage& in, const Header& h) {
       return PixelMode::rgb;
     }
     case 24:
-      if (rle || (h.compression == kBitFields && !(h.masks[0] == 0xFF0000 && h.masks[1] == 0xFF00 && h.masks[2] == 0xFF))) break;
+      if (rle || (h.compression == kBitFields &&
+                  !(h.masks[0] == 0xFF0000 && h.masks[1] == 0xFF00 && h.masks[2] == 0xFF)))
+        break;
       return PixelMode::rgb;
     case 32:
       if (rle) break;
@@ -135,7 +144,11 @@ void unpack_row(const EncodedImage& in, const Header& h, const uint8_t* row, Ima
   const size_t n = image.width;
   if (h.bits <= 8) {
     // Pillow reads a grey palette's pixels by its mode, 1 or 8 bits, whatever the file says.
-    unpack_bits(row, n, image.mode == PixelMode::bilevel ? 1 : image.mode == PixelMode::grey ? 8 : h.bits, out);
+    unpack_bits(row, n,
+                image.mode == PixelMode::bilevel ? 1
+                : image.mode == PixelMode::grey  ? 8
+                                                 : h.bits,
+                out);
     if (image.mode == PixelMode::bilevel) {
       for (size_t x = 0; x < n; ++x) out[x] = static_cast<uint8_t>(out[x] != 0 ? 255 : 0);
     }
@@ -150,7 +163,8 @@ void unpack_row(const EncodedImage& in, const Header& h, const uint8_t* row, Ima
     const ByteOrder& order = byte_order(in, h);
     const size_t channels = bytes_per_pixel(image.mode);
     for (size_t x = 0; x < n; ++x) {
-      for (size_t c = 0; c < channels; ++c) out[channels * x + c] = row[4 * x + static_cast<size_t>(order.at[c])];
+      for (size_t c = 0; c < channels; ++c)
+        out[channels * x + c] = row[4 * x + static_cast<size_t>(order.at[c])];
     }
   }
 }
@@ -174,7 +188,8 @@ void read_raw(const EncodedImage& in, const Header& h, Image& image) {
 // Runs (count, value), and after a zero: end of line, end of bitmap, a jump, or literal pixels.
 class RleReader {
  public:
-  RleReader(const EncodedImage& in, const Header& h) : in_(in), rle4_(h.compression == kRle4), at_(h.offset), width_(h.width) {}
+  RleReader(const EncodedImage& in, const Header& h)
+      : in_(in), rle4_(h.compression == kRle4), at_(h.offset), width_(h.width) {}
 
   // Indices in the order of the file; shorter than the picture when the data ends early.
   std::vector<uint8_t> read(size_t size) {
@@ -210,16 +225,20 @@ class RleReader {
     return true;
   }
   bool literal(uint32_t value) {
-    const size_t count = std::min<size_t>(size_ - data_.size(), value), bytes = rle4_ ? (count + 1) / 2 : count;
+    const size_t count = std::min<size_t>(size_ - data_.size(), value),
+                 bytes = rle4_ ? (count + 1) / 2 : count;
     if (bytes > in_.size() - at_) return false;
-    for (size_t i = 0; i < count; ++i) data_.push_back(rle4_ ? nibble(in_.at(at_ + i / 2), i) : in_.at(at_ + i));
+    for (size_t i = 0; i < count; ++i)
+      data_.push_back(rle4_ ? nibble(in_.at(at_ + i / 2), i) : in_.at(at_ + i));
     at_ += bytes;
     if (data_.size() == size_) return false;
     x_ += value;
     at_ += at_ % 2;
     return true;
   }
-  static uint8_t nibble(uint8_t byte, size_t i) noexcept { return static_cast<uint8_t>(i % 2 == 0 ? byte >> 4 : byte & 15); }
+  static uint8_t nibble(uint8_t byte, size_t i) noexcept {
+    return static_cast<uint8_t>(i % 2 == 0 ? byte >> 4 : byte & 15);
+  }
 
   const EncodedImage& in_;
   bool rle4_;

@@ -1,4 +1,5 @@
-// The first frame of a GIF, with its colour indices (stb_image and others give colours, and lose that Pillow keeps mode P).
+// The first frame of a GIF, with its colour indices (stb_image and others give colours, and lose that Pillow
+// keeps mode P).
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -66,7 +67,9 @@ struct Frame {
 // The pixels of a frame in the order in which a GIF stores them.
 class Pen {
  public:
-  Pen(Image& image, const Frame& frame) : image_(image), frame_(frame), step_(frame.interlaced ? 8 : 1) { line(); }
+  Pen(Image& image, const Frame& frame) : image_(image), frame_(frame), step_(frame.interlaced ? 8 : 1) {
+    line();
+  }
   // False after the last pixel.
   bool put(uint8_t index) {
     row_[x_++] = index;
@@ -132,7 +135,8 @@ void decode_lzw(const EncodedImage& in, Bytes& bytes, uint32_t bits, Pen& pen) {
       continue;
     }
     if (code == end) fail_damaged(in, "GIF picture data ends before its last row");
-    if (code > (fresh ? clear : next)) fail_damaged(in, "GIF picture data holds code ", code, " before it is defined");
+    if (code > (fresh ? clear : next))
+      fail_damaged(in, "GIF picture data holds code ", code, " before it is defined");
     if (fresh) {
       fresh = false;
       first_pixel = static_cast<uint8_t>(code);
@@ -226,7 +230,8 @@ Image decode_gif(const EncodedImage& in) {
   Image image = make_image(h.width, h.height, indexed ? PixelMode::palette : PixelMode::grey);
   if (indexed) {
     set_default_palette(image);
-    for (size_t i = 0; i < h.palette.colors; ++i) std::memcpy(image.palette.data() + 4 * i, h.palette.rgb + 3 * i, 3);
+    for (size_t i = 0; i < h.palette.colors; ++i)
+      std::memcpy(image.palette.data() + 4 * i, h.palette.rgb + 3 * i, 3);
   }
   if (h.transparent >= 0) {
     const uint8_t t = static_cast<uint8_t>(h.transparent);

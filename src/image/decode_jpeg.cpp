@@ -1,12 +1,14 @@
 #include <algorithm>
 #include <csetjmp>
-#include <cstdio>
 #include <cstring>
 #include <string>
 #include <vector>
 
+// clang-format off
+#include <cstdio>  // jpeglib.h needs FILE
 #include <jpeglib.h>
 #include <jerror.h>
+// clang-format on
 
 #include "image/exif.h"
 #include "image/jpeg_reader.h"
@@ -14,8 +16,9 @@
 namespace simdclip {
 namespace {
 
-// Scans x pixels that a progressive file may make us walk over: empty scans cost a file nothing and a reader everything.
-constexpr uint64_t kMaxScannedPixels = 2'000'000'000;
+// Scans x pixels that a progressive file may make us walk over: empty scans cost a file nothing and a reader
+// everything.
+constexpr uint64_t kMaxScannedPixels = 1'000'000'000;
 
 constexpr int kTooManyScans = -1;  // beside libjpeg's own message codes
 
@@ -43,7 +46,8 @@ struct Source {
   bool starved;
 };
 
-// Like Pillow's source: at the end of the bytes decoding suspends, which is how a truncated file is recognised.
+// Like Pillow's source: at the end of the bytes decoding suspends, which is how a truncated file is
+// recognised.
 boolean no_more_input(j_decompress_ptr info) {
   reinterpret_cast<Source*>(info->src)->starved = true;
   return FALSE;
@@ -55,7 +59,9 @@ void skip_input(j_decompress_ptr info, long count) {
   info->src->bytes_in_buffer -= n;
 }
 
-std::span<const uint8_t> marker_bytes(const jpeg_marker_struct& marker) { return {marker.data, marker.data_length}; }
+std::span<const uint8_t> marker_bytes(const jpeg_marker_struct& marker) {
+  return {marker.data, marker.data_length};
+}
 
 bool has_prefix(std::span<const uint8_t> bytes, std::string_view prefix) {
   return bytes.size() >= prefix.size() && std::memcmp(bytes.data(), prefix.data(), prefix.size()) == 0;
@@ -98,9 +104,11 @@ struct JpegReader::State {
   [[noreturn]] void throw_error() const {
     switch (errors.code) {
       case kTooManyScans:
-        fail(ErrorCode::too_large, in.name, ": a progressive JPEG of ", info.image_width, " x ", info.image_height,
-             " pixels with more than ", info.input_scan_number - 1, " scans, which no camera or program writes");
-      case JERR_OUT_OF_MEMORY: fail(ErrorCode::too_large, in.name, ": the JPEG picture does not fit in memory");
+        fail(ErrorCode::too_large, in.name, ": a progressive JPEG of ", info.image_width, " x ",
+             info.image_height, " pixels with more than ", info.input_scan_number - 1,
+             " scans, which no camera or program writes");
+      case JERR_OUT_OF_MEMORY:
+        fail(ErrorCode::too_large, in.name, ": the JPEG picture does not fit in memory");
       case JERR_IMAGE_TOO_BIG:
       case JERR_WIDTH_OVERFLOW: fail(ErrorCode::too_large, in.name, ": ", errors.message);
       case JERR_SOF_UNSUPPORTED:
@@ -113,7 +121,8 @@ struct JpegReader::State {
     }
   }
   [[noreturn]] void throw_truncated() const {
-    fail_damaged(in, "JPEG data ends after ", in.size(), " bytes, before row ", row + 1, " of ", info.image_height);
+    fail_damaged(in, "JPEG data ends after ", in.size(), " bytes, before row ", row + 1, " of ",
+                 info.image_height);
   }
 
   EncodedImage in;
@@ -121,7 +130,7 @@ struct JpegReader::State {
   Source source = {};
   jpeg_decompress_struct info = {};
   bool created = false, started = false;
-  uint32_t row = 0;  // rows read
+  uint32_t row = 0;    // rows read
   uint32_t width = 0;  // of a row; libjpeg's output_width shrinks when it crops
   uint32_t kept_begin = 0, kept_end = 0;
   uint32_t crop_begin = 0;  // the first column that libjpeg delivers
@@ -209,9 +218,10 @@ void JpegReader::start() {
   s.crop();
 }
 
-// The upsampler takes the edge of what is decoded for the edge of the picture, so a block more is decoded on each side.
+// The upsampler takes the edge of what is decoded for the edge of the picture, so a block more is decoded on
+// each side.
 void JpegReader::State::crop() {
-  constexpr uint32_t kMargin = 32;  // the widest block: 4 x 8 pixels
+  constexpr uint32_t kMargin = 32;     // the widest block: 4 x 8 pixels
   constexpr uint32_t kWorthwhile = 8;  // a crop that spares less than an eighth is left alone
   JDIMENSION begin = kept_begin > kMargin ? kept_begin - kMargin : 0;
   JDIMENSION columns = std::min(width, kept_end + kMargin) - begin;
@@ -234,7 +244,8 @@ void JpegReader::read(uint8_t* rows, size_t stride, size_t count) {
     if (got == 0) s.throw_truncated();
     if (mode() == PixelMode::cmyk) {  // Adobe's convention, which Pillow takes for granted: 255 is no ink
       for (size_t r = 0; r < got; ++r) {
-        for (size_t x = 0; x < s.info.output_width * channels; ++x) pointers[r][x] = static_cast<uint8_t>(255 - pointers[r][x]);
+        for (size_t x = 0; x < s.info.output_width * channels; ++x)
+          pointers[r][x] = static_cast<uint8_t>(255 - pointers[r][x]);
       }
     }
     done += got;
@@ -255,7 +266,8 @@ void JpegReader::skip(size_t count) {
 void JpegReader::finish() {
   State& s = *state_;
   const uint32_t left = height() - s.row;
-  if (left == 0 || jpeg_has_multiple_scans(&s.info)) return;  // a file of several scans was read to its end before the first row
+  if (left == 0 || jpeg_has_multiple_scans(&s.info))
+    return;  // a file of several scans was read to its end before the first row
   // libjpeg does not look at rows that are skipped up to the last one: that one is read.
   skip(left - 1);
   std::vector<uint8_t> row(size_t{width()} * bytes_per_pixel(mode()));

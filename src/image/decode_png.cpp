@@ -1,10 +1,10 @@
 // PNG by libpng, which keeps bit depth, palette and transparency apart as Pillow's modes need them.
+#include <png.h>
+
 #include <bit>
 #include <cstring>
 #include <memory>
 #include <vector>
-
-#include <png.h>
 
 #include "image/decode.h"
 #include "image/exif.h"
@@ -159,7 +159,8 @@ Image decode_png(const EncodedImage& in) {
     throw_error(in, state);
   }
   Image image = make_image(width, height, mode);
-  if (row_bytes != size_t{width} * bytes_per_pixel(mode)) fail_damaged(in, "PNG rows of ", row_bytes, " bytes");
+  if (row_bytes != size_t{width} * bytes_per_pixel(mode))
+    fail_damaged(in, "PNG rows of ", row_bytes, " bytes");
   if (mode == PixelMode::palette) read_palette(state, image);
   read_transparency(state, depth, image);
   std::vector<png_bytep> rows(height);

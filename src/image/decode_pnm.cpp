@@ -62,7 +62,8 @@ class Reader {
     skip_to_data();
     if (at_ >= in_.size()) fail_damaged(in_, "PNM data ends after ", in_.size(), " bytes");
     const uint8_t c = in_.at(at_++);
-    if (c != '0' && c != '1') fail_damaged(in_, "PNM: byte ", static_cast<int>(c), " where 0 or 1 must stand");
+    if (c != '0' && c != '1')
+      fail_damaged(in_, "PNM: byte ", static_cast<int>(c), " where 0 or 1 must stand");
     return static_cast<uint8_t>(c == '0' ? 255 : 0);
   }
 
@@ -95,7 +96,8 @@ class Reader {
 
 // round(value / maximum * out_maximum), half to even, in Python's order.
 uint32_t scaled(uint64_t value, uint64_t maximum, uint32_t out_maximum) noexcept {
-  return static_cast<uint32_t>(std::nearbyint(static_cast<double>(value) / static_cast<double>(maximum) * out_maximum));
+  return static_cast<uint32_t>(
+      std::nearbyint(static_cast<double>(value) / static_cast<double>(maximum) * out_maximum));
 }
 
 void put(Image& image, size_t i, uint32_t value) {
@@ -124,10 +126,12 @@ void read_binary(const EncodedImage& in, size_t at, uint64_t maximum, size_t sam
   const size_t row_bits = (size_t{image.width} + 7) / 8;
   const size_t wide = maximum > 255 ? 2 : 1;
   const size_t needed = image.mode == PixelMode::bilevel ? row_bits * image.height : samples * wide;
-  if (needed > in.size() - at) fail_damaged(in, "PNM pixels need ", needed, " bytes from ", at, " on, the file has ", in.size());
+  if (needed > in.size() - at)
+    fail_damaged(in, "PNM pixels need ", needed, " bytes from ", at, " on, the file has ", in.size());
   const uint8_t* data = in.data() + at;
   if (image.mode == PixelMode::bilevel) {
-    for (size_t y = 0; y < image.height; ++y) unpack_bits(data + y * row_bits, image.width, 1, image.pixels.data() + y * image.width);
+    for (size_t y = 0; y < image.height; ++y)
+      unpack_bits(data + y * row_bits, image.width, 1, image.pixels.data() + y * image.width);
     for (uint8_t& v : image.pixels) v = static_cast<uint8_t>(v != 0 ? 0 : 255);
     return;
   }
@@ -153,12 +157,17 @@ Image decode_pnm(const EncodedImage& in) {
   uint64_t maximum = 1;
   if (!bits) {
     maximum = reader.header_number();
-    if (maximum == 0 || maximum > 65535) fail_damaged(in, "PNM: a maximum value of ", maximum, ", 1 to 65535 are possible");
+    if (maximum == 0 || maximum > 65535)
+      fail_damaged(in, "PNM: a maximum value of ", maximum, ", 1 to 65535 are possible");
   }
-  const PixelMode mode = bits ? PixelMode::bilevel : !grey ? PixelMode::rgb : maximum > 255 ? PixelMode::grey32 : PixelMode::grey;
+  const PixelMode mode = bits            ? PixelMode::bilevel
+                         : !grey         ? PixelMode::rgb
+                         : maximum > 255 ? PixelMode::grey32
+                                         : PixelMode::grey;
   const uint64_t samples = width * height * (bits || grey ? 1 : 3);
   // At least a bit of the file for each sample: a short file cannot claim a large picture.
-  if (samples / 8 > in.size()) fail_damaged(in, "PNM of ", width, " x ", height, " pixels in ", in.size(), " bytes");
+  if (samples / 8 > in.size())
+    fail_damaged(in, "PNM of ", width, " x ", height, " pixels in ", in.size(), " bytes");
   Image image = make_image(static_cast<uint32_t>(width), static_cast<uint32_t>(height), mode);
   if (kind <= 3) {
     read_plain(in, reader, maximum, samples, image);

@@ -26,7 +26,9 @@ Header read_header(std::span<const std::byte> b) noexcept {
 bool mode_of(const Header& h, PixelMode& mode) noexcept {
   switch (h.kind & 7U) {
     case 1: mode = PixelMode::palette; return h.bits == 8 && h.map_type == 1;
-    case 2: mode = h.bits == 24 ? PixelMode::rgb : PixelMode::rgba; return h.bits == 16 || h.bits == 24 || h.bits == 32;
+    case 2:
+      mode = h.bits == 24 ? PixelMode::rgb : PixelMode::rgba;
+      return h.bits == 16 || h.bits == 24 || h.bits == 32;
     case 3:
       mode = h.bits == 1 ? PixelMode::bilevel : h.bits == 8 ? PixelMode::grey : PixelMode::grey_alpha;
       return (h.bits == 1 && !h.rle()) || h.bits == 8 || h.bits == 16;
@@ -36,7 +38,8 @@ bool mode_of(const Header& h, PixelMode& mode) noexcept {
 
 size_t read_palette(const EncodedImage& in, const Header& h, size_t at, Image& image) {
   const size_t entry = h.map_bits / 8, end = at + entry * h.map_size;
-  if (h.map_bits != 16 && h.map_bits != 24 && h.map_bits != 32) fail_unsupported(in, "TGA palette of ", h.map_bits, " bits a colour");
+  if (h.map_bits != 16 && h.map_bits != 24 && h.map_bits != 32)
+    fail_unsupported(in, "TGA palette of ", h.map_bits, " bits a colour");
   set_default_palette(image);
   for (size_t i = 0; i < h.map_first && i < 256; ++i) {  // Pillow fills what lies before with zero bytes
     image.palette[4 * i + 3] = static_cast<uint8_t>(h.map_bits == 32 ? 0 : 255);
@@ -96,7 +99,8 @@ std::vector<uint8_t> read_rle(const EncodedImage& in, const Header& h, size_t at
     if (stored > in.size() - at) fail_damaged(in, "TGA data ends after ", in.size(), " bytes");
     if (run) {
       if (data.size() % row + bytes > row) fail_damaged(in, "TGA run passes the end of its row");
-      for (size_t i = 0; i < bytes; i += pixel) data.insert(data.end(), in.data() + at, in.data() + at + pixel);
+      for (size_t i = 0; i < bytes; i += pixel)
+        data.insert(data.end(), in.data() + at, in.data() + at + pixel);
     } else {
       data.insert(data.end(), in.data() + at, in.data() + at + std::min(bytes, size - data.size()));
     }
@@ -111,15 +115,18 @@ bool alpha_is_meaningless(const EncodedImage& in) {
   constexpr size_t kFooter = 26, kAttributes = 494;
   if (in.size() < kFooter || std::memcmp(in.data() + in.size() - 18, kSignature, 18) != 0) return false;
   uint32_t extension = 0;
-  for (size_t i = 0; i < 4; ++i) extension |= static_cast<uint32_t>(in.at(in.size() - kFooter + i)) << (8 * i);
-  return extension != 0 && uint64_t{extension} + kAttributes < in.size() && in.at(extension + kAttributes) == 0;
+  for (size_t i = 0; i < 4; ++i)
+    extension |= static_cast<uint32_t>(in.at(in.size() - kFooter + i)) << (8 * i);
+  return extension != 0 && uint64_t{extension} + kAttributes < in.size() &&
+         in.at(extension + kAttributes) == 0;
 }
 
 void flip_horizontally(Image& image) {
   const size_t pixel = bytes_per_pixel(image.mode), row = image.width * pixel;
   for (size_t y = 0; y < image.height; ++y) {
     uint8_t* p = image.pixels.data() + y * row;
-    for (size_t a = 0, b = row - pixel; a < b; a += pixel, b -= pixel) std::swap_ranges(p + a, p + a + pixel, p + b);
+    for (size_t a = 0, b = row - pixel; a < b; a += pixel, b -= pixel)
+      std::swap_ranges(p + a, p + a + pixel, p + b);
   }
 }
 
@@ -129,7 +136,8 @@ bool plausible_tga(std::span<const std::byte> bytes) noexcept {
   if (bytes.size() < kHeaderBytes) return false;
   const Header h = read_header(bytes);
   PixelMode mode;
-  return h.map_type <= 1 && h.width > 0 && h.height > 0 && h.kind <= 11 && (h.kind & 4) == 0 && mode_of(h, mode);
+  return h.map_type <= 1 && h.width > 0 && h.height > 0 && h.kind <= 11 && (h.kind & 4) == 0 &&
+         mode_of(h, mode);
 }
 
 Image decode_tga(const EncodedImage& in) {
@@ -139,7 +147,8 @@ Image decode_tga(const EncodedImage& in) {
   mode_of(h, mode);
   const size_t row_bytes = (size_t{h.width} * h.bits + 7) / 8;
   // Run-length data shrinks at most 128 times: a short file cannot hold a large picture.
-  if (row_bytes * h.height > in.size() * 128) fail_damaged(in, "TGA of ", h.width, " x ", h.height, " pixels in ", in.size(), " bytes");
+  if (row_bytes * h.height > in.size() * 128)
+    fail_damaged(in, "TGA of ", h.width, " x ", h.height, " pixels in ", in.size(), " bytes");
   Image image = make_image(h.width, h.height, mode);
   size_t at = kHeaderBytes + h.id_bytes;
   if (h.map_type == 1) {
@@ -149,7 +158,8 @@ Image decode_tga(const EncodedImage& in) {
   std::vector<uint8_t> decoded;
   if (h.rle()) decoded = read_rle(in, h, at);
   if (!h.rle() && (at > in.size() || row_bytes * h.height > in.size() - at)) {
-    fail_damaged(in, "TGA pixels need ", row_bytes * h.height, " bytes from ", at, " on, the file has ", in.size());
+    fail_damaged(in, "TGA pixels need ", row_bytes * h.height, " bytes from ", at, " on, the file has ",
+                 in.size());
   }
   const uint8_t* rows = h.rle() ? decoded.data() : in.data() + at;
   const bool top_down = (h.flags & 0x20) != 0;

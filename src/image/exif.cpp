@@ -25,13 +25,16 @@ class Tiff {
   bool big_endian_;
 };
 
-int valid(uint32_t orientation) noexcept { return orientation >= 1 && orientation <= 8 ? static_cast<int>(orientation) : 0; }
+int valid(uint32_t orientation) noexcept {
+  return orientation >= 1 && orientation <= 8 ? static_cast<int>(orientation) : 0;
+}
 
 }  // namespace
 
 int exif_orientation(std::span<const uint8_t> exif) noexcept {
   static constexpr char kPrefix[6] = {'E', 'x', 'i', 'f', 0, 0};
-  for (int i = 0; i < 2 && exif.size() >= 6 && std::memcmp(exif.data(), kPrefix, 6) == 0; ++i) exif = exif.subspan(6);
+  for (int i = 0; i < 2 && exif.size() >= 6 && std::memcmp(exif.data(), kPrefix, 6) == 0; ++i)
+    exif = exif.subspan(6);
   if (exif.size() < 8) return 0;
   const bool big = exif[0] == 'M' && exif[1] == 'M';
   if (!big && !(exif[0] == 'I' && exif[1] == 'I')) return 0;

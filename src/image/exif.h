@@ -8,7 +8,8 @@
 
 namespace simdclip {
 
-// Orientation 1..8 from an EXIF block (a TIFF structure, with or without "Exif\0\0" before it); 0 when it has none.
+// Orientation 1..8 from an EXIF block (a TIFF structure, with or without "Exif\0\0" before it); 0 when it has
+// none.
 int exif_orientation(std::span<const uint8_t> exif) noexcept;
 
 // From an XMP packet (tiff:Orientation); 0 when it has none.

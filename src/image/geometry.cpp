@@ -12,16 +12,18 @@ namespace {
 // Weights of one pass that fit in memory that a picture may cost: 2^24 of them are 184 MB.
 constexpr uint64_t kMaxWeights = uint64_t{1} << 24;
 
-void check_pass(const char* what, uint32_t in_size, double out_size, uint32_t shown, Interpolation interpolation) {
+void check_pass(const char* what, uint32_t in_size, double out_size, uint32_t shown,
+                Interpolation interpolation) {
   // Pillow's own limit is an int's worth of bytes in its coefficient table.
   const double pillow_limit = 2147483647.0 / 8;
   if (out_size < 1 || out_size > pillow_limit) {
-    fail(ErrorCode::too_large, "the resized picture would have a ", what, " of ", out_size, " pixels (from ", in_size,
-         "), at most 268435455 are possible; crop the picture first");
+    fail(ErrorCode::too_large, "the resized picture would have a ", what, " of ", out_size, " pixels (from ",
+         in_size, "), at most 268435455 are possible; crop the picture first");
   }
   const uint64_t taps = filter_taps(in_size, static_cast<uint32_t>(out_size), interpolation);
   if (static_cast<double>(taps) * out_size > pillow_limit || taps * shown > kMaxWeights) {
-    fail(ErrorCode::too_large, "resizing a ", what, " of ", in_size, " pixels to ", static_cast<uint64_t>(out_size), " needs ", taps,
+    fail(ErrorCode::too_large, "resizing a ", what, " of ", in_size, " pixels to ",
+         static_cast<uint64_t>(out_size), " needs ", taps,
          " weights a pixel, more than a picture may cost; crop or shrink the picture first");
   }
 }
@@ -58,10 +60,12 @@ ResizeGeometry stored_geometry(const ResizeGeometry& upright, const Turn& turn) 
 }
 
 Interpolation interpolation_of(const PreprocessConfig& config, uint32_t height, uint32_t width) noexcept {
-  return config.resize == ResizeMode::shortest && height != width ? Interpolation::bicubic : config.interpolation;
+  return config.resize == ResizeMode::shortest && height != width ? Interpolation::bicubic
+                                                                  : config.interpolation;
 }
 
-ResizeGeometry resize_geometry(uint32_t in_width, uint32_t in_height, const PreprocessConfig& config, uint32_t height, uint32_t width) {
+ResizeGeometry resize_geometry(uint32_t in_width, uint32_t in_height, const PreprocessConfig& config,
+                               uint32_t height, uint32_t width) {
   double out_width = width, out_height = height;
   if (config.resize == ResizeMode::shortest && height == width) {
     // int(size * long / short), a true division of integers
@@ -72,7 +76,8 @@ ResizeGeometry resize_geometry(uint32_t in_width, uint32_t in_height, const Prep
       out_width = std::trunc(size * in_width / in_height);
     }
   } else if (config.resize == ResizeMode::shortest) {
-    const double ratio = std::min(static_cast<double>(in_height) / height, static_cast<double>(in_width) / width);
+    const double ratio =
+        std::min(static_cast<double>(in_height) / height, static_cast<double>(in_width) / width);
     out_width = std::max<double>(width, std::nearbyint(in_width / ratio));
     out_height = std::max<double>(height, std::nearbyint(in_height / ratio));
   }

@@ -25,11 +25,12 @@ class JpegReader {
 
   // Before the first row. Decodes at 1/2, 1/4 or 1/8 of the size, rounded up.
   void scale_down(uint32_t denominator);
-  // Before the first row. Columns outside [begin, end) need not be right: they are decoded only as far as a block reaches.
+  // Before the first row. Columns outside [begin, end) need not be right: they are decoded only as far as a
+  // block reaches.
   void keep_columns(uint32_t begin, uint32_t end);
 
-  // Decodes the next `count` rows: [count, width, bytes_per_pixel(mode)]; what lies outside the kept columns is not written.
-  // Error damaged when the file ends before them.
+  // Decodes the next `count` rows: [count, width, bytes_per_pixel(mode)]; what lies outside the kept columns
+  // is not written. Error damaged when the file ends before them.
   void read(uint8_t* rows, size_t stride, size_t count);
   // Passes over the next `count` rows at less cost than reading them.
   void skip(size_t count);

@@ -1,8 +1,9 @@
+#include "image/orientation.h"
+
 #include <cstring>
 #include <utility>
 
 #include "image/decode.h"
-#include "image/orientation.h"
 
 namespace simdclip {
 namespace {
@@ -24,13 +25,13 @@ void turn_pixels(const Image& in, const Turn& turn, Image& out) {
 
 Turn turn_of(int orientation) noexcept {
   switch (orientation) {
-    case 2: return {false, true, false};   // FLIP_LEFT_RIGHT
-    case 3: return {false, true, true};    // ROTATE_180
-    case 4: return {false, false, true};   // FLIP_TOP_BOTTOM
-    case 5: return {true, false, false};   // TRANSPOSE
-    case 6: return {true, false, true};    // ROTATE_270: the left column becomes the top row, read from below
-    case 7: return {true, true, true};     // TRANSVERSE
-    case 8: return {true, true, false};    // ROTATE_90
+    case 2: return {false, true, false};  // FLIP_LEFT_RIGHT
+    case 3: return {false, true, true};   // ROTATE_180
+    case 4: return {false, false, true};  // FLIP_TOP_BOTTOM
+    case 5: return {true, false, false};  // TRANSPOSE
+    case 6: return {true, false, true};   // ROTATE_270: the left column becomes the top row, read from below
+    case 7: return {true, true, true};    // TRANSVERSE
+    case 8: return {true, true, false};   // ROTATE_90
     default: return {false, false, false};
   }
 }
@@ -42,7 +43,8 @@ Image apply_orientation(const Image& image) {
     same.orientation = 1;
     return same;
   }
-  Image out = make_image(turn.swap ? image.height : image.width, turn.swap ? image.width : image.height, image.mode);
+  Image out =
+      make_image(turn.swap ? image.height : image.width, turn.swap ? image.width : image.height, image.mode);
   out.palette = image.palette;
   out.has_transparency = image.has_transparency;
   out.transparent = image.transparent;

@@ -3,7 +3,8 @@
 
 namespace simdclip {
 
-// Where pixel (x, y) of the upright picture lies in the stored one: the axes change places first, then each may run backwards.
+// Where pixel (x, y) of the upright picture lies in the stored one: the axes change places first, then each
+// may run backwards.
 struct Turn {
   bool swap = false, flip_x = false, flip_y = false;
   bool any() const noexcept { return swap || flip_x || flip_y; }

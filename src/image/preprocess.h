@@ -12,21 +12,24 @@
 namespace simdclip {
 
 // out: [3, height, width] floats, (value / 255 - mean) / std of the resized and cropped RGB bytes.
-// Reference: torchvision Compose([Resize, CenterCrop, convert, ToTensor, Normalize]) on PIL images, in open_clip's order. With
-// config.convert_rgb_first transformers' order and rules: alpha is laid on white, the picture converted, then resized; an odd
-// margin of the crop is halved downwards where torchvision rounds to even (docs/images.md).
-// Runs on the calling thread and holds, beside the picture, the rows of one filter window: what the crop does not show is not computed.
-// Error too_large where Pillow itself gives up (a resized side beyond its coefficient table).
-void preprocess(const Image& image, const PreprocessConfig& config, uint32_t height, uint32_t width, std::span<float> out,
-                const kernels::Kernels& kernels);
+// Reference: torchvision Compose([Resize, CenterCrop, convert, ToTensor, Normalize]) on PIL images, in
+// open_clip's order. With config.convert_rgb_first transformers' order and rules: alpha is laid on white, the
+// picture converted, then resized; an odd margin of the crop is halved downwards where torchvision rounds to
+// even (docs/images.md). Runs on the calling thread and holds, beside the picture, the rows of one filter
+// window: what the crop does not show is not computed. Error too_large where Pillow itself gives up (a
+// resized side beyond its coefficient table).
+void preprocess(const Image& image, const PreprocessConfig& config, uint32_t height, uint32_t width,
+                std::span<float> out, const kernels::Kernels& kernels);
 
-// An encoded picture. JPEG rows go straight into the resize: no whole picture is held, and rows and columns outside the crop's
-// filter windows are not even decoded where the format allows it. The same bits as decode_image + preprocess, and the same errors.
-void preprocess_encoded(std::span<const std::byte> bytes, const DecodeOptions& options, const std::string& name,
-                        const PreprocessConfig& config, uint32_t height, uint32_t width, std::span<float> out,
-                        const kernels::Kernels& kernels);
+// An encoded picture. JPEG rows go straight into the resize: no whole picture is held, and rows and columns
+// outside the crop's filter windows are not even decoded where the format allows it. The same bits as
+// decode_image + preprocess, and the same errors.
+void preprocess_encoded(std::span<const std::byte> bytes, const DecodeOptions& options,
+                        const std::string& name, const PreprocessConfig& config, uint32_t height,
+                        uint32_t width, std::span<float> out, const kernels::Kernels& kernels);
 
 // preprocess() with the kernels of default_isa().
-void preprocess(const Image& image, const PreprocessConfig& config, uint32_t height, uint32_t width, std::span<float> out);
+void preprocess(const Image& image, const PreprocessConfig& config, uint32_t height, uint32_t width,
+                std::span<float> out);
 
 }  // namespace simdclip

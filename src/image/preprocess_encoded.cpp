@@ -10,19 +10,22 @@ namespace {
 // Rows in flight between decoder and resize: two rows of the largest blocks, which stay in L2.
 constexpr uint32_t kRows = 32;
 
-// The largest of 1, 2, 4, 8 by which the upright picture can shrink and still be half as large again as its resized form: what
-// remains for the exact filter hides most of the coarser one (docs/images.md).
+// The largest of 1, 2, 4, 8 by which the upright picture can shrink and still be half as large again as its
+// resized form: what remains for the exact filter hides most of the coarser one (docs/images.md).
 uint32_t fast_denominator(const ResizeGeometry& g) {
-  const auto enough = [](uint32_t in, uint32_t out, uint32_t denominator) { return uint64_t{in} * 2 >= uint64_t{out} * 3 * denominator; };
+  const auto enough = [](uint32_t in, uint32_t out, uint32_t denominator) {
+    return uint64_t{in} * 2 >= uint64_t{out} * 3 * denominator;
+  };
   uint32_t denominator = 8;
-  while (denominator > 1 && !(enough(g.in_width, g.out_width, denominator) && enough(g.in_height, g.out_height, denominator))) {
+  while (denominator > 1 &&
+         !(enough(g.in_width, g.out_width, denominator) && enough(g.in_height, g.out_height, denominator))) {
     denominator /= 2;
   }
   return denominator;
 }
 
-void stream_jpeg(JpegReader& reader, const DecodeOptions& options, const PreprocessConfig& config, uint32_t height, uint32_t width,
-                 std::span<float> out, const kernels::Kernels& kernels) {
+void stream_jpeg(JpegReader& reader, const DecodeOptions& options, const PreprocessConfig& config,
+                 uint32_t height, uint32_t width, std::span<float> out, const kernels::Kernels& kernels) {
   const int orientation = options.apply_orientation ? reader.orientation() : 1;
   const bool swap = turn_of(orientation).swap;
   const auto upright_width = [&] { return swap ? reader.height() : reader.width(); };
@@ -51,9 +54,9 @@ void stream_jpeg(JpegReader& reader, const DecodeOptions& options, const Preproc
 
 }  // namespace
 
-void preprocess_encoded(std::span<const std::byte> bytes, const DecodeOptions& options, const std::string& name,
-                        const PreprocessConfig& config, uint32_t height, uint32_t width, std::span<float> out,
-                        const kernels::Kernels& kernels) {
+void preprocess_encoded(std::span<const std::byte> bytes, const DecodeOptions& options,
+                        const std::string& name, const PreprocessConfig& config, uint32_t height,
+                        uint32_t width, std::span<float> out, const kernels::Kernels& kernels) {
   if (sniff_format(bytes) == ImageFormat::jpeg && out.size() == size_t{3} * height * width) {
     JpegReader reader({bytes, options, name});
     return stream_jpeg(reader, options, config, height, width, out, kernels);

@@ -13,26 +13,35 @@ constexpr size_t kPendingRows = 4;
 
 }  // namespace
 
-Resampler::Resampler(const ResizeGeometry& g, Interpolation interpolation, size_t channels, const kernels::Kernels& kernels, Emit emit)
-    : geometry_(g), channels_(channels), kernels_(kernels), emit_(std::move(emit)),
-      horizontal_(g.in_width != g.out_width), vertical_(g.in_height != g.out_height), vertical_first_(g.vertical_first && vertical_) {
+Resampler::Resampler(const ResizeGeometry& g, Interpolation interpolation, size_t channels,
+                     const kernels::Kernels& kernels, Emit emit)
+    : geometry_(g),
+      channels_(channels),
+      kernels_(kernels),
+      emit_(std::move(emit)),
+      horizontal_(g.in_width != g.out_width),
+      vertical_(g.in_height != g.out_height),
+      vertical_first_(g.vertical_first && vertical_) {
   first_row_ = g.top;
   end_row_ = g.top + g.height;
   if (vertical_) {
-    rows_ = Coefficients(g.in_height, g.out_height, interpolation, g.top, g.top + g.height, false, g.mirror_y);
+    rows_ =
+        Coefficients(g.in_height, g.out_height, interpolation, g.top, g.top + g.height, false, g.mirror_y);
     first_row_ = rows_.first(0);
     end_row_ = rows_.end(g.height - 1);
   }
   first_column_ = g.left;
   end_column_ = g.left + g.width;
   if (horizontal_) {
-    columns_ = Coefficients(g.in_width, g.out_width, interpolation, g.left, g.left + g.width, true, g.mirror_x);
+    columns_ =
+        Coefficients(g.in_width, g.out_width, interpolation, g.left, g.left + g.width, true, g.mirror_x);
     first_column_ = columns_.first(0);
     end_column_ = columns_.end(g.width - 1);
   }
   pushed_ = first_row_;
 
-  // Horizontal first: slots hold finished columns. Vertical first: slots hold the source columns that are needed.
+  // Horizontal first: slots hold finished columns. Vertical first: slots hold the source columns that are
+  // needed.
   const bool source_columns = vertical_first_ && horizontal_;
   row_offset_ = (source_columns ? first_column_ : 0) * channels_;
   row_bytes_ = (source_columns ? end_column_ - first_column_ : g.width) * channels_;
@@ -50,7 +59,8 @@ Resampler::Resampler(const ResizeGeometry& g, Interpolation interpolation, size_
 void Resampler::push(const uint8_t* rows, size_t stride, size_t count) {
   while (count > 0 && !done()) {
     const size_t slot = pushed_ % ring_rows_;
-    const size_t batch = std::min({count, kBatch, ring_rows_ - slot, static_cast<size_t>(end_row_ - pushed_)});
+    const size_t batch =
+        std::min({count, kBatch, ring_rows_ - slot, static_cast<size_t>(end_row_ - pushed_)});
     store(rows, stride, batch);
     pushed_ += static_cast<uint32_t>(batch);
     rows += batch * stride;
@@ -62,11 +72,13 @@ void Resampler::push(const uint8_t* rows, size_t stride, size_t count) {
 void Resampler::store(const uint8_t* rows, size_t stride, size_t count) {
   uint8_t* slot = ring_.data() + pushed_ % ring_rows_ * ring_stride_;
   if (horizontal_ && !vertical_first_) {
-    kernels_.resize_horizontal_u8(columns_.view(), rows, stride, geometry_.in_width, count, channels_, slot, ring_stride_);
+    kernels_.resize_horizontal_u8(columns_.view(), rows, stride, geometry_.in_width, count, channels_, slot,
+                                  ring_stride_);
     return;
   }
   const size_t offset = horizontal_ ? row_offset_ : size_t{geometry_.left} * channels_;
-  for (size_t r = 0; r < count; ++r) std::memcpy(slot + r * ring_stride_, rows + r * stride + offset, row_bytes_);
+  for (size_t r = 0; r < count; ++r)
+    std::memcpy(slot + r * ring_stride_, rows + r * stride + offset, row_bytes_);
 }
 
 const uint8_t* const* Resampler::window(uint32_t i) {
@@ -97,8 +109,8 @@ void Resampler::emit_ready() {
 
 void Resampler::flush_pending() {
   const size_t crop_bytes = size_t{geometry_.width} * channels_;
-  kernels_.resize_horizontal_u8(columns_.view(), pending_rows_.data(), size_t{geometry_.in_width} * channels_, geometry_.in_width,
-                                pending_, channels_, out_rows_.data(), crop_bytes);
+  kernels_.resize_horizontal_u8(columns_.view(), pending_rows_.data(), size_t{geometry_.in_width} * channels_,
+                                geometry_.in_width, pending_, channels_, out_rows_.data(), crop_bytes);
   for (size_t r = 0; r < pending_; ++r) emit_row(out_rows_.data() + r * crop_bytes);
   pending_ = 0;
 }

@@ -1,4 +1,5 @@
-// Resizes a picture that arrives row by row, exactly as Pillow resizes a whole one, and computes only what a crop needs.
+// Resizes a picture that arrives row by row, exactly as Pillow resizes a whole one, and computes only what a
+// crop needs.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +17,8 @@ struct ResizeGeometry {
   uint32_t in_width = 0, in_height = 0;
   uint32_t out_width = 0, out_height = 0;
   uint32_t left = 0, top = 0, width = 0, height = 0;
-  bool vertical_first = false;                // which pass runs first decides roundings
-  bool mirror_x = false, mirror_y = false;    // the picture is stored backwards along that axis
+  bool vertical_first = false;              // which pass runs first decides roundings
+  bool mirror_x = false, mirror_y = false;  // the picture is stored backwards along that axis
 };
 
 // 8-bit samples. Memory: the rows of one vertical window.
@@ -26,7 +27,8 @@ class Resampler {
   // Called once for each row of the crop, top to bottom: [geometry.width, channels] bytes.
   using Emit = std::function<void(uint32_t y, const uint8_t* row)>;
 
-  Resampler(const ResizeGeometry& geometry, Interpolation interpolation, size_t channels, const kernels::Kernels& kernels, Emit emit);
+  Resampler(const ResizeGeometry& geometry, Interpolation interpolation, size_t channels,
+            const kernels::Kernels& kernels, Emit emit);
 
   // The source rows that the crop depends on.
   uint32_t first_row() const noexcept { return first_row_; }

@@ -96,7 +96,8 @@ Grid samples(const Image& image, uint32_t row_begin, uint32_t row_end) {
 }  // namespace
 
 NearestMap nearest_map(const ResizeGeometry& g) {
-  return {nearest(g.in_width, g.out_width, g.left, g.width), nearest(g.in_height, g.out_height, g.top, g.height)};
+  return {nearest(g.in_width, g.out_width, g.left, g.width),
+          nearest(g.in_height, g.out_height, g.top, g.height)};
 }
 
 std::vector<int32_t> resize_grey16(const Image& image, const ResizeGeometry& g, Interpolation interpolation) {
@@ -105,7 +106,8 @@ std::vector<int32_t> resize_grey16(const Image& image, const ResizeGeometry& g, 
   const Axis rows = axis(g.in_height, g.out_height, g.top, g.height, interpolation);
   const FilterWindow& last = rows.windows.back();
   const uint32_t begin = static_cast<uint32_t>(rows.windows.front().first);
-  const uint32_t end = static_cast<uint32_t>(last.first) + static_cast<uint32_t>(std::max<size_t>(1, last.weights.size()));
+  const uint32_t end =
+      static_cast<uint32_t>(last.first) + static_cast<uint32_t>(std::max<size_t>(1, last.weights.size()));
   const Grid source = samples(image, begin, end);
   if (g.vertical_first) {
     const Grid tall = pass_vertical(source, rows, clip);

@@ -1,4 +1,5 @@
-// The resizes of the rarer modes, on a whole picture: NEAREST for palettes and 1-bit, doubles for 16-bit grey.
+// The resizes of the rarer modes, on a whole picture: NEAREST for palettes and 1-bit, doubles for 16-bit
+// grey.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,9 @@ struct NearestMap {
 };
 NearestMap nearest_map(const ResizeGeometry& geometry);
 
-// Modes grey16 and grey32: the crop of the resized picture as [height, width] int32 (grey16 clipped to 16 bits after each pass).
-std::vector<int32_t> resize_grey16(const Image& image, const ResizeGeometry& geometry, Interpolation interpolation);
+// Modes grey16 and grey32: the crop of the resized picture as [height, width] int32 (grey16 clipped to 16
+// bits after each pass).
+std::vector<int32_t> resize_grey16(const Image& image, const ResizeGeometry& geometry,
+                                   Interpolation interpolation);
 
 }  // namespace simdclip

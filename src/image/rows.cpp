@@ -65,9 +65,7 @@ bool has_alpha(const PixelFormat& f) noexcept {
 
 void row_to_rgb(const PixelFormat& f, const uint8_t* in, size_t n, uint8_t* out) noexcept {
   switch (f.mode) {
-    case PixelMode::rgb:
-      std::memcpy(out, in, 3 * n);
-      return;
+    case PixelMode::rgb: std::memcpy(out, in, 3 * n); return;
     case PixelMode::bilevel:
     case PixelMode::grey:
       for (size_t x = 0; x < n; ++x) put(out + 3 * x, in[x]);
@@ -84,14 +82,17 @@ void row_to_rgb(const PixelFormat& f, const uint8_t* in, size_t n, uint8_t* out)
     case PixelMode::cmyk:
       for (size_t x = 0; x < n; ++x) {
         const uint32_t white = 255U - in[4 * x + 3];
-        for (size_t c = 0; c < 3; ++c) out[3 * x + c] = static_cast<uint8_t>(white - mul255(in[4 * x + c], white));
+        for (size_t c = 0; c < 3; ++c)
+          out[3 * x + c] = static_cast<uint8_t>(white - mul255(in[4 * x + c], white));
       }
       return;
     case PixelMode::grey16:
-      for (size_t x = 0; x < n; ++x) put(out + 3 * x, static_cast<uint8_t>(std::min<uint16_t>(255, load<uint16_t>(in + 2 * x))));
+      for (size_t x = 0; x < n; ++x)
+        put(out + 3 * x, static_cast<uint8_t>(std::min<uint16_t>(255, load<uint16_t>(in + 2 * x))));
       return;
     case PixelMode::grey32:
-      for (size_t x = 0; x < n; ++x) put(out + 3 * x, static_cast<uint8_t>(std::clamp(load<int32_t>(in + 4 * x), 0, 255)));
+      for (size_t x = 0; x < n; ++x)
+        put(out + 3 * x, static_cast<uint8_t>(std::clamp(load<int32_t>(in + 4 * x), 0, 255)));
       return;
   }
 }
@@ -135,7 +136,8 @@ void row_unpremultiplied_rgb(const uint8_t* in, size_t n, uint8_t* out) noexcept
     const uint32_t alpha = in[4 * x + 3];
     for (size_t c = 0; c < 3; ++c) {
       const uint32_t v = in[4 * x + c];
-      out[3 * x + c] = static_cast<uint8_t>(alpha == 255 || alpha == 0 ? v : std::min<uint32_t>(255, 255 * v / alpha));
+      out[3 * x + c] =
+          static_cast<uint8_t>(alpha == 255 || alpha == 0 ? v : std::min<uint32_t>(255, 255 * v / alpha));
     }
   }
 }

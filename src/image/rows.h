@@ -23,7 +23,8 @@ void row_to_rgb(const PixelFormat& format, const uint8_t* in, size_t n, uint8_t*
 // Whether there is anything to see through: an alpha channel, or colours named transparent.
 bool has_alpha(const PixelFormat& format) noexcept;
 
-// convert("RGBA"), alpha_composite on white, convert("RGB"): transformers' conversion of pictures with alpha. out: [n, 3].
+// convert("RGBA"), alpha_composite on white, convert("RGB"): transformers' conversion of pictures with alpha.
+// out: [n, 3].
 void row_on_white(const PixelFormat& format, const uint8_t* in, size_t n, uint8_t* out) noexcept;
 
 // RGBA -> RGBa and LA -> La, the latter with its grey three times: colours multiplied by alpha. out: [n, 4].

@@ -1,5 +1,5 @@
-// Any bytes as a picture: an Error of one of three codes, or pixels from which every instruction set, streamed or not, makes the same
-// floats. The fixtures of the image tests are good further seeds.
+// Any bytes as a picture: an Error of one of three codes, or pixels from which every instruction set,
+// streamed or not, makes the same floats. The fixtures of the image tests are good further seeds.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -22,7 +22,9 @@ std::optional<std::vector<float>> floats(const auto& make) {
   try {
     make(out);
   } catch (const Error& e) {
-    if (e.code() != ErrorCode::damaged && e.code() != ErrorCode::unsupported && e.code() != ErrorCode::too_large) std::abort();
+    if (e.code() != ErrorCode::damaged && e.code() != ErrorCode::unsupported &&
+        e.code() != ErrorCode::too_large)
+      std::abort();
     return std::nullopt;
   }
   return out;
@@ -48,11 +50,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       preprocess_encoded(bytes, options, "fuzz", config, kSide, kSide, out, kernels::select_kernels(isa));
     });
     if (streamed.has_value() != whole.has_value()) std::abort();
-    if (whole && std::memcmp(streamed->data(), whole->data(), whole->size() * sizeof(float)) != 0) std::abort();
+    if (whole && std::memcmp(streamed->data(), whole->data(), whole->size() * sizeof(float)) != 0)
+      std::abort();
   }
   options.fast_decode = true;
   floats([&](std::vector<float>& out) {
-    preprocess_encoded(bytes, options, "fuzz", config, kSide, kSide, out, kernels::select_kernels(default_isa()));
+    preprocess_encoded(bytes, options, "fuzz", config, kSide, kSide, out,
+                       kernels::select_kernels(default_isa()));
   });
   return 0;
 }

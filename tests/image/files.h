@@ -21,8 +21,12 @@ namespace simdclip::tests {
 
 using Fields = std::vector<std::string>;
 
-inline std::string fixture(const std::string& name) { return std::string(SIMDCLIP_FIXTURES) + "/image/" + name; }
-inline std::string shared_data(const std::string& name) { return std::string(SIMDCLIP_SHARED_DATA) + "/" + name; }
+inline std::string fixture(const std::string& name) {
+  return std::string(SIMDCLIP_FIXTURES) + "/image/" + name;
+}
+inline std::string shared_data(const std::string& name) {
+  return std::string(SIMDCLIP_SHARED_DATA) + "/" + name;
+}
 
 inline std::vector<std::byte> read_bytes(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -46,7 +50,8 @@ inline std::vector<Fields> golden(const std::string& kind) {
 
 inline std::string crc(const void* data, size_t bytes) {
   char text[9];
-  std::snprintf(text, sizeof text, "%08lx", crc32(0, static_cast<const Bytef*>(data), static_cast<uInt>(bytes)));
+  std::snprintf(text, sizeof text, "%08lx",
+                crc32(0, static_cast<const Bytef*>(data), static_cast<uInt>(bytes)));
   return text;
 }
 inline std::string crc(std::span<const uint8_t> bytes) { return crc(bytes.data(), bytes.size()); }

@@ -1,4 +1,5 @@
-// Every mode and format against what Pillow, torchvision and open_clip make of it (make_golden.py), byte for byte.
+// Every mode and format against what Pillow, torchvision and open_clip make of it (make_golden.py), byte for
+// byte.
 #include <gtest/gtest.h>
 
 #include "image/files.h"
@@ -8,7 +9,8 @@
 namespace simdclip::tests {
 namespace {
 
-std::vector<uint8_t> converted(const Image& image, void (*convert)(const PixelFormat&, const uint8_t*, size_t, uint8_t*) noexcept) {
+std::vector<uint8_t> converted(const Image& image, void (*convert)(const PixelFormat&, const uint8_t*, size_t,
+                                                                   uint8_t*) noexcept) {
   const size_t n = size_t{image.width} * image.height;
   std::vector<uint8_t> rgb(3 * n);
   convert(pixel_format(image), image.pixels.data(), n, rgb.data());
@@ -55,12 +57,15 @@ TEST(Golden, EncodedPicturesAreTurnedUprightAsTheyAreDecoded) {
   size_t compared = 0;
   for (const Fields& f : golden("turned")) {
     if (is_webp(f[1]) && !kHaveWebp) continue;
-    const uint32_t height = static_cast<uint32_t>(std::stoul(f[2])), width = static_cast<uint32_t>(std::stoul(f[3]));
+    const uint32_t height = static_cast<uint32_t>(std::stoul(f[2])),
+                   width = static_cast<uint32_t>(std::stoul(f[3]));
     std::vector<float> out(size_t{3} * height * width);
     for (const Isa isa : cpu_isas()) {
       std::fill(out.begin(), out.end(), -1.0F);
-      preprocess_encoded(read_bytes(fixture(f[1])), options, f[1], openai_config(), height, width, out, kernels::select_kernels(isa));
-      EXPECT_EQ(crc(out.data(), out.size() * sizeof(float)), f[4]) << f[1] << ' ' << f[2] << 'x' << f[3] << ' ' << to_string(isa);
+      preprocess_encoded(read_bytes(fixture(f[1])), options, f[1], openai_config(), height, width, out,
+                         kernels::select_kernels(isa));
+      EXPECT_EQ(crc(out.data(), out.size() * sizeof(float)), f[4])
+          << f[1] << ' ' << f[2] << 'x' << f[3] << ' ' << to_string(isa);
     }
     ++compared;
   }
@@ -76,15 +81,19 @@ TEST(Golden, PreprocessedFloatsAreTorchvisionsOnEveryInstructionSet) {
     config.resize = f[2] == "squash" ? ResizeMode::squash : ResizeMode::shortest;
     config.interpolation = f[3] == "bilinear" ? Interpolation::bilinear : Interpolation::bicubic;
     config.convert_rgb_first = f[4] == "1";
-    const uint32_t height = static_cast<uint32_t>(std::stoul(f[5])), width = static_cast<uint32_t>(std::stoul(f[6]));
+    const uint32_t height = static_cast<uint32_t>(std::stoul(f[5])),
+                   width = static_cast<uint32_t>(std::stoul(f[6]));
     std::vector<float> out(size_t{3} * height * width);
-    preprocess_encoded(read_bytes(fixture(f[1])), {}, f[1], config, height, width, out, kernels::select_kernels(default_isa()));
-    EXPECT_EQ(crc(out.data(), out.size() * sizeof(float)), f[7]) << f[1] << " streamed, " << f[2] << ' ' << f[3];
+    preprocess_encoded(read_bytes(fixture(f[1])), {}, f[1], config, height, width, out,
+                       kernels::select_kernels(default_isa()));
+    EXPECT_EQ(crc(out.data(), out.size() * sizeof(float)), f[7])
+        << f[1] << " streamed, " << f[2] << ' ' << f[3];
     for (const Isa isa : cpu_isas()) {
       std::fill(out.begin(), out.end(), -1.0F);
       preprocess(image, config, height, width, out, kernels::select_kernels(isa));
       EXPECT_EQ(crc(out.data(), out.size() * sizeof(float)), f[7])
-          << f[1] << ' ' << f[2] << ' ' << f[3] << " first " << f[4] << " to " << f[5] << 'x' << f[6] << " with " << to_string(isa);
+          << f[1] << ' ' << f[2] << ' ' << f[3] << " first " << f[4] << " to " << f[5] << 'x' << f[6]
+          << " with " << to_string(isa);
     }
     ++compared;
   }

@@ -1,9 +1,10 @@
-// Damaged and malicious files: an Error with a stable code or a success, within a second, and no more memory than the header allows.
+// Damaged and malicious files: an Error with a stable code or a success, within a second, and no more memory
+// than the header allows.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
-#include <chrono>
 #include <cstring>
+#include <ctime>
 #include <optional>
 #include <random>
 
@@ -16,9 +17,13 @@ namespace {
 
 using Bytes = std::vector<std::byte>;
 
-// Nothing: decoded and preprocessed. Anything but an Error of the three codes, or more than a second, fails the test.
+// Of this process: other load on the machine does not count.
+double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+// Nothing: decoded and preprocessed. Anything but an Error of the three codes, or more than a second, fails
+// the test.
 std::optional<ErrorCode> verdict(const Bytes& bytes, const std::string& what) {
-  const auto begin = std::chrono::steady_clock::now();
+  const double begin = cpu_seconds();
   std::optional<ErrorCode> code;
   try {
     const Image image = decode_image(bytes, {}, what);
@@ -26,12 +31,15 @@ std::optional<ErrorCode> verdict(const Bytes& bytes, const std::string& what) {
     preprocess(image, openai_config(), 32, 32, out);
   } catch (const Error& e) {
     code = e.code();
-    EXPECT_TRUE(e.code() == ErrorCode::damaged || e.code() == ErrorCode::unsupported || e.code() == ErrorCode::too_large) << e.what();
-    EXPECT_EQ(std::string(e.what()).find(what), 0U) << "the message does not begin with the file's name: " << e.what();
+    EXPECT_TRUE(e.code() == ErrorCode::damaged || e.code() == ErrorCode::unsupported ||
+                e.code() == ErrorCode::too_large)
+        << e.what();
+    EXPECT_EQ(std::string(e.what()).find(what), 0U)
+        << "the message does not begin with the file's name: " << e.what();
   } catch (const std::exception& e) {
     ADD_FAILURE() << what << ": another exception: " << e.what();
   }
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1)) << what;
+  EXPECT_LT(cpu_seconds() - begin, 1.0) << what;
   return code;
 }
 
@@ -39,7 +47,8 @@ std::optional<ErrorCode> verdict(const Bytes& bytes, const std::string& what) {
 std::optional<ErrorCode> streamed_verdict(const Bytes& bytes) {
   std::vector<float> out(size_t{3} * 8 * 8);
   try {
-    preprocess_encoded(bytes, {}, "streamed", openai_config(), 8, 8, out, kernels::select_kernels(default_isa()));
+    preprocess_encoded(bytes, {}, "streamed", openai_config(), 8, 8, out,
+                       kernels::select_kernels(default_isa()));
   } catch (const Error& e) {
     return e.code();
   }
@@ -67,7 +76,8 @@ void fix_png_crc(Bytes& bytes, size_t at) {
   put(bytes, at + 8 + length, static_cast<uint32_t>(crc32(0, kind, length + 4)), true);
 }
 
-// --- cut off ----------------------------------------------------------------------------------------------------------------------
+// --- cut off
+// ----------------------------------------------------------------------------------------------------------------------
 
 TEST(Hostile, TruncatedFilesAreRefusedWherePillowRefusesThem) {
   size_t cases = 0;
@@ -75,10 +85,12 @@ TEST(Hostile, TruncatedFilesAreRefusedWherePillowRefusesThem) {
     if (is_webp(f[1]) && !kHaveWebp) continue;
     const Bytes whole = read_bytes(fixture(f[1]));
     for (size_t percent = 1; percent <= 99; ++percent) {
-      const Bytes part(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(whole.size() * percent / 100));
+      const Bytes part(whole.begin(),
+                       whole.begin() + static_cast<std::ptrdiff_t>(whole.size() * percent / 100));
       const auto code = verdict(part, f[1] + " cut at " + std::to_string(percent) + " %");
       EXPECT_EQ(streamed_verdict(part), code) << f[1] << " cut at " << percent << " %, streamed";
-      EXPECT_TRUE(code.has_value() || f[2][percent - 1] == '1') << f[1] << " cut at " << percent << " % passes, and Pillow refuses it";
+      EXPECT_TRUE(code.has_value() || f[2][percent - 1] == '1')
+          << f[1] << " cut at " << percent << " % passes, and Pillow refuses it";
       ++cases;
     }
   }
@@ -86,12 +98,13 @@ TEST(Hostile, TruncatedFilesAreRefusedWherePillowRefusesThem) {
 }
 
 TEST(Hostile, EveryPrefixOfEveryHeader) {
-  for (const char* name : {"jpeg_420.jpg", "png_palette_4_trns.png", "gif_P_transparent.gif", "bmp_bgra.bmp", "tga_P_rle.tga", "pnm_RGB.ppm",
-                           "webp_alpha.webp"}) {
+  for (const char* name : {"jpeg_420.jpg", "png_palette_4_trns.png", "gif_P_transparent.gif", "bmp_bgra.bmp",
+                           "tga_P_rle.tga", "pnm_RGB.ppm", "webp_alpha.webp"}) {
     if (is_webp(name) && !kHaveWebp) continue;
     const Bytes whole = read_bytes(fixture(name));
     for (size_t n = 0; n < std::min<size_t>(whole.size(), 200); ++n) {
-      verdict(Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(n)), std::string(name) + " first " + std::to_string(n) + " bytes");
+      verdict(Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(n)),
+              std::string(name) + " first " + std::to_string(n) + " bytes");
     }
   }
 }
@@ -99,16 +112,19 @@ TEST(Hostile, EveryPrefixOfEveryHeader) {
 TEST(Hostile, TheErrorOfACutFileSaysSo) {
   const Bytes whole = read_bytes(fixture("jpeg_420.jpg"));
   try {
-    decode_image(Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(whole.size() / 2)), {}, "photo.jpg");
+    decode_image(Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(whole.size() / 2)), {},
+                 "photo.jpg");
     FAIL() << "no error";
   } catch (const Error& e) {
     EXPECT_EQ(e.code(), ErrorCode::damaged);
     const std::string message = e.what();
-    for (const char* part : {"photo.jpg", "before row", "of 31", "cut off"}) EXPECT_NE(message.find(part), std::string::npos) << message;
+    for (const char* part : {"photo.jpg", "before row", "of 31", "cut off"})
+      EXPECT_NE(message.find(part), std::string::npos) << message;
   }
 }
 
-// --- enormous ---------------------------------------------------------------------------------------------------------------------
+// --- enormous
+// ---------------------------------------------------------------------------------------------------------------------
 
 Bytes with_dimensions(const std::string& name, uint32_t width, uint32_t height) {
   Bytes bytes = read_bytes(fixture(name));
@@ -140,20 +156,30 @@ Bytes with_dimensions(const std::string& name, uint32_t width, uint32_t height) 
 TEST(Hostile, EnormousDimensionsAreRefusedBeforeAnythingIsAllocated) {
   rusage before;
   getrusage(RUSAGE_SELF, &before);
-  for (const char* name : {"png_rgb_8.png", "png_grey_1.png", "png_palette_8_interlaced.png", "bmp_24.bmp", "bmp_rle8.bmp", "gif_P.gif",
-                           "gif_P_transparent.gif", "tga_RGB.tga", "tga_RGB_rle.tga", "jpeg_420.jpg", "jpeg_progressive.jpg", "jpeg_cmyk.jpg"}) {
-    for (const auto& [width, height] : {std::pair<uint32_t, uint32_t>{65535, 65535}, {65500, 65500}, {65535, 60000}}) {
-      const auto code = verdict(with_dimensions(name, width, height), std::string(name) + " of " + std::to_string(width) + " x " + std::to_string(height));
+  for (const char* name : {"png_rgb_8.png", "png_grey_1.png", "png_palette_8_interlaced.png", "bmp_24.bmp",
+                           "bmp_rle8.bmp", "gif_P.gif", "gif_P_transparent.gif", "tga_RGB.tga",
+                           "tga_RGB_rle.tga", "jpeg_420.jpg", "jpeg_progressive.jpg", "jpeg_cmyk.jpg"}) {
+    for (const auto& [width, height] :
+         {std::pair<uint32_t, uint32_t>{65535, 65535}, {65500, 65500}, {65535, 60000}}) {
+      const auto code =
+          verdict(with_dimensions(name, width, height),
+                  std::string(name) + " of " + std::to_string(width) + " x " + std::to_string(height));
       EXPECT_TRUE(code == ErrorCode::too_large) << name;
     }
   }
   for (const uint32_t side : {0x7FFFFFFFU, 0x80000000U, 0xFFFFFFFFU, 1U << 20}) {
     for (const char* name : {"png_rgb_8.png", "bmp_24.bmp", "bmp_palette_1.bmp"}) {
-      EXPECT_TRUE(verdict(with_dimensions(name, side, 1U << 20), std::string(name) + " of side " + std::to_string(side)).has_value());
-      EXPECT_TRUE(verdict(with_dimensions(name, 1U << 20, side), std::string(name) + " of side " + std::to_string(side)).has_value());
+      EXPECT_TRUE(verdict(with_dimensions(name, side, 1U << 20),
+                          std::string(name) + " of side " + std::to_string(side))
+                      .has_value());
+      EXPECT_TRUE(verdict(with_dimensions(name, 1U << 20, side),
+                          std::string(name) + " of side " + std::to_string(side))
+                      .has_value());
     }
   }
-  for (const char* header : {"P6 65535 65535 255\n", "P5 4294967295 4294967295 255\n", "P4 9999999999 9999999999\n", "P1 99999999999 1\n", "P3 100000 100000 255\n1 2 3"}) {
+  for (const char* header :
+       {"P6 65535 65535 255\n", "P5 4294967295 4294967295 255\n", "P4 9999999999 9999999999\n",
+        "P1 99999999999 1\n", "P3 100000 100000 255\n1 2 3"}) {
     EXPECT_TRUE(verdict(bytes_of(header), header).has_value());
   }
   rusage after;
@@ -171,7 +197,8 @@ TEST(Hostile, EmptyDimensions) {
 
 TEST(Hostile, ThinPictures) {
   // 1 x 20000 and the like are legal; their resized form is enormous, of which only the crop is computed.
-  for (const auto& [width, height] : {std::pair<int, int>{1, 20000}, {20000, 1}, {1, 1}, {2, 65000}, {3, 7000}}) {
+  for (const auto& [width, height] :
+       {std::pair<int, int>{1, 20000}, {20000, 1}, {1, 1}, {2, 65000}, {3, 7000}}) {
     std::string text = "P5 " + std::to_string(width) + ' ' + std::to_string(height) + " 255\n";
     text.append(static_cast<size_t>(width) * static_cast<size_t>(height), '\x7f');
     EXPECT_FALSE(verdict(bytes_of(text), "thin").has_value()) << width << " x " << height;
@@ -186,14 +213,17 @@ TEST(Hostile, PixelCapIsAnOption) {
   EXPECT_NO_THROW(load_image(fixture("jpeg_420.jpg"), options));
 }
 
-// --- bombs ------------------------------------------------------------------------------------------------------------------------
+// --- bombs
+// ------------------------------------------------------------------------------------------------------------------------
 
 TEST(Hostile, CompressedTextIsNotInflatedWithoutLimit) {
   // A zTXt chunk that inflates to 64 MB.
   const std::string zeros(64 << 20, '\0');
   std::string packed(compressBound(zeros.size()), '\0');
   uLongf size = packed.size();
-  ASSERT_EQ(compress(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(zeros.data()), zeros.size()), Z_OK);
+  ASSERT_EQ(compress(reinterpret_cast<Bytef*>(packed.data()), &size,
+                     reinterpret_cast<const Bytef*>(zeros.data()), zeros.size()),
+            Z_OK);
   std::string body = std::string("zTXtkey\0\0", 9) + packed.substr(0, size);
   Bytes bytes = read_bytes(fixture("png_rgb_8.png"));
   Bytes chunk = bytes_of(std::string(4, '\0') + body + std::string(4, '\0'));
@@ -209,7 +239,8 @@ TEST(Hostile, CompressedTextIsNotInflatedWithoutLimit) {
 }
 
 TEST(Hostile, ProgressiveJpegWithEndlessScans) {
-  // The last scan of a progressive file repeated 3000 times over 8000 x 8000 pixels: bytes cost the sender little.
+  // The last scan of a progressive file repeated 3000 times over 8000 x 8000 pixels: bytes cost the sender
+  // little.
   Bytes bytes = with_dimensions("jpeg_progressive.jpg", 8000, 8000);
   size_t scan = 0;
   for (size_t i = 0; i + 1 < bytes.size(); ++i) {
@@ -221,7 +252,8 @@ TEST(Hostile, ProgressiveJpegWithEndlessScans) {
   EXPECT_TRUE(verdict(bytes, "scans") == ErrorCode::too_large);
 }
 
-// --- wrong inside -----------------------------------------------------------------------------------------------------------------
+// --- wrong inside
+// -----------------------------------------------------------------------------------------------------------------
 
 TEST(Hostile, WrongChecksums) {
   for (const char* name : {"png_rgb_8.png", "png_palette_4.png"}) {
@@ -253,10 +285,19 @@ TEST(Hostile, WrongExtensionsDoNotMatter) {
 
 TEST(Hostile, WhatIsNoPicture) {
   using namespace std::string_literals;
-  const std::pair<std::string, const char*> files[] = {
-      {"hello, this is a text\n", "no picture"}, {"II*\0\x08\0\0\0"s, "TIFF"},          {"\0\0\0\x18" "ftypheic"s, "HEIC"},
-      {"\0\0\0\x18" "ftypavif"s, "AVIF"},        {"\0\0\0\fjP  \r\n\x87\n"s, "JPEG 2000"}, {"8BPS\0\1"s, "Photoshop"},
-      {"%PDF-1.7\n"s, "PDF"},                    {std::string(64, '\xff'), "no picture"}, {"P7\nWIDTH 1\n"s, "no picture"}};
+  const std::pair<std::string, const char*> files[] = {{"hello, this is a text\n", "no picture"},
+                                                       {"II*\0\x08\0\0\0"s, "TIFF"},
+                                                       {"\0\0\0\x18"
+                                                        "ftypheic"s,
+                                                        "HEIC"},
+                                                       {"\0\0\0\x18"
+                                                        "ftypavif"s,
+                                                        "AVIF"},
+                                                       {"\0\0\0\fjP  \r\n\x87\n"s, "JPEG 2000"},
+                                                       {"8BPS\0\1"s, "Photoshop"},
+                                                       {"%PDF-1.7\n"s, "PDF"},
+                                                       {std::string(64, '\xff'), "no picture"},
+                                                       {"P7\nWIDTH 1\n"s, "no picture"}};
   for (const auto& [text, part] : files) {
     try {
       decode_image(bytes_of(text), {}, "file");
@@ -275,7 +316,8 @@ TEST(Hostile, GifCodesThatAreNotDefined) {
       Bytes bytes = read_bytes(fixture("gif_L.gif"));
       size_t at = bytes.size() - 2;
       for (size_t i = 13; i + 10 < bytes.size(); ++i) {  // the image descriptor of the one frame
-        if (bytes[i] == std::byte{','} && bytes[i + 1] == std::byte{0} && bytes[i + 5] == std::byte{45}) at = i + 10;
+        if (bytes[i] == std::byte{','} && bytes[i + 1] == std::byte{0} && bytes[i + 5] == std::byte{45})
+          at = i + 10;
       }
       at += bytes[at - 1] == std::byte{0x87} || bytes[at - 1] == std::byte{0xC7} ? 768 : 0;
       bytes.resize(std::min(at, bytes.size()));
@@ -299,7 +341,8 @@ TEST(Hostile, RandomDamageToEveryFixture) {
       Bytes bytes = whole;
       const size_t flips = 1 + random() % 6;
       for (size_t i = 0; i < flips; ++i) {
-        const size_t at = round % 2 == 0 ? random() % std::min<size_t>(bytes.size(), 100) : random() % bytes.size();
+        const size_t at =
+            round % 2 == 0 ? random() % std::min<size_t>(bytes.size(), 100) : random() % bytes.size();
         bytes[at] = static_cast<std::byte>(random() % 3 == 0 ? 255 : random() & 255);
       }
       if (f[1].ends_with(".png")) {  // so that the damage gets past the first checksum
@@ -312,7 +355,9 @@ TEST(Hostile, RandomDamageToEveryFixture) {
         std::vector<float> out(size_t{3} * 16 * 16);
         preprocess(image, openai_config(), 16, 16, out);
       } catch (const Error& e) {
-        EXPECT_TRUE(e.code() == ErrorCode::damaged || e.code() == ErrorCode::unsupported || e.code() == ErrorCode::too_large) << e.what();
+        EXPECT_TRUE(e.code() == ErrorCode::damaged || e.code() == ErrorCode::unsupported ||
+                    e.code() == ErrorCode::too_large)
+            << e.what();
       }
     }
   }

@@ -1,10 +1,10 @@
 // Answers requests on standard input with decoded pixels and preprocessed floats, for compare_pillow.py.
-//   decode PATH                                  -> "ok W H MODE ORIENTATION TRANSPARENT PALETTE_BYTES PIXEL_BYTES", palette, pixels
-//   upright PATH                                 -> the same with the orientation applied
-//   fast ISA RESIZE FILTER FIRST H W PATH        -> the same with fast_decode
-//   oriented ISA RESIZE FILTER FIRST H W PATH    -> the same with the orientation applied
-//   encoded ISA RESIZE FILTER FIRST H W PATH     -> the same as preprocess, by way of preprocess_encoded
-//   preprocess ISA RESIZE FILTER FIRST H W PATH  -> "ok BYTES", floats; mean and std are OpenAI's
+//   decode PATH                                  -> "ok W H MODE ORIENTATION TRANSPARENT PALETTE_BYTES
+//   PIXEL_BYTES", palette, pixels upright PATH                                 -> the same with the
+//   orientation applied fast ISA RESIZE FILTER FIRST H W PATH        -> the same with fast_decode oriented
+//   ISA RESIZE FILTER FIRST H W PATH    -> the same with the orientation applied encoded ISA RESIZE FILTER
+//   FIRST H W PATH     -> the same as preprocess, by way of preprocess_encoded preprocess ISA RESIZE FILTER
+//   FIRST H W PATH  -> "ok BYTES", floats; mean and std are OpenAI's
 // An Error is answered by "error CODE MESSAGE".
 #include <cstdio>
 #include <iostream>
@@ -32,8 +32,8 @@ void answer_decode(std::istringstream& in, bool upright) {
   DecodeOptions options;
   options.apply_orientation = upright;
   const Image image = load_image(rest_of(in), options);
-  std::printf("ok %u %u %d %d %d %zu %zu\n", image.width, image.height, static_cast<int>(image.mode), image.orientation,
-              image.has_transparency ? 1 : 0, image.palette.size(), image.pixels.size());
+  std::printf("ok %u %u %d %d %d %zu %zu\n", image.width, image.height, static_cast<int>(image.mode),
+              image.orientation, image.has_transparency ? 1 : 0, image.palette.size(), image.pixels.size());
   write(image.palette.data(), image.palette.size());
   write(image.pixels.data(), image.pixels.size());
 }
@@ -73,7 +73,8 @@ int main() {
     try {
       if (command == "decode" || command == "upright") {
         answer_decode(in, command == "upright");
-      } else if (command == "preprocess" || command == "encoded" || command == "oriented" || command == "fast") {
+      } else if (command == "preprocess" || command == "encoded" || command == "oriented" ||
+                 command == "fast") {
         answer_preprocess(in, command);
       } else {
         std::printf("error unknown command %s\n", command.c_str());

@@ -66,7 +66,8 @@ TEST(Geometry, OblongTargetsKeepTheRatioAndAreBicubic) {
 
 TEST(Geometry, WhatPillowCannotHoldIsTooLarge) {
   PreprocessConfig config;
-  expect_error(ErrorCode::too_large, [&] { resize_geometry(1, 2'000'000'000, config, 224, 224); }, {"height", "crop"});
+  expect_error(ErrorCode::too_large, [&] { resize_geometry(1, 2'000'000'000, config, 224, 224); },
+               {"height", "crop"});
   config.resize = ResizeMode::squash;
   expect_error(ErrorCode::too_large, [&] { resize_geometry(178'000'000, 1, config, 224, 224); }, {"width"});
 }
@@ -81,7 +82,8 @@ TEST(Preprocess, RowsMayArriveInAnyBatches) {
     Pipeline pipeline(pixel_format(image), g, openai_config(), out, kernels::select_kernels(default_isa()));
     const size_t stride = size_t{4} * image.width;
     for (size_t y = pipeline.needs().first_row(); y < pipeline.needs().end_row(); y += batch) {
-      pipeline.push(image.pixels.data() + y * stride, stride, std::min<size_t>(batch, pipeline.needs().end_row() - y));
+      pipeline.push(image.pixels.data() + y * stride, stride,
+                    std::min<size_t>(batch, pipeline.needs().end_row() - y));
     }
     EXPECT_TRUE(pipeline.done());
     EXPECT_EQ(std::memcmp(out.data(), whole.data(), out.size() * sizeof(float)), 0) << batch;
@@ -90,28 +92,33 @@ TEST(Preprocess, RowsMayArriveInAnyBatches) {
 
 // What lies outside the filter windows of the crop cannot matter: it is overwritten and nothing changes.
 TEST(Preprocess, OnlyTheCropsWindowsAreRead) {
-  for (const auto& [width, height] : {std::pair<uint32_t, uint32_t>{600, 100}, {100, 600}, {90, 1000}, {80, 90}}) {
+  for (const auto& [width, height] :
+       {std::pair<uint32_t, uint32_t>{600, 100}, {100, 600}, {90, 1000}, {80, 90}}) {
     Image image = noise(width, height, PixelMode::rgb, 9);
     std::vector<float> before(size_t{3} * 32 * 32), after(before.size());
     preprocess(image, openai_config(), 32, 32, before);
-    const Pipeline pipeline(pixel_format(image), resize_geometry(width, height, openai_config(), 32, 32), openai_config(), after,
-                            kernels::select_kernels(Isa::portable));
+    const Pipeline pipeline(pixel_format(image), resize_geometry(width, height, openai_config(), 32, 32),
+                            openai_config(), after, kernels::select_kernels(Isa::portable));
     const Resampler& needs = pipeline.needs();
     for (uint32_t y = 0; y < height; ++y) {
       for (uint32_t x = 0; x < width; ++x) {
-        const bool needed = y >= needs.first_row() && y < needs.end_row() && x >= needs.first_column() && x < needs.end_column();
+        const bool needed = y >= needs.first_row() && y < needs.end_row() && x >= needs.first_column() &&
+                            x < needs.end_column();
         if (!needed) std::memset(image.pixels.data() + (size_t{y} * width + x) * 3, 0xA5, 3);
       }
     }
     preprocess(image, openai_config(), 32, 32, after);
-    EXPECT_EQ(std::memcmp(before.data(), after.data(), before.size() * sizeof(float)), 0) << width << " x " << height;
+    EXPECT_EQ(std::memcmp(before.data(), after.data(), before.size() * sizeof(float)), 0)
+        << width << " x " << height;
     EXPECT_LE(needs.end_column() - needs.first_column(), width);
   }
 }
 
 TEST(Preprocess, EveryInstructionSetGivesTheSameBits) {
-  for (const PixelMode mode : {PixelMode::grey, PixelMode::grey_alpha, PixelMode::rgb, PixelMode::rgba, PixelMode::palette, PixelMode::cmyk, PixelMode::grey16}) {
-    for (const auto& [width, height] : {std::pair<uint32_t, uint32_t>{641, 479}, {97, 1203}, {31, 29}, {5, 3}}) {
+  for (const PixelMode mode : {PixelMode::grey, PixelMode::grey_alpha, PixelMode::rgb, PixelMode::rgba,
+                               PixelMode::palette, PixelMode::cmyk, PixelMode::grey16}) {
+    for (const auto& [width, height] :
+         {std::pair<uint32_t, uint32_t>{641, 479}, {97, 1203}, {31, 29}, {5, 3}}) {
       const Image image = noise(width, height, mode, width);
       for (const bool first : {false, true}) {
         PreprocessConfig config = openai_config();
@@ -133,28 +140,34 @@ TEST(Preprocess, FastDecodeIsCloseAndOnlyUsedOnLargePictures) {
   fast.fast_decode = true;
   const auto pixels = [&](const char* name, uint32_t size, const DecodeOptions& options) {
     std::vector<float> out(size_t{3} * size * size);
-    preprocess_encoded(read_bytes(fixture(name)), options, name, PreprocessConfig(), size, size, out, kernels::select_kernels(default_isa()));
+    preprocess_encoded(read_bytes(fixture(name)), options, name, PreprocessConfig(), size, size, out,
+                       kernels::select_kernels(default_isa()));
     return out;
   };
-  for (const char* name : {"jpeg_wide_420.jpg", "jpeg_tall_444_progressive.jpg", "jpeg_wide_grey.jpg", "jpeg_tall_cmyk.jpg"}) {
+  for (const char* name :
+       {"jpeg_wide_420.jpg", "jpeg_tall_444_progressive.jpg", "jpeg_wide_grey.jpg", "jpeg_tall_cmyk.jpg"}) {
     const std::vector<float> exact = pixels(name, 8, {}), scaled = pixels(name, 8, fast);
     double sum = 0;
     for (size_t i = 0; i < exact.size(); ++i) sum += std::abs(exact[i] - scaled[i]);
     EXPECT_GT(sum, 0.0) << name;
     EXPECT_LT(sum / static_cast<double>(exact.size()), 6.0 / 255) << name;
-    EXPECT_EQ(pixels(name, 32, {}), pixels(name, 32, fast)) << name << ": 37 pixels are less than three times 32";
+    EXPECT_EQ(pixels(name, 32, {}), pixels(name, 32, fast))
+        << name << ": 37 pixels are less than three times 32";
   }
 }
 
 TEST(Preprocess, WrongArgumentsAreRefused) {
   Image image = noise(8, 8, PixelMode::rgb, 1);
   std::vector<float> out(size_t{3} * 4 * 4);
-  expect_error(ErrorCode::invalid_argument, [&] { preprocess(image, openai_config(), 4, 5, out); }, {"48 floats", "3 x 4 x 5"});
+  expect_error(ErrorCode::invalid_argument, [&] { preprocess(image, openai_config(), 4, 5, out); },
+               {"48 floats", "3 x 4 x 5"});
   image.pixels.pop_back();
-  expect_error(ErrorCode::invalid_argument, [&] { preprocess(image, openai_config(), 4, 4, out); }, {"191 bytes", "192"});
+  expect_error(ErrorCode::invalid_argument, [&] { preprocess(image, openai_config(), 4, 4, out); },
+               {"191 bytes", "192"});
   image = noise(8, 8, PixelMode::palette, 1);
   image.palette.resize(100);
-  expect_error(ErrorCode::invalid_argument, [&] { preprocess(image, openai_config(), 4, 4, out); }, {"palette of 100"});
+  expect_error(ErrorCode::invalid_argument, [&] { preprocess(image, openai_config(), 4, 4, out); },
+               {"palette of 100"});
 }
 
 TEST(Exif, OrientationFromEveryFormOfTheField) {

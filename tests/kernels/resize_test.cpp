@@ -1,4 +1,5 @@
-// Every resize kernel against the definition in 64-bit integers, at every tail, with each operand against a forbidden page.
+// Every resize kernel against the definition in 64-bit integers, at every tail, with each operand against a
+// forbidden page.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -27,7 +28,8 @@ struct Case {
 std::vector<Case> cases() {
   std::vector<Case> all;
   for (const Interpolation interpolation : {Interpolation::bicubic, Interpolation::bilinear}) {
-    for (const uint32_t in : {1U, 2U, 3U, 4U, 5U, 7U, 8U, 9U, 15U, 16U, 17U, 31U, 33U, 64U, 100U, 257U, 640U}) {
+    for (const uint32_t in :
+         {1U, 2U, 3U, 4U, 5U, 7U, 8U, 9U, 15U, 16U, 17U, 31U, 33U, 64U, 100U, 257U, 640U}) {
       for (const uint32_t out : {1U, 2U, 3U, 8U, 17U, 64U, 224U}) {
         if (in != out) all.push_back({in, out, 0, out, interpolation});
       }
@@ -41,14 +43,16 @@ std::vector<Case> cases() {
 
 uint8_t expected(const ResizeCoefficients& c, size_t i, const auto& sample) {
   int64_t sum = 1 << 21;
-  for (int32_t j = 0; j < c.count[i]; ++j) sum += int64_t{sample(static_cast<size_t>(j))} * c.weights[i * c.taps + static_cast<size_t>(j)];
+  for (int32_t j = 0; j < c.count[i]; ++j)
+    sum += int64_t{sample(static_cast<size_t>(j))} * c.weights[i * c.taps + static_cast<size_t>(j)];
   return static_cast<uint8_t>(std::clamp<int64_t>(sum >> 22, 0, 255));
 }
 
 // Mostly extremes: overshoot must be clamped, and the largest sums must not overflow.
 void fill(std::span<uint8_t> bytes, uint32_t seed) {
   std::mt19937 random(seed);
-  for (uint8_t& b : bytes) b = static_cast<uint8_t>(random() % 3 == 0 ? random() & 255 : (random() & 1) * 255);
+  for (uint8_t& b : bytes)
+    b = static_cast<uint8_t>(random() % 3 == 0 ? random() & 255 : (random() & 1) * 255);
 }
 
 class Horizontal : public ::testing::TestWithParam<Kernel<kernels::ResizeHorizontalFn>> {};
@@ -71,16 +75,21 @@ TEST_P(Horizontal, EqualsItsDefinitionAtEveryTail) {
         for (size_t i = 0; i < c.size; ++i) {
           for (size_t ch = 0; ch < channels; ++ch) {
             const uint8_t* row = in.data() + r * in_stride;
-            const auto sample = [&](size_t j) { return row[(static_cast<size_t>(c.first[i]) + j) * channels + ch]; };
+            const auto sample = [&](size_t j) {
+              return row[(static_cast<size_t>(c.first[i]) + j) * channels + ch];
+            };
             ASSERT_EQ(out[r * out_stride + i * channels + ch], expected(c, i, sample))
-                << k.in << " -> " << k.out << " channels " << channels << " rows " << rows << " row " << r << " sample " << i << " seed " << seed;
+                << k.in << " -> " << k.out << " channels " << channels << " rows " << rows << " row " << r
+                << " sample " << i << " seed " << seed;
           }
         }
       }
     }
   }
 }
-INSTANTIATE_TEST_SUITE_P(Kernels, Horizontal, ::testing::ValuesIn(kernels::resize_horizontal_u8_kernels().begin(), kernels::resize_horizontal_u8_kernels().end()),
+INSTANTIATE_TEST_SUITE_P(Kernels, Horizontal,
+                         ::testing::ValuesIn(kernels::resize_horizontal_u8_kernels().begin(),
+                                             kernels::resize_horizontal_u8_kernels().end()),
                          [](const auto& instance) { return std::string(instance.param.name); });
 
 class Vertical : public ::testing::TestWithParam<Kernel<kernels::ResizeVerticalFn>> {};
@@ -102,24 +111,29 @@ TEST_P(Vertical, EqualsItsDefinitionAtEveryTail) {
       ASSERT_TRUE(out.intact()) << "seed " << seed;
       for (size_t x = 0; x < row_bytes; ++x) {
         ASSERT_EQ(out[x], expected(c, i, [&](size_t j) { return rows[j][x]; }))
-            << k.in << " -> " << k.out << " row " << i << " of " << row_bytes << " bytes, column " << x << " seed " << seed;
+            << k.in << " -> " << k.out << " row " << i << " of " << row_bytes << " bytes, column " << x
+            << " seed " << seed;
       }
     }
   }
 }
-INSTANTIATE_TEST_SUITE_P(Kernels, Vertical, ::testing::ValuesIn(kernels::resize_vertical_u8_kernels().begin(), kernels::resize_vertical_u8_kernels().end()),
+INSTANTIATE_TEST_SUITE_P(Kernels, Vertical,
+                         ::testing::ValuesIn(kernels::resize_vertical_u8_kernels().begin(),
+                                             kernels::resize_vertical_u8_kernels().end()),
                          [](const auto& instance) { return std::string(instance.param.name); });
 
 class ToFloat : public ::testing::TestWithParam<Kernel<kernels::PixelsToFloatFn>> {};
 
 TEST_P(ToFloat, RoundsAfterEachOperation) {
   if (!cpu_has(GetParam().isa)) GTEST_SKIP() << "this CPU has no " << to_string(GetParam().isa);
-  const float mean[3] = {0.48145466F, 0.4578275F, 0.40821073F}, std[3] = {0.26862954F, 0.26130258F, 0.27577711F};
+  const float mean[3] = {0.48145466F, 0.4578275F, 0.40821073F},
+              std[3] = {0.26862954F, 0.26130258F, 0.27577711F};
   for (size_t width = 1; width <= 70; ++width) {
     const Edge edge = width % 2 == 0 ? Edge::begin : Edge::end;
     Guarded<uint8_t> in(3 * width, edge);
     for (size_t i = 0; i < in.size(); ++i) in[i] = static_cast<uint8_t>(i * 89 + width);
-    Guarded<float> out(3 * width, edge);  // planes side by side: what a row writes too much shows in the next plane
+    Guarded<float> out(3 * width,
+                       edge);  // planes side by side: what a row writes too much shows in the next plane
     GetParam().fn(in.data(), width, mean, std, out.data(), width);
     ASSERT_TRUE(out.intact()) << "width " << width;
     for (size_t c = 0; c < 3; ++c) {
@@ -129,12 +143,15 @@ TEST_P(ToFloat, RoundsAfterEachOperation) {
         v = v - mean[c];
         v = v / std[c];
         const float want = v;
-        ASSERT_EQ(std::memcmp(&out[c * width + x], &want, sizeof want), 0) << "width " << width << " channel " << c << " column " << x;
+        ASSERT_EQ(std::memcmp(&out[c * width + x], &want, sizeof want), 0)
+            << "width " << width << " channel " << c << " column " << x;
       }
     }
   }
 }
-INSTANTIATE_TEST_SUITE_P(Kernels, ToFloat, ::testing::ValuesIn(kernels::pixels_to_float_kernels().begin(), kernels::pixels_to_float_kernels().end()),
+INSTANTIATE_TEST_SUITE_P(Kernels, ToFloat,
+                         ::testing::ValuesIn(kernels::pixels_to_float_kernels().begin(),
+                                             kernels::pixels_to_float_kernels().end()),
                          [](const auto& instance) { return std::string(instance.param.name); });
 
 TEST(ResizeCoefficients, NarrowFormsHoldTheSameWeight) {
@@ -154,7 +171,8 @@ TEST(ResizeCoefficients, NarrowFormsHoldTheSameWeight) {
           ASSERT_TRUE(j < static_cast<size_t>(c.count[i]) || c.weights[at] == 0);
           total += c.weights[at];
         }
-        ASSERT_NEAR(static_cast<double>(total), 1 << 22, static_cast<double>(c.taps));  // the weights of a window add up to 1
+        ASSERT_NEAR(static_cast<double>(total), 1 << 22,
+                    static_cast<double>(c.taps));  // the weights of a window add up to 1
       }
     }
   }
