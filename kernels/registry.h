@@ -10,6 +10,7 @@
 #include "kernels/gemm/gemm.h"
 #include "kernels/l2_normalize/l2_normalize.h"
 #include "kernels/layer_norm/layer_norm.h"
+#include "kernels/quantize/quantize.h"
 #include "kernels/resize/resize.h"
 #include "kernels/softmax/softmax.h"
 

@@ -123,5 +123,52 @@ SIMDCLIP_INLINE void transpose_16x4(const float* from, size_t stride, float* to)
   }
 }
 
+// Narrow forms; see vec_avx512.h.
+SIMDCLIP_INLINE __m256i pack_16(__m256i lo, __m256i hi) {  // 16 integers in [0, 2^16) -> 16 bits each
+  return _mm256_permute4x64_epi64(_mm256_packus_epi32(lo, hi), 0xD8);
+}
+SIMDCLIP_INLINE void store_s8(int8_t* p, F16 t, size_t n) {
+  const __m256i low_byte = _mm256_set1_epi32(0xFF);
+  const __m256i words = pack_16(_mm256_and_si256(_mm256_castps_si256(t.lo), low_byte),
+                                _mm256_and_si256(_mm256_castps_si256(t.hi), low_byte));
+  const __m128i bytes = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+  if (n == kLanes) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), bytes);
+    return;
+  }
+  alignas(16) int8_t lanes[kLanes];
+  _mm_store_si128(reinterpret_cast<__m128i*>(lanes), bytes);
+  for (size_t i = 0; i < n; ++i) p[i] = lanes[i];
+}
+SIMDCLIP_INLINE __m256i to_bf16_bits(__m256 x) {
+  const __m256i bits = _mm256_castps_si256(x), high = _mm256_srli_epi32(bits, 16);
+  const __m256i odd = _mm256_and_si256(high, _mm256_set1_epi32(1));
+  const __m256i sum = _mm256_add_epi32(_mm256_add_epi32(bits, _mm256_set1_epi32(0x7FFF)), odd);
+  const __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(x, x, _CMP_UNORD_Q));
+  return _mm256_blendv_epi8(_mm256_srli_epi32(sum, 16), _mm256_or_si256(high, _mm256_set1_epi32(0x40)), nan);
+}
+SIMDCLIP_INLINE void store_bf16(uint16_t* p, F16 x, size_t n) {
+  const __m256i words = pack_16(to_bf16_bits(x.lo), to_bf16_bits(x.hi));
+  if (n == kLanes) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), words);
+    return;
+  }
+  alignas(32) uint16_t lanes[kLanes];
+  _mm256_store_si256(reinterpret_cast<__m256i*>(lanes), words);
+  for (size_t i = 0; i < n; ++i) p[i] = lanes[i];
+}
+SIMDCLIP_INLINE __m256 from_bf16_bits(__m128i words) {
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(words), 16));
+}
+SIMDCLIP_INLINE F16 load_bf16(const uint16_t* p, size_t n) {
+  alignas(32) uint16_t lanes[kLanes] = {};
+  if (n != kLanes) {
+    for (size_t i = 0; i < n; ++i) lanes[i] = p[i];
+    p = lanes;
+  }
+  return {from_bf16_bits(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))),
+          from_bf16_bits(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 8)))};
+}
+
 }  // namespace
 }  // namespace simdclip::kernels

@@ -98,5 +98,26 @@ SIMDCLIP_INLINE void transpose_16x4(const float* from, size_t stride, float* to)
   for (size_t j = 0; j < 4; ++j) _mm512_storeu_ps(to + j * kLanes, r[j]);
 }
 
+// Narrow forms. store_s8 takes integers as 1.5 * 2^23 + n, -128 <= n <= 127 (a float whose low byte is n).
+// store_bf16 rounds to nearest even; NaN stays NaN.
+SIMDCLIP_INLINE void store_s8(int8_t* p, F16 t, size_t n) {
+  _mm_mask_storeu_epi8(p, first_bits(n), _mm512_cvtepi32_epi8(_mm512_castps_si512(t.v)));
+}
+SIMDCLIP_INLINE __m256i to_bf16_bits(F16 x) {
+  const __m512i bits = _mm512_castps_si512(x.v), high = _mm512_srli_epi32(bits, 16);
+  const __m512i odd = _mm512_and_si512(high, _mm512_set1_epi32(1));
+  const __m512i sum = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7FFF)), odd);
+  const __mmask16 nan = _mm512_cmp_ps_mask(x.v, x.v, _CMP_UNORD_Q);
+  const __m512i rounded = _mm512_srli_epi32(sum, 16);
+  return _mm512_cvtepi32_epi16(_mm512_mask_or_epi32(rounded, nan, high, _mm512_set1_epi32(0x40)));
+}
+SIMDCLIP_INLINE void store_bf16(uint16_t* p, F16 x, size_t n) {
+  _mm256_mask_storeu_epi16(p, first_bits(n), to_bf16_bits(x));
+}
+SIMDCLIP_INLINE F16 load_bf16(const uint16_t* p, size_t n) {
+  const __m512i wide = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(first_bits(n), p));
+  return {_mm512_castsi512_ps(_mm512_slli_epi32(wide, 16))};
+}
+
 }  // namespace
 }  // namespace simdclip::kernels

@@ -146,5 +146,26 @@ SIMDCLIP_INLINE void transpose_16x4(const float* from, size_t stride, float* to)
   }
 }
 
+// Narrow forms, lane by lane; see vec_avx512.h.
+SIMDCLIP_INLINE void store_s8(int8_t* p, F16 t, size_t n) {
+  alignas(64) float lanes[kLanes];
+  store(lanes, t);
+  for (size_t i = 0; i < n; ++i) p[i] = static_cast<int8_t>(__builtin_bit_cast(uint32_t, lanes[i]));
+}
+SIMDCLIP_INLINE void store_bf16(uint16_t* p, F16 x, size_t n) {
+  alignas(64) float lanes[kLanes];
+  store(lanes, x);
+  for (size_t i = 0; i < n; ++i) {
+    const uint32_t bits = __builtin_bit_cast(uint32_t, lanes[i]), high = bits >> 16;
+    const bool nan = (bits & 0x7FFFFFFFU) > 0x7F800000U;
+    p[i] = static_cast<uint16_t>(nan ? high | 0x40U : (bits + 0x7FFFU + (high & 1U)) >> 16);
+  }
+}
+SIMDCLIP_INLINE F16 load_bf16(const uint16_t* p, size_t n) {
+  alignas(64) float lanes[kLanes] = {};
+  for (size_t i = 0; i < n; ++i) lanes[i] = __builtin_bit_cast(float, static_cast<uint32_t>(p[i]) << 16);
+  return load(lanes);
+}
+
 }  // namespace
 }  // namespace simdclip::kernels

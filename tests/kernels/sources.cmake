@@ -6,6 +6,7 @@ set(SIMDCLIP_KERNEL_TESTS
   gemm_pack_test.cpp
   l2_normalize_test.cpp
   layer_norm_test.cpp
+  quantize_test.cpp
   registry_test.cpp
   resize_test.cpp
   ../../src/image/coefficients.cpp  # the weights of resize are made outside the kernels

@@ -1,0 +1,22 @@
+// Rows of floats to signed bytes with one scale a row: x = scale * q, q = round(x * 127 / max|x|), scale =
+// max|x| / 127. So |x - scale q| <= 0.51 scale, and |q| <= 127. A row below 2^-100 gives q = 0, scale = 0;
+// one with NaN or infinity gives scale = NaN.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace simdclip::kernels {
+
+struct QuantizeArgs {
+  size_t rows = 0, width = 0;
+  const float* x = nullptr;  // [rows, width], row stride ldx
+  size_t ldx = 0;
+  int8_t* q = nullptr;  // [rows, width], row stride ldq
+  size_t ldq = 0;
+  float* scale = nullptr;  // [rows]
+};
+
+using QuantizeFn = void(const QuantizeArgs& args) noexcept;
+
+}  // namespace simdclip::kernels

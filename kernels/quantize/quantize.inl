@@ -1,0 +1,27 @@
+// The one source of the quantize kernels; see quantize.h. Include after vec_*.h.
+#pragma once
+
+#include "kernels/common/quantize.inl"
+#include "kernels/quantize/quantize.h"
+
+namespace simdclip::kernels {
+namespace {
+
+SIMDCLIP_INLINE void quantize(const QuantizeArgs& args) {
+  const size_t whole = args.width / kLanes * kLanes, tail = args.width - whole;
+  for (size_t row = 0; row < args.rows; ++row) {
+    const float* x = args.x + row * args.ldx;
+    int8_t* q = args.q + row * args.ldq;
+    RowRange range;
+    for (size_t i = 0; i < whole; i += kLanes) extend(range, load(x + i));
+    if (tail != 0) extend(range, load_n(x + whole, tail));
+    const RowScale scale = row_scale(range);
+    const F16 inverse = broadcast(scale.inverse);
+    for (size_t i = 0; i < whole; i += kLanes) store_quantized(q + i, load(x + i), inverse, kLanes);
+    if (tail != 0) store_quantized(q + whole, load_n(x + whole, tail), inverse, tail);
+    args.scale[row] = scale.scale;
+  }
+}
+
+}  // namespace
+}  // namespace simdclip::kernels

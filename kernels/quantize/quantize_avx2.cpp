@@ -1,0 +1,9 @@
+#include "kernels/common/vec_avx2.h"
+// On these vectors:
+#include "kernels/quantize/quantize.inl"
+
+namespace simdclip::kernels {
+
+void quantize_s8_avx2(const QuantizeArgs& args) noexcept { quantize(args); }
+
+}  // namespace simdclip::kernels

@@ -1,0 +1,9 @@
+#include "kernels/common/vec_portable.h"
+// On these vectors:
+#include "kernels/quantize/quantize.inl"
+
+namespace simdclip::kernels {
+
+void quantize_s8_portable(const QuantizeArgs& args) noexcept { quantize(args); }
+
+}  // namespace simdclip::kernels
