@@ -21,6 +21,9 @@ class Hash {
         state_ = (state_ ^ (bits >> shift & 0xFFU)) * 0x100000001B3ULL;
     }
   }
+  void add_bytes(std::span<const int8_t> bytes) {
+    for (const int8_t byte : bytes) state_ = (state_ ^ static_cast<uint8_t>(byte)) * 0x100000001B3ULL;
+  }
   void print(const char* what) const {
     std::printf("%-28s %016llx\n", what, static_cast<unsigned long long>(state_));
   }
@@ -108,6 +111,29 @@ void layer_norm_bits(kernels::LayerNormFn* fn) {
   hash.print("layer_norm_f32");
 }
 
+void narrow_bits(const kernels::Kernels& k) {
+  Hash norm, bytes;
+  for (const size_t width : {1U, 17U, 768U, 1000U}) {
+    const std::vector<float> x = numbers(width, 6 * width, 5), gamma = numbers(1, width),
+                             beta = numbers(2, width);
+    std::vector<uint16_t> y(x.size());
+    std::vector<float> wide(x.size()), scale(6);
+    std::vector<int8_t> q(x.size());
+    const kernels::LayerNormInput input{6, width, x.data(), width, gamma.data(), beta.data(), 1e-5F};
+    k.layer_norm_bf16({input, y.data(), width});
+    kernels::from_bf16(y.data(), y.size(), wide.data());
+    norm.add(wide);
+    k.layer_norm_s8({input, q.data(), width, scale.data()});
+    norm.add(scale);
+    norm.add_bytes(q);
+    k.quantize_s8({6, width, x.data(), width, q.data(), width, scale.data()});
+    bytes.add(scale);
+    bytes.add_bytes(q);
+  }
+  norm.print("layer_norm_bf16, _s8");
+  bytes.print("quantize_s8");
+}
+
 void row_bits(const kernels::Kernels& k) {
   Hash softmax, l2;
   for (const size_t width : {1U, 15U, 16U, 50U, 1000U, 5000U}) {
@@ -155,6 +181,7 @@ void print_all(const kernels::Kernels& k) {
   attention_bits(k.attention_f32, false, "attention_f32");
   attention_bits(k.attention_f32, true, "attention_f32 causal");
   layer_norm_bits(k.layer_norm_f32);
+  narrow_bits(k);
   row_bits(k);
   activation_bits(k.activation_f32, Act::gelu, "activation_f32 gelu");
   activation_bits(k.activation_f32, Act::gelu_tanh, "activation_f32 gelu_tanh");
