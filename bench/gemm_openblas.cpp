@@ -1,0 +1,33 @@
+#include <cblas.h>
+
+#include "bench/gemm_peers.h"
+
+extern "C" void openblas_set_num_threads(int threads);
+
+namespace simdclip::bench {
+namespace {
+
+class OpenBlasGemm : public GemmPeer {
+ public:
+  std::string name() const override { return "openblas"; }
+  void prepare(const GemmShape& shape, const std::vector<const float*>& weights, unsigned threads) override {
+    shape_ = shape;
+    weights_ = weights;
+    openblas_set_num_threads(static_cast<int>(threads));
+  }
+  void run(const float* a, size_t which, float* c) override {
+    const auto i = [](size_t x) { return static_cast<int>(x); };
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, i(shape_.m), i(shape_.n), i(shape_.k), 1, a,
+                i(shape_.k), weights_[which], i(shape_.k), 0, c, i(shape_.n));
+  }
+
+ private:
+  GemmShape shape_{};
+  std::vector<const float*> weights_;
+};
+
+}  // namespace
+
+std::unique_ptr<GemmPeer> openblas_gemm() { return std::make_unique<OpenBlasGemm>(); }
+
+}  // namespace simdclip::bench
