@@ -1,7 +1,10 @@
 #include "text/bpe.h"
 
+#include <functional>
 #include <limits>
+#include <optional>
 #include <queue>
+#include <utility>
 
 namespace simdclip {
 namespace {
@@ -50,7 +53,12 @@ class LongWord {
       previous_[i] = i - 1;
     }
     next_[n - 1] = kNone;
-    for (uint32_t i = 0; i + 1 < n; ++i) push(i);
+    std::vector<Pair> pairs;
+    pairs.reserve(n);
+    for (uint32_t i = 0; i + 1 < n; ++i) {
+      if (const auto pair = look_up(i)) pairs.push_back(*pair);
+    }
+    heap_ = std::priority_queue<Pair>(std::less<Pair>(), std::move(pairs));
   }
 
   void merge() {
@@ -79,9 +87,14 @@ class LongWord {
     }
   };
 
-  void push(uint32_t i) {
+  std::optional<Pair> look_up(uint32_t i) const {
     const uint32_t left = word_[i], right = word_[next_[i]];
-    if (const auto found = table_.find(left, right)) heap_.push({found->rank, i, left, right, found->result});
+    const auto found = table_.find(left, right);
+    if (!found) return std::nullopt;
+    return Pair{found->rank, i, left, right, found->result};
+  }
+  void push(uint32_t i) {
+    if (const auto pair = look_up(i)) heap_.push(*pair);
   }
 
   const ClipBpeTable& table_;

@@ -42,10 +42,10 @@ Vocabulary read_vocabulary(const Json& vocab, const std::string& where) {
 
 using Pair = std::pair<std::string, std::string>;
 
-Pair split_merge(std::string_view line, const std::string& where, size_t number) {
+Pair split_merge(std::string_view line, const std::string& where, const char* unit, size_t number) {
   const size_t space = line.find(' ');
   if (space == std::string_view::npos || space == 0 || space + 1 == line.size() || line.find(' ', space + 1) != std::string_view::npos) {
-    fail(ErrorCode::damaged, where, ": merge ", number, " is '", line, "', expected two tokens with one space between them");
+    fail(ErrorCode::damaged, where, unit, number, " is '", line, "', expected two tokens with one space between them");
   }
   return {std::string(line.substr(0, space)), std::string(line.substr(space + 1))};
 }
@@ -60,7 +60,7 @@ std::vector<Pair> read_merges_txt(std::string_view text, const std::string& wher
     if (line.ends_with('\r')) line.remove_suffix(1);
     ++number;
     if (line.empty() || line.starts_with("#version")) continue;
-    merges.push_back(split_merge(line, where + " line", number));
+    merges.push_back(split_merge(line, where, " line ", number));
   }
   return merges;
 }
@@ -70,7 +70,7 @@ std::vector<Pair> read_merges_json(const Json& merges, const std::string& where)
   std::vector<Pair> pairs;
   for (const Json& merge : merges) {
     if (merge.is_string()) {
-      pairs.push_back(split_merge(merge.get_ref<const std::string&>(), where, pairs.size()));
+      pairs.push_back(split_merge(merge.get_ref<const std::string&>(), where, ": merge ", pairs.size()));
     } else if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string()) {
       pairs.emplace_back(merge[0].get<std::string>(), merge[1].get<std::string>());
     } else {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "text/ftfy_tables.h"
 
@@ -34,8 +35,8 @@ const HtmlEntity* find_entity(std::span<const HtmlEntity> table, const char* nam
 
 const HtmlEntity* find_html5(Text name) { return find_entity({kHtml5Table, kHtml5Count}, kHtml5Names, name); }
 
-void append_value(std::u32string& out, const HtmlEntity& entity) {
-  for (char32_t c : entity.value) {
+void append_value(std::u32string& out, std::span<const char32_t> value) {
+  for (char32_t c : value) {
     if (c != 0) out += c;
   }
 }
@@ -44,26 +45,23 @@ bool is_dropped(char32_t c) {  // control characters and noncharacters
   return (c >= 0x1 && c <= 0x8) || c == 0xB || (c >= 0xE && c <= 0x1F) || c == 0x7F || (c >= 0xFDD0 && c <= 0xFDEF) || (c & 0xFFFEU) == 0xFFFE;
 }
 
-void append_numeric(std::u32string& out, char32_t number) {
-  if (number >= 0x80 && number <= 0x9F) {
-    out += char32_t{kWindows1252[number - 0x80]};
-  } else if (number == 0 || number > 0x10FFFF || (number >= 0xD800 && number <= 0xDFFF)) {
-    out += char32_t{0xFFFD};
-  } else if (!is_dropped(number)) {
-    out += number;
-  }
+// What a number stands for, 0 for nothing.
+char32_t numeric_value(char32_t number) {
+  if (number >= 0x80 && number <= 0x9F) return kWindows1252[number - 0x80];
+  if (number == 0 || number > 0x10FFFF || (number >= 0xD800 && number <= 0xDFFF)) return 0xFFFD;
+  return is_dropped(number) ? 0 : number;
 }
 
 struct Numeric {
   char32_t number;  // 0x110000 for everything that is too large
-  size_t length;    // of the reference, '&' and ';' included
+  size_t length;    // of the reference, ';' included
 };
 
-// "&#233;" or "&#xE9" at the start of `text`.
+// "#233;" or "#xE9" after an '&'.
 std::optional<Numeric> read_numeric(Text text) {
-  if (text.size() < 3 || text[1] != U'#') return std::nullopt;
-  const bool hex = text[2] == U'x' || text[2] == U'X';
-  const size_t first = hex ? 3 : 2;
+  if (text.size() < 2 || text[0] != U'#') return std::nullopt;
+  const bool hex = text[1] == U'x' || text[1] == U'X';
+  const size_t first = hex ? 2 : 1;
   size_t end = first;
   char32_t number = 0;
   for (; end < text.size(); ++end) {
@@ -85,12 +83,12 @@ size_t append_named(std::u32string& out, Text text) {
   if (end < text.size() && text[end] == U';') ++end;
   const Text name = text.substr(1, end - 1);
   if (const HtmlEntity* entity = find_html5(name)) {
-    append_value(out, *entity);
+    append_value(out, entity->value);
     return end;
   }
   for (size_t n = name.size() - 1; n > 1; --n) {
     if (const HtmlEntity* entity = find_html5(name.substr(0, n))) {
-      append_value(out, *entity);
+      append_value(out, entity->value);
       out += name.substr(n);
       return end;
     }
@@ -99,26 +97,42 @@ size_t append_named(std::u32string& out, Text text) {
   return end;
 }
 
-// What ftfy makes of "&name;", "&#123;" or "&#x7B;" at the start of `text`; the length consumed, 0 when it is left alone.
-size_t append_ftfy(std::u32string& out, Text text) {
+// What ftfy makes of "name;", "#123;" or "#x7B;" after an '&'.
+struct Reference {
+  size_t length;  // 0: it is left alone
+  char32_t value[3];
+};
+
+Reference read_ftfy(Text text) {
   constexpr size_t kLongest = 24;
-  const size_t first = text.size() > 1 && text[1] == U'#' ? 2 : 1;
+  const size_t first = !text.empty() && text[0] == U'#' ? 1 : 0;
   size_t end = first;
-  while (end < text.size() && (is_letter(text[end]) || is_digit(text[end]))) ++end;
-  if (end == first || end - first > kLongest || end == text.size() || text[end] != U';') return 0;
+  while (end < text.size() && end - first <= kLongest && (is_letter(text[end]) || is_digit(text[end]))) ++end;
+  if (end == first || end - first > kLongest || end == text.size() || text[end] != U';') return {};
   ++end;
-  if (first == 2) {
+  if (first == 1) {
     const auto numeric = read_numeric(text.substr(0, end));
-    if (!numeric || numeric->length != end || numeric->number == U';') return 0;
-    append_numeric(out, numeric->number);
-    return end;
+    if (!numeric || numeric->length != end || numeric->number == U';') return {};
+    return {end, {numeric_value(numeric->number)}};
   }
-  const Text name = text.substr(1, end - 1);
-  const HtmlEntity* entity = find_html5(name);
-  if (entity == nullptr) entity = find_entity({kFtfyEntityTable, kFtfyEntityCount}, kFtfyEntityNames, name);
-  if (entity == nullptr) return 0;
-  append_value(out, *entity);
-  return end;
+  const HtmlEntity* entity = find_html5(text.substr(0, end));
+  if (entity == nullptr) entity = find_entity({kFtfyEntityTable, kFtfyEntityCount}, kFtfyEntityNames, text.substr(0, end));
+  if (entity == nullptr) return {};
+  return {end, {entity->value[0], entity->value[1], entity->value[2]}};
+}
+
+// "&amp;amp;amp;lt;" loses one layer each time ftfy looks at it, so that a megabyte of it would take a quarter of a million rounds. All
+// but the last layers are dropped at once; ftfy's other steps have settled long before those few are gone.
+size_t skip_nested_ampersands(Text text) {
+  constexpr size_t kLayers = 16;
+  std::vector<size_t> layers;
+  for (size_t i = 0;;) {
+    const Reference inner = read_ftfy(text.substr(i));
+    if (inner.length == 0 || inner.value[0] != U'&') break;
+    layers.push_back(i);
+    i += inner.length;
+  }
+  return layers.size() > kLayers ? layers[layers.size() - kLayers] : 0;
 }
 
 // Copies `text`, with `replace` called at every '&'.
@@ -139,15 +153,22 @@ void replace_references(std::u32string& text, const Replace& replace) {
 
 void html_unescape(std::u32string& text) {
   replace_references(text, [](std::u32string& out, Text rest) -> size_t {
-    const auto numeric = read_numeric(rest);
+    const auto numeric = read_numeric(rest.substr(1));
     if (!numeric) return append_named(out, rest);
-    append_numeric(out, numeric->number);
-    return numeric->length;
+    const char32_t value[] = {numeric_value(numeric->number)};
+    append_value(out, value);
+    return 1 + numeric->length;
   });
 }
 
 void ftfy_unescape_html(std::u32string& text) {
-  replace_references(text, append_ftfy);
+  replace_references(text, [](std::u32string& out, Text rest) -> size_t {
+    const Reference reference = read_ftfy(rest.substr(1));
+    if (reference.length == 0) return 0;
+    append_value(out, reference.value);
+    const size_t used = 1 + reference.length;
+    return reference.value[0] == U'&' ? used + skip_nested_ampersands(rest.substr(used)) : used;
+  });
 }
 
 }  // namespace simdclip
