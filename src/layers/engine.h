@@ -3,21 +3,15 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <functional>
-#include <string_view>
 
 #include "base/thread_pool.h"
 #include "kernels/registry.h"
-#include "layers/span2.h"
 
 namespace simdclip {
 
 struct Engine {
   const kernels::Kernels& kernels;
   ThreadPool& pool;
-  // Called after every block ("visual.blocks.3") with its output rows; empty outside tests and the parity
-  // runner.
-  std::function<void(std::string_view name, ConstSpan2f rows)> trace = {};
 
   // body(first, count) over contiguous ranges that cover [0, n), at most one per thread and none empty.
   template <typename Body>

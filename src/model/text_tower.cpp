@@ -62,7 +62,6 @@ void TextTower::forward(std::span<const std::span<const int32_t>> texts, Span2f 
     const size_t length = starts[i + 1] - starts[i];
     embedding_.forward(texts[i].first(length), x.sub_rows(starts[i], length));
   }
-  if (engine.trace) engine.trace("text.embedding", x);
   transformer_.forward_rows(x, {starts}, pooled_rows, pooled, ws, engine);
   ln_final_.forward(pooled, pooled, engine);
   if (projection_) {

@@ -6,21 +6,17 @@
 
 namespace simdclip {
 
-Transformer::Transformer(const ModelFile& file, std::string prefix, const TransformerConfig& config,
-                         bool causal)
-    : prefix_(std::move(prefix)) {
+Transformer::Transformer(const ModelFile& file, const std::string& prefix, const TransformerConfig& config,
+                         bool causal) {
   blocks_.reserve(config.layers);
   for (uint32_t i = 0; i < config.layers; ++i) {
-    blocks_.emplace_back(file, prefix_ + ".blocks." + std::to_string(i), config, causal);
+    blocks_.emplace_back(file, prefix + ".blocks." + std::to_string(i), config, causal);
   }
 }
 
 void Transformer::forward_blocks(size_t count, Span2f x, const Sequences& sequences, Workspace& ws,
                                  const Engine& engine) const {
-  for (size_t i = 0; i < count; ++i) {
-    blocks_[i].forward(x, sequences, ws, engine);
-    if (engine.trace) engine.trace(prefix_ + ".blocks." + std::to_string(i), x);
-  }
+  for (size_t i = 0; i < count; ++i) blocks_[i].forward(x, sequences, ws, engine);
 }
 
 void Transformer::forward(Span2f x, const Sequences& sequences, Workspace& ws, const Engine& engine) const {
@@ -35,7 +31,6 @@ void Transformer::forward_rows(Span2f x, const Sequences& sequences, std::span<c
   forward_blocks(blocks_.size() - (last_apart ? 1 : 0), x, sequences, ws, engine);
   if (last_apart) {
     blocks_.back().forward_rows(x, sequences, rows, y, ws, engine);
-    if (engine.trace) engine.trace(prefix_ + ".pooled", y);
     return;
   }
   for (size_t i = 0; i < rows.size(); ++i)

@@ -11,7 +11,7 @@ namespace simdclip {
 class Transformer {
  public:
   // Tensors "<prefix>.blocks.I.*".
-  Transformer(const ModelFile& file, std::string prefix, const TransformerConfig& config, bool causal);
+  Transformer(const ModelFile& file, const std::string& prefix, const TransformerConfig& config, bool causal);
 
   // x: [T, D], in place.
   void forward(Span2f x, const Sequences& sequences, Workspace& ws, const Engine& engine) const;
@@ -25,7 +25,6 @@ class Transformer {
   void forward_blocks(size_t count, Span2f x, const Sequences& sequences, Workspace& ws,
                       const Engine& engine) const;
 
-  std::string prefix_;
   std::vector<Block> blocks_;
 };
 

@@ -57,7 +57,6 @@ void VisionTower::forward(std::span<const float> pixels, Span2f out, Workspace& 
   for (size_t i = 0; i <= n; ++i) starts[i] = i * tokens;
 
   embedding_.forward(pixels, x, ws, engine);
-  if (engine.trace) engine.trace("visual.embedding", x);
   pool(x, {starts}, pooled, ws, engine);
   if (projection_) {
     projection_->forward(pooled, out, engine);
