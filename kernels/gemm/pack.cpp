@@ -101,11 +101,17 @@ void pack_b_f32(const float* b, size_t n, size_t k, float* packed) noexcept {
 void pack_b_bf16(const uint16_t* b, size_t n, size_t k, uint16_t* packed) noexcept {
   pack(bytes(b), {n, k * 2}, bytes(packed));
 }
+void pack_b_s8(const int8_t* b, size_t n, size_t k, int8_t* packed) noexcept {
+  pack(bytes(b), {n, k}, bytes(packed));
+}
 void unpack_b_f32(const float* packed, size_t n, size_t k, float* b) noexcept {
   unpack(bytes(packed), {n, k * 4}, bytes(b));
 }
 void unpack_b_bf16(const uint16_t* packed, size_t n, size_t k, uint16_t* b) noexcept {
   unpack(bytes(packed), {n, k * 2}, bytes(b));
+}
+void unpack_b_s8(const int8_t* packed, size_t n, size_t k, int8_t* b) noexcept {
+  unpack(bytes(packed), {n, k}, bytes(b));
 }
 
 uint16_t to_bf16(float value) noexcept { return round_to_bf16(value); }

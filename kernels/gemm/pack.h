@@ -27,10 +27,12 @@ static constexpr size_t packed_bytes(size_t n, size_t k, size_t element_bytes) {
 // b: [n, k] row-major (as torch.nn.Linear stores its weight) -> packed.
 void pack_b_f32(const float* b, size_t n, size_t k, float* packed) noexcept;
 void pack_b_bf16(const uint16_t* b, size_t n, size_t k, uint16_t* packed) noexcept;
+void pack_b_s8(const int8_t* b, size_t n, size_t k, int8_t* packed) noexcept;
 
 // Back to [n, k] row-major, for tests and exports.
 void unpack_b_f32(const float* packed, size_t n, size_t k, float* b) noexcept;
 void unpack_b_bf16(const uint16_t* packed, size_t n, size_t k, uint16_t* b) noexcept;
+void unpack_b_s8(const int8_t* packed, size_t n, size_t k, int8_t* b) noexcept;
 
 // Round to nearest even, as torch does; NaN stays NaN.
 uint16_t to_bf16(float value) noexcept;

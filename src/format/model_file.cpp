@@ -10,6 +10,7 @@
 #include "base/checked.h"
 #include "base/fail.h"
 #include "format/layout.h"
+#include "kernels/gemm/pack.h"
 
 namespace simdclip {
 namespace {
@@ -99,10 +100,6 @@ ModelFile::ModelFile(MappedFile file, Bytes bytes, const std::string& path)
   check_size(h.config.size, kMaxConfigBytes, in_config);
   config_ = config_from_json(text_of(section(bytes_, h.config, kHeaderBytes, in_config)), in_config);
   validate(config_, in_config);
-  if (config_.precision == Precision::int8) {
-    fail(ErrorCode::unsupported, path_,
-         ": is an int8 model, which this build cannot run; convert it to f32 or bf16");
-  }
   specs_ = schema(config_);
 
   check_size(h.tokenizer.size, kMaxTokenizerBytes, in_tokenizer);
@@ -137,6 +134,14 @@ TensorView ModelFile::tensor(std::string_view name) const {
     throw std::logic_error("the schema of " + path_ + " has no tensor '" + std::string(name) + "'");
   }
   return tensor(size_t{*found});
+}
+
+Int8Weights int8_weights(const TensorView& view) noexcept {
+  const uint64_t columns = round_up(view.spec->shape[0], kernels::kPanelColumns);
+  const std::byte* sums = view.bytes.data() + view.bytes.size() - columns * sizeof(int32_t);
+  const std::byte* scales = sums - columns * sizeof(float);
+  return {reinterpret_cast<const int8_t*>(view.bytes.data()), reinterpret_cast<const float*>(scales),
+          reinterpret_cast<const int32_t*>(sums)};
 }
 
 uint64_t ModelFile::parameters() const noexcept {

@@ -21,6 +21,15 @@ struct TensorView {
   const uint16_t* bf16() const noexcept { return reinterpret_cast<const uint16_t*>(bytes.data()); }
 };
 
+// The parts of a gemm_int8 tensor, for columns rounded up to whole panels: weight(n, k) = scales[n] * q(n,
+// k).
+struct Int8Weights {
+  const int8_t* packed;  // panels of q
+  const float* scales;
+  const int32_t* sums;  // of q over k
+};
+Int8Weights int8_weights(const TensorView& view) noexcept;
+
 class ModelFile {
  public:
   // Milliseconds for any size: checks header, config, table and tokenizer (with their checksums) but reads no

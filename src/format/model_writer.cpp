@@ -14,6 +14,7 @@
 #include "base/checked.h"
 #include "base/fail.h"
 #include "format/layout.h"
+#include "format/quantize.h"
 #include "kernels/gemm/pack.h"
 
 namespace simdclip {
@@ -61,6 +62,7 @@ struct ModelWriter::State {
   void put_rounded(std::span<const float> values);
   template <typename Element, typename Pack>
   void put_packed(const TensorSpec& spec, std::span<const float> values, Pack pack);
+  void put_quantized(const TensorSpec& spec, std::span<const float> values);
 
   ModelConfig config;
   std::string json;
@@ -80,8 +82,6 @@ ModelConfig checked_config(ModelConfig config, Bytes tokenizer, const std::strin
   config =
       config_from_json(to_json(config), where);  // what a reader will see: valid UTF-8, floats that exist
   validate(config, where);
-  if (config.precision == Precision::int8)
-    fail(ErrorCode::unsupported, path, ": int8 models are not written yet; choose f32 or bf16");
   if (tokenizer.empty() == config.text.has_value()) {
     fail(ErrorCode::invalid_argument, path,
          ": a tokenizer section is needed exactly where there is a text tower");
@@ -152,6 +152,26 @@ void ModelWriter::State::put_packed(const TensorSpec& spec, std::span<const floa
   }
 }
 
+// Panels of s8, then the scales and the column sums that belong to them (docs/format.md).
+void ModelWriter::State::put_quantized(const TensorSpec& spec, std::span<const float> values) {
+  const uint64_t columns = round_up(spec.shape[0], kernels::kPanelColumns);
+  std::vector<float> scales(columns);
+  std::vector<int32_t> sums(columns);
+  std::vector<int8_t> rounded;
+  size_t done = 0;
+  put_packed<int8_t>(spec, values, [&](const float* rows, size_t n, size_t k, int8_t* packed) {
+    rounded.resize(n * k);
+    if (!quantize_rows(rows, n, k, rounded.data(), &scales[done], &sums[done])) {
+      fail(ErrorCode::unsupported, "tensor '", spec.name,
+           "' holds infinite values or NaN, which int8 cannot express; choose f32 or bf16");
+    }
+    kernels::pack_b_s8(rounded.data(), n, k, packed);
+    done += n;
+  });
+  put(std::as_bytes(std::span(scales)));
+  put(std::as_bytes(std::span(sums)));
+}
+
 ModelWriter::ModelWriter(std::string path, const ModelConfig& config, Bytes tokenizer)
     : state_(std::make_unique<State>(path, config, tokenizer)) {}
 
@@ -192,7 +212,7 @@ void ModelWriter::write(const TensorSpec& spec, std::span<const float> values) {
                              });
       break;
     }
-    case Storage::gemm_int8: throw std::logic_error("int8 was refused when the file was begun");
+    case Storage::gemm_int8: s.put_quantized(want, values); break;
   }
   entry.checksum = s.checksum.value();
   assert(s.file.size() == entry.offset + entry.size);

@@ -243,6 +243,21 @@ TEST(ConfigJson, MalformedDocuments) {
 
 // --- validate ---
 
+AttentionPoolConfig& with_attention_pool(ModelConfig& c) {
+  c.vision->pooling = Pooling::attention;
+  c.vision->attention_pool = AttentionPoolConfig{.heads = 4, .mlp_width = 50};
+  return *c.vision->attention_pool;
+}
+
+TEST(ConfigJson, AttentionPoolReadsBack) {
+  ModelConfig c = tiny_config();
+  with_attention_pool(c);
+  validate(c, "m");
+  const ModelConfig back = parse(to_json(c));
+  EXPECT_EQ(back.vision->attention_pool->heads, 4U);
+  EXPECT_EQ(to_json(back), to_json(c));
+}
+
 TEST(ConfigValidate, TakesRealModels) {
   ModelConfig c = tiny_config();
   validate(c, "m");
@@ -347,6 +362,19 @@ TEST(ConfigValidate, RefusesWhatNoModelCanBe) {
       {"vision: pooling", [](ModelConfig& c) { c.vision->pooling = Pooling::last; }},
       {"class token", [](ModelConfig& c) { c.vision->class_token = false; }},
       {"vision: projection", [](ModelConfig& c) { c.vision->projection = false; }},
+      {"attention_pool", [](ModelConfig& c) { c.vision->pooling = Pooling::attention; }},
+      {"attention_pool",
+       [](ModelConfig& c) { c.vision->attention_pool = AttentionPoolConfig{.heads = 3, .mlp_width = 8}; }},
+      {"vision attention_pool: heads: 5 does not divide",
+       [](ModelConfig& c) { with_attention_pool(c).heads = 5; }},
+      {"vision attention_pool: heads is 0", [](ModelConfig& c) { with_attention_pool(c).heads = 0; }},
+      {"vision attention_pool: mlp_width is 0", [](ModelConfig& c) { with_attention_pool(c).mlp_width = 0; }},
+      {"vision attention_pool: mlp_width is 4294967295",
+       [](ModelConfig& c) { with_attention_pool(c).mlp_width = UINT32_MAX; }},
+      {"norm_eps", [=](ModelConfig& c) { with_attention_pool(c).norm_eps = nan; }},
+      {"norm_after_pool",
+       [](ModelConfig& c) { c.vision->post_norm = false, c.vision->norm_after_pool = true; }},
+      {"text: pooling", [](ModelConfig& c) { c.text->pooling = Pooling::attention; }},
       {"text: vocab_size is 0", [](ModelConfig& c) { c.text->vocab_size = 0; }},
       {"text: vocab_size is 1048577", [](ModelConfig& c) { c.text->vocab_size = (1U << 20U) + 1; }},
       {"text: context_length is 0", [](ModelConfig& c) { c.text->context_length = 0; }},
