@@ -5,19 +5,22 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace simdclip::kernels {
 
-// T tokens, d head dimension. Strides count floats.
-struct AttentionArgs {
-  size_t queries = 0;        // rows of q and out
-  size_t keys = 0;           // rows of k and v
-  size_t head_dim = 0;       // d, any value >= 1 (64, 72, 80, 88, 104 ... occur)
-  const float* q = nullptr;  // [queries, d], row stride ldq
-  const float* k = nullptr;  // [keys, d], row stride ldkv
-  const float* v = nullptr;  // [keys, d], row stride ldkv
+// T tokens, d head dimension. Strides count elements. Element: float, or the bits of a bf16: then sums and
+// weights are f32 all the same, and only the output is rounded (nearest even).
+template <typename Element>
+struct AttentionOperands {
+  size_t queries = 0;          // rows of q and out
+  size_t keys = 0;             // rows of k and v
+  size_t head_dim = 0;         // d, any value >= 1 (64, 72, 80, 88, 104 ... occur)
+  const Element* q = nullptr;  // [queries, d], row stride ldq
+  const Element* k = nullptr;  // [keys, d], row stride ldkv
+  const Element* v = nullptr;  // [keys, d], row stride ldkv
   size_t ldq = 0, ldkv = 0;
-  float* out = nullptr;  // [queries, d], row stride ldo
+  Element* out = nullptr;  // [queries, d], row stride ldo
   size_t ldo = 0;
   float scale = 1;      // 1 / sqrt(d)
   bool causal = false;  // query i sees keys 0 .. first_query + i
@@ -25,9 +28,12 @@ struct AttentionArgs {
   float* scratch = nullptr;  // attention_scratch_floats(keys, head_dim) floats, 64-byte aligned
 };
 
+using AttentionArgs = AttentionOperands<float>;
+using AttentionBf16Args = AttentionOperands<uint16_t>;
 using AttentionFn = void(const AttentionArgs& args) noexcept;
+using AttentionBf16Fn = void(const AttentionBf16Args& args) noexcept;
 
-// Room for K and V repacked in panels and a block of scores.
+// Room for K and V repacked in panels, a block of scores and one of widened queries.
 size_t attention_scratch_floats(size_t keys, size_t head_dim) noexcept;
 
 }  // namespace simdclip::kernels

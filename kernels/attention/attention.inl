@@ -33,9 +33,19 @@ SIMDCLIP_INLINE void accumulate(F16 (&acc)[R][P], const float* a, size_t lda, co
   }
 }
 
+// Elements as floats. n <= 16 of them; the other lanes are zero.
+SIMDCLIP_INLINE F16 load_elements(const float* p, size_t n) { return n == kLanes ? load(p) : load_n(p, n); }
+SIMDCLIP_INLINE F16 load_elements(const uint16_t* p, size_t n) { return load_bf16(p, n); }
+SIMDCLIP_INLINE void store_elements(float* p, F16 x, size_t n) {
+  if (n == kLanes) return store(p, x);
+  store_n(p, x, n);
+}
+SIMDCLIP_INLINE void store_elements(uint16_t* p, F16 x, size_t n) { store_bf16(p, x, n); }
+
 // One block of up to kTileRows queries.
+template <typename Element>
 struct Block {
-  const AttentionArgs* args;
+  const AttentionOperands<Element>* args;
   AttentionScratch scratch;
   size_t first;    // its first query
   size_t visible;  // keys that its first query sees
@@ -43,14 +53,15 @@ struct Block {
 };
 
 // Keys that query `row` of the block sees.
-SIMDCLIP_INLINE size_t visible_keys(const Block& block, size_t row) {
+template <typename Element>
+SIMDCLIP_INLINE size_t visible_keys(const Block<Element>& block, size_t row) {
   const size_t n = block.visible + row * block.step;
   return n < block.args->keys ? n : block.args->keys;
 }
 
-template <int R, int P>
-SIMDCLIP_INLINE void score_panels(const Block& block, size_t panel) {
-  const AttentionArgs& args = *block.args;
+template <int R, int P, typename Element>
+SIMDCLIP_INLINE void score_panels(const Block<Element>& block, const float* q, size_t ldq, size_t panel) {
+  const AttentionOperands<Element>& args = *block.args;
   F16 acc[R][P];
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r) {
@@ -58,8 +69,7 @@ SIMDCLIP_INLINE void score_panels(const Block& block, size_t panel) {
     for (int p = 0; p < P; ++p) acc[r][p] = zero();
   }
   const size_t stride = args.head_dim * kLanes;
-  accumulate<R, P>(acc, args.q + block.first * args.ldq, args.ldq, block.scratch.k + panel * stride, stride,
-                   0, args.head_dim);
+  accumulate<R, P>(acc, q, ldq, block.scratch.k + panel * stride, stride, 0, args.head_dim);
   float* out = block.scratch.scores + panel * kLanes;
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r) {
@@ -95,9 +105,9 @@ SIMDCLIP_INLINE float exponentials(float* scores, size_t n, float scale2) {
   return 1.0F / horizontal_sum(sum);
 }
 
-template <int R, int P>
-SIMDCLIP_INLINE void weighted_panels(const Block& block, size_t panel, const float* inverse_sums) {
-  const AttentionArgs& args = *block.args;
+template <int R, int P, typename Element>
+SIMDCLIP_INLINE void weighted_panels(const Block<Element>& block, size_t panel, const float* inverse_sums) {
+  const AttentionOperands<Element>& args = *block.args;
   F16 acc[R][P];
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r) {
@@ -123,25 +133,43 @@ SIMDCLIP_INLINE void weighted_panels(const Block& block, size_t panel, const flo
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r) {
     const F16 scale = broadcast(inverse_sums[r]);
-    float* out = args.out + (block.first + static_cast<size_t>(r)) * args.ldo;
+    Element* out = args.out + (block.first + static_cast<size_t>(r)) * args.ldo;
 #pragma GCC unroll 2
     for (int p = 0; p < P; ++p) {
       const size_t column = (panel + static_cast<size_t>(p)) * kLanes;
-      if (column + kLanes <= args.head_dim) {
-        store(out + column, acc[r][p] * scale);
-      } else {
-        store_n(out + column, acc[r][p] * scale, args.head_dim - column);
-      }
+      const size_t left = args.head_dim - column;
+      store_elements(out + column, acc[r][p] * scale, left < kLanes ? left : kLanes);
     }
   }
 }
 
-template <int R>
-__attribute__((noinline)) void attend_block(const Block& block) {
+// The block's queries as floats, and their row stride.
+SIMDCLIP_INLINE const float* float_queries(const Block<float>& block, size_t, size_t& ldq) {
+  ldq = block.args->ldq;
+  return block.args->q + block.first * ldq;
+}
+SIMDCLIP_INLINE const float* float_queries(const Block<uint16_t>& block, size_t rows, size_t& ldq) {
+  const AttentionBf16Args& args = *block.args;
+  ldq = (args.head_dim + kLanes - 1) / kLanes * kLanes;
+  for (size_t r = 0; r < rows; ++r) {
+    const uint16_t* q = args.q + (block.first + r) * args.ldq;
+    for (size_t j = 0; j < args.head_dim; j += kLanes) {
+      const size_t left = args.head_dim - j;
+      store(block.scratch.queries + r * ldq + j, load_elements(q + j, left < kLanes ? left : kLanes));
+    }
+  }
+  return block.scratch.queries;
+}
+
+template <int R, typename Element>
+__attribute__((noinline)) void attend_block(const Block<Element>& block) {
+  size_t ldq = 0;
+  const float* q = float_queries(block, R, ldq);
   const size_t key_panels = (visible_keys(block, R - 1) + kLanes - 1) / kLanes;
   size_t panel = 0;
-  for (; panel + kTilePanels <= key_panels; panel += kTilePanels) score_panels<R, kTilePanels>(block, panel);
-  for (; panel < key_panels; ++panel) score_panels<R, 1>(block, panel);
+  for (; panel + kTilePanels <= key_panels; panel += kTilePanels)
+    score_panels<R, kTilePanels>(block, q, ldq, panel);
+  for (; panel < key_panels; ++panel) score_panels<R, 1>(block, q, ldq, panel);
 
   const float scale2 = block.args->scale * 0x1.715476p0F;  // 1 / ln 2
   float inverse_sums[R];
@@ -159,45 +187,61 @@ __attribute__((noinline)) void attend_block(const Block& block) {
   for (; panel < value_panels; ++panel) weighted_panels<R, 1>(block, panel, inverse_sums);
 }
 
-template <int R>
-SIMDCLIP_INLINE void attend_rows(const Block& block, size_t rows) {
+template <int R, typename Element>
+SIMDCLIP_INLINE void attend_rows(const Block<Element>& block, size_t rows) {
   if constexpr (R > 1) {
     if (rows < static_cast<size_t>(R)) return attend_rows<R - 1>(block, rows);
   }
   attend_block<R>(block);
 }
 
-// K: [keys, d] -> panels of 16 keys, [panel][d][16]; keys beyond the last are zero.
-SIMDCLIP_INLINE void pack_keys(const AttentionArgs& args, size_t keys, float* packed) {
-  const size_t d = args.head_dim, whole = keys / kLanes * kLanes;
-  for (size_t key = 0; key < whole; key += kLanes) {
-    const float* k = args.k + key * args.ldkv;
-    size_t j = 0;
-    for (; j + 4 <= d; j += 4) transpose_16x4(k + j, args.ldkv, packed + (key * d + j * kLanes));
-    for (; j < d; ++j) {
-      for (size_t i = 0; i < kLanes; ++i) packed[key * d + j * kLanes + i] = k[i * args.ldkv + j];
-    }
+// Up to 16 rows and 16 columns of K, transposed; zeros beyond.
+template <typename Element>
+SIMDCLIP_INLINE void transpose_block(const Element* from, size_t stride, size_t rows, size_t columns,
+                                     float* to) {
+  alignas(64) float block[kLanes * kLanes], turned[kLanes * kLanes];
+  for (size_t i = 0; i < kLanes; ++i) {
+    store(block + i * kLanes, i < rows ? load_elements(from + i * stride, columns) : zero());
   }
-  if (whole == keys) return;
-  for (size_t j = 0; j < d; ++j) {
-    for (size_t i = 0; i < kLanes; ++i) {
-      packed[whole * d + j * kLanes + i] = whole + i < keys ? args.k[(whole + i) * args.ldkv + j] : 0.0F;
+  for (size_t j = 0; j < kLanes; j += 4) transpose_16x4(block + j, kLanes, turned + j * kLanes);
+  for (size_t j = 0; j < columns; ++j) store(to + j * kLanes, load(turned + j * kLanes));
+}
+
+// K: [keys, d] -> panels of 16 keys, [panel][d][16]; keys beyond the last are zero.
+template <typename Element>
+SIMDCLIP_INLINE void pack_keys(const AttentionOperands<Element>& args, size_t keys, float* packed) {
+  const size_t d = args.head_dim;
+  for (size_t key = 0; key < keys; key += kLanes) {
+    const Element* k = args.k + key * args.ldkv;
+    float* panel = packed + key * d;
+    const size_t rows = keys - key < kLanes ? keys - key : kLanes;
+    size_t j = 0;
+    if constexpr (sizeof(Element) == sizeof(float)) {
+      if (rows == kLanes) {
+        for (; j + 4 <= d; j += 4) transpose_16x4(k + j, args.ldkv, panel + j * kLanes);
+      }
+    }
+    for (; j < d; j += kLanes) {
+      transpose_block(k + j, args.ldkv, rows, d - j < kLanes ? d - j : kLanes, panel + j * kLanes);
     }
   }
 }
 
 // V: [keys, d] -> panels of 16 columns, [panel][keys][16]; columns beyond d are zero.
-SIMDCLIP_INLINE void pack_values(const AttentionArgs& args, size_t keys, float* packed) {
+template <typename Element>
+SIMDCLIP_INLINE void pack_values(const AttentionOperands<Element>& args, size_t keys, float* packed) {
   for (size_t key = 0; key < keys; ++key) {
-    const float* v = args.v + key * args.ldkv;
+    const Element* v = args.v + key * args.ldkv;
     float* to = packed + key * kLanes;
-    size_t j = 0;
-    for (; j + kLanes <= args.head_dim; j += kLanes) store(to + j * args.keys, load(v + j));
-    if (j < args.head_dim) store(to + j * args.keys, load_n(v + j, args.head_dim - j));
+    for (size_t j = 0; j < args.head_dim; j += kLanes) {
+      const size_t left = args.head_dim - j;
+      store(to + j * args.keys, load_elements(v + j, left < kLanes ? left : kLanes));
+    }
   }
 }
 
-SIMDCLIP_INLINE void attention(const AttentionArgs& args) {
+template <typename Element>
+SIMDCLIP_INLINE void attention(const AttentionOperands<Element>& args) {
   if (args.queries == 0) return;
   const size_t last = args.first_query + args.queries;
   const size_t keys = args.causal && last < args.keys ? last : args.keys;  // that any query of this call sees
@@ -208,7 +252,7 @@ SIMDCLIP_INLINE void attention(const AttentionArgs& args) {
   const size_t blocks = (args.queries + kTileRows - 1) / kTileRows;
   for (size_t b = 0; b < blocks; ++b) {
     const size_t first = args.queries * b / blocks, end = args.queries * (b + 1) / blocks;
-    Block block{&args, scratch, first, args.keys, 0};
+    Block<Element> block{&args, scratch, first, args.keys, 0};
     if (args.causal && args.first_query + first + 1 < args.keys) {
       block.visible = args.first_query + first + 1;
       block.step = 1;

@@ -5,5 +5,6 @@
 namespace simdclip::kernels {
 
 void attention_f32_avx2(const AttentionArgs& args) noexcept { attention(args); }
+void attention_bf16_avx2(const AttentionBf16Args& args) noexcept { attention(args); }
 
 }  // namespace simdclip::kernels

@@ -5,5 +5,6 @@
 namespace simdclip::kernels {
 
 void attention_f32_portable(const AttentionArgs& args) noexcept { attention(args); }
+void attention_bf16_portable(const AttentionBf16Args& args) noexcept { attention(args); }
 
 }  // namespace simdclip::kernels

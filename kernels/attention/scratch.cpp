@@ -18,11 +18,13 @@ AttentionScratch split_attention_scratch(float* scratch, size_t keys, size_t hea
   s.v = s.k + up_to_16(keys) * head_dim;
   s.scores = s.v + up_to_16(head_dim) * keys;
   s.padded_keys = score_stride(keys);
+  s.queries = s.scores + kAttentionBlockRows * s.padded_keys;
   return s;
 }
 
 size_t attention_scratch_floats(size_t keys, size_t head_dim) noexcept {
-  return up_to_16(keys) * head_dim + up_to_16(head_dim) * keys + kAttentionBlockRows * score_stride(keys);
+  return up_to_16(keys) * head_dim + up_to_16(head_dim) * keys +
+         kAttentionBlockRows * (score_stride(keys) + up_to_16(head_dim));
 }
 
 }  // namespace simdclip::kernels

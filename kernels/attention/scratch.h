@@ -10,6 +10,8 @@ struct AttentionScratch {
   float* v;            // [ceil(head_dim / 16)][keys][16]
   float* scores;       // [kAttentionBlockRows][padded_keys]
   size_t padded_keys;  // row stride of the scores
+  float* queries;  // [kAttentionBlockRows][ceil16(head_dim)]: a block's queries, where they are not floats
+                   // already
 };
 
 // Queries that any kernel works on at once.

@@ -1,3 +1,4 @@
+#include "kernels/gemm/pack.h"
 #include "kernels/kernel_test.h"
 
 namespace simdclip::test {
@@ -206,6 +207,48 @@ TEST_P(Attention, SaturatesToOneKey) {
   o.run(GetParam().fn);
   for (size_t query = 0; query < c.queries; ++query) {
     for (size_t i = 0; i < c.head_dim; ++i) EXPECT_EQ(o.out[query * o.ld + i], o.v[20 * o.ld + i]);
+  }
+}
+
+SIMDCLIP_KERNEL_SUITE(AttentionBf16, attention_bf16, AttentionBf16Fn);
+
+Guarded<uint16_t> rounded(Guarded<float>& values, Edge edge) {
+  Guarded<uint16_t> bits(values.size(), edge);
+  kernels::to_bf16(values.data(), values.size(), bits.data());
+  kernels::from_bf16(bits.data(), bits.size(), values.data());
+  return bits;
+}
+
+// The f32 kernel on the widened operands, its output rounded: bit for bit.
+TEST_P(AttentionBf16, IsTheRoundedF32Attention) {
+  for (const Case& c : tails()) {
+    for (const Edge edge : kEdges) {
+      SCOPED_TRACE(describe(c));
+      Operands o(c, edge);
+      Guarded<uint16_t> q = rounded(o.q, edge), k = rounded(o.k, edge), v = rounded(o.v, edge);
+      Guarded<uint16_t> out(o.out.size(), edge);
+      kernels::AttentionBf16Args args;
+      args.queries = c.queries;
+      args.keys = c.keys;
+      args.head_dim = c.head_dim;
+      args.q = q.data();
+      args.k = k.data();
+      args.v = v.data();
+      args.ldq = args.ldkv = args.ldo = o.ld;
+      args.out = out.data();
+      args.scale = o.scale();
+      args.causal = c.causal;
+      args.first_query = c.first_query;
+      args.scratch = o.scratch.data();
+      GetParam().fn(args);
+      ASSERT_TRUE(out.intact() && o.scratch.intact());
+      o.run(kernels::select_kernels(GetParam().isa).attention_f32);
+      for (size_t row = 0; row < c.queries; ++row) {
+        for (size_t i = row * o.ld; i < row * o.ld + c.head_dim; ++i) {
+          ASSERT_EQ(out[i], kernels::to_bf16(o.out[i])) << "query " << row;
+        }
+      }
+    }
   }
 }
 
