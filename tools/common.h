@@ -41,7 +41,7 @@ struct TextArguments {
 struct PictureArguments {
   std::vector<std::string> paths;
   std::string exif = "on", errors_file;
-  bool skip_bad = false, strict = false;
+  bool skip_bad = false, fast_decode = false, strict = false;
 
   void declare(Arguments& arguments);
 };

@@ -26,6 +26,7 @@ SIMDCLIP_API FolderPictures find_pictures(const std::string& folder);
 
 struct EmbedFilesOptions {
   bool apply_orientation = true;  // EXIF. No reference pipeline does; photos from phones need it.
+  bool fast_decode = false;       // DecodeOptions::fast_decode: large JPEGs at a half to an eighth, not exact
   bool normalize = true;
   unsigned decode_threads = 0;    // 0: as many as the model's
   // Called instead of throwing where a file cannot be read or decoded, in order; the file gets no row.

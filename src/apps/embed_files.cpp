@@ -21,8 +21,8 @@ constexpr size_t kBatches = 2;  // one is filled while the tower reads the other
 // Decoder threads fill batches of pixels in the order of the files; the caller takes them in the same order.
 class PixelPipeline {
  public:
-  PixelPipeline(const Model& model, std::span<const std::string> files, bool orientation, unsigned threads)
-      : model_(model), files_(files), orientation_(orientation), picture_(3 * model.info().image_height * model.info().image_width) {
+  PixelPipeline(const Model& model, std::span<const std::string> files, const DecodeOptions& decode_options, unsigned threads)
+      : model_(model), files_(files), decode_options_(decode_options), picture_(3 * model.info().image_height * model.info().image_width) {
     slots_ = std::min(files.size(), kBatch);
     for (Batch& batch : batches_) {
       batch.pixels = AlignedBuffer<float>(slots_ * picture_);
@@ -90,7 +90,7 @@ class PixelPipeline {
       const size_t slot = *file % slots_;
       try {
         model_.preprocess_file(files_[*file], batch.pixels.span().subspan(slot * picture_, picture_),
-                               {.apply_orientation = orientation_});
+                               decode_options_);
       } catch (...) {
         batch.bad[slot] = std::current_exception();
         // The tower runs over the whole batch; rows of bad files are dropped.
@@ -106,7 +106,7 @@ class PixelPipeline {
 
   const Model& model_;
   const std::span<const std::string> files_;
-  const bool orientation_;
+  const DecodeOptions decode_options_;
   const size_t picture_;  // floats
   size_t slots_ = 0;
   Batch batches_[kBatches];
@@ -135,7 +135,8 @@ void embed_files(const Model& model, std::span<const std::string> files,
   }
   if (files.empty()) return;
   const unsigned threads = options.decode_threads == 0 ? model.info().threads : options.decode_threads;
-  PixelPipeline pipeline(model, files, options.apply_orientation, static_cast<unsigned>(std::min<size_t>(threads, files.size())));
+  const DecodeOptions decode_options{.apply_orientation = options.apply_orientation, .fast_decode = options.fast_decode};
+  PixelPipeline pipeline(model, files, decode_options, static_cast<unsigned>(std::min<size_t>(threads, files.size())));
   const size_t width = model.embed_dim();
   std::vector<float> rows(pipeline.slots() * width);
   for (size_t first = 0, number = 0; first < files.size(); first += pipeline.slots(), ++number) {
