@@ -6,7 +6,7 @@ simdclip program makes of them with what PyTorch makes of them: embeddings, toke
 
 Random weights, peaky as in tests/fixtures. Prints a table; the exit status is 1 when a row misses its bound. A tower that differs is
 searched for the first layer that does (--layers searches in any case): the model is cut to its first 1, 2, 4 ... blocks.
-Needs torch, open_clip_torch, transformers, safetensors, pillow, numpy. Not part of ctest: docs/testing.md.
+Needs torch, open_clip_torch, transformers, safetensors, pillow, numpy. Not part of ctest: docs/convert.md.
 """
 import argparse
 import copy
