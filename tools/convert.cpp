@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <charconv>
 #include <filesystem>
 
 #include "tools/common.h"
@@ -5,10 +7,28 @@
 #include "tools/progress.h"
 
 namespace simdclip::tools {
+namespace {
+
+// "0.48,0.46,0.41"; empty where the option was not given.
+std::vector<float> three_numbers(const std::string& text, const std::string& option) {
+  std::vector<float> out;
+  for (size_t at = 0; !text.empty() && at <= text.size();) {
+    const size_t end = std::min(text.find(',', at), text.size());
+    float value = 0;
+    const auto [stop, error] = std::from_chars(text.data() + at, text.data() + end, value);
+    if (error != std::errc() || stop != text.data() + end) throw UsageError(option + " takes three numbers R,G,B, found '" + text + "'");
+    out.push_back(value);
+    at = end + 1;
+  }
+  if (!text.empty() && out.size() != 3) throw UsageError(option + " takes three numbers R,G,B, found '" + text + "'");
+  return out;
+}
+
+}  // namespace
 
 void convert_command(std::vector<std::string> given) {
   std::vector<std::string> sources;
-  std::string output;
+  std::string output, mean, std_deviation;
   ConvertOptions options;
   bool json = false;
   Arguments arguments("convert",
@@ -21,12 +41,17 @@ void convert_command(std::vector<std::string> given) {
   arguments.text("-o,--output", output, "OUT.sclip", "The model file to write; it appears whole or not at all");
   arguments.choice("--precision", options.precision, {"f32", "bf16", "int8"}, "Of the weights (default: f32)");
   arguments.text("--arch", options.arch, "NAME", "open_clip's name of the architecture, where the files do not tell: ViT-B-32");
+  arguments.text("--image-mean", mean, "R,G,B", "Normalize pictures with this mean instead of the files' (0.5,0.5,0.5)");
+  arguments.text("--image-std", std_deviation, "R,G,B", "The same for the standard deviation");
   arguments.flag("--json", json, "Print one JSON document");
   arguments.parse(std::move(given));
   if (sources.size() != 1) {
     throw UsageError((sources.empty() ? "no SOURCE" : "more than one SOURCE") + std::string("; see simdclip convert --help"));
   }
   if (output.empty()) throw UsageError("no output; give -o OUT.sclip");
+  options.image_mean = three_numbers(mean, "--image-mean");
+  options.image_std = three_numbers(std_deviation, "--image-std");
+  options.note = [](std::string_view note) { message(std::string(note)); };
 
   {
     std::unique_ptr<Progress> progress;
