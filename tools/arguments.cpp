@@ -148,7 +148,8 @@ void Arguments::parse(std::vector<std::string> arguments) {
   } catch (const CLI::ParseError& error) {
     throw UsageError(unprotected(error.what()) + see);
   }
-  const std::vector<std::string> extras = app.remaining();
+  std::vector<std::string> extras = app.remaining();
+  std::erase(extras, "--");  // the mark itself, not an argument
   if (!extras.empty()) {
     const auto unknown = std::find_if(extras.begin(), extras.end(), [](const std::string& e) { return e.starts_with("-"); });
     if (unknown == extras.end()) throw UsageError("unexpected argument '" + unprotected(extras.back()) + "'" + see);

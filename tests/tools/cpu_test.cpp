@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <numeric>
 
 #include "tools/program.h"
@@ -18,7 +19,7 @@ std::pair<std::string, std::string> embeddings(const RunOptions& options, const 
   std::vector<std::string> text = {"embed", "-m", model_file(), "-o", folder.file("t.npy"), "--text", "a photo of a cat", "dogs"};
   for (auto* arguments : {&image, &text}) {
     if (!isa.empty()) arguments->insert(arguments->begin() + 1, {"--isa", isa});
-    const Run r = run(*arguments, options);
+    const Ran r = run(*arguments, options);
     EXPECT_EQ(r.status, 0) << r.err;
   }
   return {read_file(folder.file("i.npy")), read_file(folder.file("t.npy"))};
@@ -39,7 +40,7 @@ void expect_near(const std::string& a, const std::string& b) {
 TEST(Cpu, EveryInstructionSetOfThisMachine) {
   const auto best = embeddings({});
   for (const char* isa : {"portable", "avx2", "avx512", "avx512_vnni", "avx512_bf16", "amx"}) {
-    const Run info = run({"info", "-m", model_file(), "--isa", isa, "--json"});
+    const Ran info = run({"info", "-m", model_file(), "--isa", isa, "--json"});
     if (info.status == 1) {
       EXPECT_THAT(info.err, testing::HasSubstr("(isa_unavailable)"));
       continue;
@@ -61,7 +62,7 @@ TEST(Cpu, EveryInstructionSetOfThisMachine) {
 // AVX2 as Haswell has it: the same bits as here.
 TEST(Cpu, Haswell) {
   const RunOptions haswell{.before = {SIMDCLIP_QEMU, "-cpu", "Haswell"}};
-  const Run info = run({"info", "-m", model_file(), "--json"}, haswell);
+  const Ran info = run({"info", "-m", model_file(), "--json"}, haswell);
   ASSERT_EQ(info.status, 0) << info.err;
   EXPECT_EQ(parsed(info.out)["isa"], "avx2");
   const auto there = embeddings(haswell), here = embeddings({});
@@ -73,7 +74,7 @@ TEST(Cpu, Haswell) {
 // No AVX at all: an instruction of it would die.
 TEST(Cpu, Nehalem) {
   const RunOptions nehalem{.before = {SIMDCLIP_QEMU, "-cpu", "Nehalem"}};
-  const Run info = run({"info", "-m", model_file(), "--json"}, nehalem);
+  const Ran info = run({"info", "-m", model_file(), "--json"}, nehalem);
   ASSERT_EQ(info.status, 0) << info.err;
   EXPECT_EQ(parsed(info.out)["isa"], "portable");
   const auto there = embeddings(nehalem), here = embeddings({}, "portable");
@@ -81,7 +82,7 @@ TEST(Cpu, Nehalem) {
   const auto best = embeddings({});
   expect_near(there.first, best.first);
   expect_near(there.second, best.second);
-  const Run forced = run({"info", "-m", model_file(), "--isa", "avx2"}, nehalem);
+  const Ran forced = run({"info", "-m", model_file(), "--isa", "avx2"}, nehalem);
   EXPECT_EQ(forced.status, 1);
   EXPECT_THAT(forced.err, testing::HasSubstr("(isa_unavailable)"));
 }

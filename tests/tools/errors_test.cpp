@@ -51,7 +51,7 @@ class Errors : public testing::Test {
         a = a == "MODEL" ? model_file() : a == "PICTURE" ? picture() : a == "SOURCE" ? source_.source() : a;
         shown += " " + a;
       }
-      const Run r = run(arguments, {.folder = folder_.path().string()});
+      const Ran r = run(arguments, {.folder = folder_.path().string()});
       EXPECT_EQ(r.status, c.status) << shown << "\n" << r.err;
       EXPECT_THAT(r.err, HasSubstr(c.message)) << shown;
       EXPECT_TRUE(r.err.starts_with("simdclip: ")) << shown << "\n" << r.err;
@@ -84,7 +84,7 @@ TEST_F(Errors, WrongUsage) {
       {{""}, 2, "unknown command ''"},
       {{"info", "--jsn"}, 2, "did you mean --json?"},
       {{"info", "--modell", "MODEL"}, 2, "did you mean --model?"},
-      {{"info", "--json=maybe"}, 2, "--json"},
+      {{"info", "--json=maybe"}, 2, "json"},
       {{"info", "-q"}, 2, "unknown option '-q'"},
       {{"info", "extra"}, 2, "unexpected argument 'extra'"},
       {{"info", "-m"}, 2, "--model"},
@@ -143,10 +143,10 @@ TEST_F(Errors, Models) {
       {{"info", "-m", ""}, 1, "-m MODEL.sclip"},
   });
   EXPECT_EQ(run({"info"}, {.environment = {{"SIMDCLIP_DEFAULT_MODEL", "/no/model"}}}).status, 1);
-  const Run named = run({"info", "-m", "small"}, {.environment = {{"SIMDCLIP_MODELS", "/no:/where"}}});
+  const Ran named = run({"info", "-m", "small"}, {.environment = {{"SIMDCLIP_MODELS", "/no:/where"}}});
   EXPECT_EQ(named.status, 1);
   EXPECT_THAT(named.err, HasSubstr("/no:/where"));
-  const Run forced = run({"info", "-m", model_file()}, {.environment = {{"SIMDCLIP_ISA", "sse9"}}});
+  const Ran forced = run({"info", "-m", model_file()}, {.environment = {{"SIMDCLIP_ISA", "sse9"}}});
   EXPECT_EQ(forced.status, 2);
   EXPECT_THAT(forced.err, HasSubstr("sse9"));
 }
@@ -203,11 +203,11 @@ TEST_F(Errors, TheConverterAsksForTheArchitecture) {
   const FixtureSource training("training_checkpoint");
   const TemporaryFolder bare;
   std::filesystem::copy_file(training.file("open_clip_pytorch_model.pt"), bare.file("model.pt"));
-  const Run r = run({"convert", bare.file("model.pt"), "-o", bare.file("x.sclip")});
+  const Ran r = run({"convert", bare.file("model.pt"), "-o", bare.file("x.sclip")});
   EXPECT_EQ(r.status, 1) << r.err;
   EXPECT_THAT(r.err, HasSubstr("--arch"));
   EXPECT_EQ(entries(bare.path().string()), std::vector<std::string>{"model.pt"});
-  const Run unknown = run({"convert", bare.file("model.pt"), "-o", bare.file("x.sclip"), "--arch", "ViT-Z-99"});
+  const Ran unknown = run({"convert", bare.file("model.pt"), "-o", bare.file("x.sclip"), "--arch", "ViT-Z-99"});
   EXPECT_NE(unknown.status, 0);
   EXPECT_THAT(unknown.err, HasSubstr("ViT-Z-99"));
 }
@@ -226,7 +226,7 @@ TEST_F(Errors, ModelsWithOneTower) {
            {{"embed", "-m", folder.file("v.sclip"), "-o", folder.file("x.npy"), "--text", "a"}, "text tower"},
            {{"tokenize", "-m", folder.file("v.sclip"), "a"}, "text tower"},
            {{"bench", "-m", folder.file("v.sclip"), "--tower", "text", "--secs", "0.1"}, "text tower"}}) {
-    const Run r = run(arguments);
+    const Ran r = run(arguments);
     EXPECT_EQ(r.status, 1) << r.err;
     EXPECT_THAT(r.err, HasSubstr(tower));
     EXPECT_FALSE(std::filesystem::exists(folder.file("x.npy")));
@@ -236,13 +236,13 @@ TEST_F(Errors, ModelsWithOneTower) {
 // A bad picture in a folder is reported and left out.
 TEST_F(Errors, BadPicturesInFoldersAreLeftOut) {
   const RunOptions here{.folder = folder_.path().string()};
-  const Run r = run({"embed", "-m", model_file(), "mixed", "-o", "x.npy", "--errors", "errors.tsv", "--json"}, here);
+  const Ran r = run({"embed", "-m", model_file(), "mixed", "-o", "x.npy", "--errors", "errors.tsv", "--json"}, here);
   ASSERT_EQ(r.status, 0) << r.err;
   EXPECT_EQ(parsed(r.out)["bad"], 1);
   EXPECT_THAT(r.err, HasSubstr("mixed/bad.png"));
   EXPECT_EQ(read_file(folder_.file("x.tsv")), "0\tmixed/good.png\n");
   EXPECT_TRUE(read_file(folder_.file("errors.tsv")).starts_with("mixed/bad.png\t"));
-  const Run named = run({"embed", "-m", model_file(), "mixed/bad.png", "missing.png", "mixed/good.png", "-o", "y.npy", "--skip-bad"}, here);
+  const Ran named = run({"embed", "-m", model_file(), "mixed/bad.png", "missing.png", "mixed/good.png", "-o", "y.npy", "--skip-bad"}, here);
   ASSERT_EQ(named.status, 0) << named.err;
   EXPECT_EQ(read_file(folder_.file("y.tsv")), "0\tmixed/good.png\n");
   EXPECT_EQ(read_file(folder_.file("x.npy")), read_file(folder_.file("y.npy")));

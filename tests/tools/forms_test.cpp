@@ -23,7 +23,7 @@ std::vector<float> row(const Npy<float>& array, size_t i) {
 }
 
 TEST(Forms, InfoJson) {
-  const Run r = run({"info", "-m", model_file(), "--json"});
+  const Ran r = run({"info", "-m", model_file(), "--json"});
   ASSERT_EQ(r.status, 0) << r.err;
   EXPECT_EQ(r.err, "");
   const auto info = parsed(r.out);
@@ -37,7 +37,7 @@ TEST(Forms, InfoJson) {
   EXPECT_NEAR(info["logit_scale"].get<double>(), source.expected()["logit_scale"].get<double>(), 1e-3);
   EXPECT_TRUE(info["config"].is_object());
   EXPECT_EQ(info["file_bytes"], std::filesystem::file_size(model_file()));
-  const Run table = run({"info", "-m", model_file(), "--verify"});
+  const Ran table = run({"info", "-m", model_file(), "--verify"});
   EXPECT_EQ(table.status, 0);
   EXPECT_THAT(table.out, HasSubstr("precision    f32\n"));
 }
@@ -47,7 +47,7 @@ TEST(Forms, TokenizeGivesTheReferencesIds) {
   const Npy<int32_t> ids = source.ids();
   std::vector<std::string> arguments = {"tokenize", "-m", model_file(), "--json", "--"};
   for (const std::string& text : fixture_texts()) arguments.push_back(text);
-  const Run r = run(arguments);
+  const Ran r = run(arguments);
   ASSERT_EQ(r.status, 0) << r.err;
   const auto rows = parsed(r.out)["ids"];
   ASSERT_EQ(rows.size(), ids.shape[0]);
@@ -68,14 +68,14 @@ TEST(Forms, TextsArriveUnchanged) {
     lines += text + "\n";
   }
   write_file(folder.file("texts.txt"), lines);
-  const Run given = run(arguments), from_file = run({"tokenize", "-m", model_file(), "--json", "--text-file", folder.file("texts.txt")});
-  const Run from_stdin = run({"tokenize", "-m", model_file(), "--json", "--text-file", "-"}, {.input = lines});
+  const Ran given = run(arguments), from_file = run({"tokenize", "-m", model_file(), "--json", "--text-file", folder.file("texts.txt")});
+  const Ran from_stdin = run({"tokenize", "-m", model_file(), "--json", "--text-file", "-"}, {.input = lines});
   ASSERT_EQ(given.status, 0) << given.err;
   EXPECT_EQ(parsed(given.out)["ids"].size(), texts.size());
   EXPECT_EQ(given.out, from_file.out);
   EXPECT_EQ(given.out, from_stdin.out);
   for (const char* text : {"[a, b]", "-5", ""}) {
-    const Run one = run({"embed", "-m", model_file(), "-o", folder.file("x.npy"), std::string("--text=") + text});
+    const Ran one = run({"embed", "-m", model_file(), "-o", folder.file("x.npy"), std::string("--text=") + text});
     EXPECT_EQ(one.status, 0) << one.err;
     EXPECT_EQ(read_npy<float>(folder.file("x.npy")).shape, (std::vector<size_t>{1, 20}));
     EXPECT_EQ(read_file(folder.file("x.tsv")), std::string("0\t") + text + "\n");
@@ -83,15 +83,15 @@ TEST(Forms, TextsArriveUnchanged) {
 }
 
 TEST(Forms, LineEndsOfTextFiles) {
-  const Run unix_ends = run({"tokenize", "-m", model_file(), "--text-file", "-"}, {.input = "a cat\n\na dog\n"});
-  const Run windows_ends = run({"tokenize", "-m", model_file(), "--text-file", "-"}, {.input = "a cat\r\n\r\na dog"});
+  const Ran unix_ends = run({"tokenize", "-m", model_file(), "--text-file", "-"}, {.input = "a cat\n\na dog\n"});
+  const Ran windows_ends = run({"tokenize", "-m", model_file(), "--text-file", "-"}, {.input = "a cat\r\n\r\na dog"});
   EXPECT_EQ(unix_ends.out, windows_ends.out);
   EXPECT_EQ(std::count(unix_ends.out.begin(), unix_ends.out.end(), '\n'), 3);
 }
 
 TEST(Forms, PreprocessGivesTheReferencesPixels) {
   const TemporaryFolder folder;
-  const Run r = run({"preprocess", "-m", model_file(), picture(), "-o", folder.file("px.npy")});
+  const Ran r = run({"preprocess", "-m", model_file(), picture(), "-o", folder.file("px.npy")});
   ASSERT_EQ(r.status, 0) << r.err;
   const Npy<float> pixels = read_npy<float>(folder.file("px.npy")), want = FixtureSource("open_clip_folder").floats("pixels");
   ASSERT_EQ(pixels.shape, (std::vector<size_t>{3, 32, 32}));
@@ -117,7 +117,7 @@ TEST(Forms, EmbedTextsEqualTheReference) {
   const TemporaryFolder folder;
   std::vector<std::string> arguments = {"embed", "-m", model_file(), "-o", folder.file("t.npy"), "--text"};
   for (const std::string& text : fixture_texts()) arguments.push_back(text);
-  const Run r = run(arguments);
+  const Ran r = run(arguments);
   ASSERT_EQ(r.status, 0) << r.err;
   const Npy<float> got = read_npy<float>(folder.file("t.npy")), want = FixtureSource("open_clip_folder").floats("text_embeddings");
   ASSERT_EQ(got.shape, want.shape);
@@ -136,7 +136,7 @@ TEST(Forms, EmbedFolders) {
   write_file(folder.file("p/notes.txt"), "no picture");
   write_file(folder.file("p/empty.png"), "");
   std::filesystem::create_directory_symlink(folder.path() / "p", folder.path() / "p/b/loop");
-  const Run r = run({"embed", "-m", model_file(), "-o", "out.npy", "p", "p/a.png", "--json"}, {.folder = folder.path().string()});
+  const Ran r = run({"embed", "-m", model_file(), "-o", "out.npy", "p", "p/a.png", "--json"}, {.folder = folder.path().string()});
   ASSERT_EQ(r.status, 0) << r.err;
   EXPECT_EQ(read_file(folder.file("out.tsv")),
             "0\tp/B.png\n1\tp/a.png\n2\tp/b-1.png\n3\tp/b/c/\xC3\xA9.png\n4\tp/b/z\n5\tp/bad\xFFutf8.png\n6\tp/new\\nline\\tname.png\n7\tp/a.png\n");
@@ -184,7 +184,7 @@ TEST(Forms, ExifTurnsPicturesUnlessItIsOff) {
 }
 
 TEST(Forms, RankJsonIsConsistent) {
-  const Run r = run({"rank", "-m", model_file(), picture(), std::string(SIMDCLIP_FIXTURES) + "/image/png_rgb_8.png", "--json", "--text", "a cat", "a dog", "\"quoted\""});
+  const Ran r = run({"rank", "-m", model_file(), picture(), std::string(SIMDCLIP_FIXTURES) + "/image/png_rgb_8.png", "--json", "--text", "a cat", "a dog", "\"quoted\""});
   ASSERT_EQ(r.status, 0) << r.err;
   const auto document = parsed(r.out);
   const double scale = parsed(run({"info", "-m", model_file(), "--json"}).out)["logit_scale"];
@@ -204,7 +204,7 @@ TEST(Forms, RankJsonIsConsistent) {
 }
 
 TEST(Forms, RankTableIsSortedAndCut) {
-  const Run r = run({"rank", "-m", model_file(), picture(), "--top", "2", "--text", "a cat", "a dog", "a car", "two\nlines\x1b[31m"});
+  const Ran r = run({"rank", "-m", model_file(), picture(), "--top", "2", "--text", "a cat", "a dog", "a car", "two\nlines\x1b[31m"});
   ASSERT_EQ(r.status, 0) << r.err;
   EXPECT_EQ(std::count(r.out.begin(), r.out.end(), '\n'), 4) << r.out;  // picture, heading, two texts
   EXPECT_EQ(r.out.find('\x1b'), std::string::npos);
@@ -212,7 +212,7 @@ TEST(Forms, RankTableIsSortedAndCut) {
 
 TEST(Forms, BenchJson) {
   for (const char* tower : {"image", "text"}) {
-    const Run r = run({"bench", "-m", model_file(), "--tower", tower, "--batch", "3", "--threads", "2", "--secs", "0.05", "--json"});
+    const Ran r = run({"bench", "-m", model_file(), "--tower", tower, "--batch", "3", "--threads", "2", "--secs", "0.05", "--json"});
     ASSERT_EQ(r.status, 0) << r.err;
     const auto b = parsed(r.out);
     for (const char* key : {"items_per_s", "ms", "gflops", "rss_mb", "load_ms"}) EXPECT_GT(b[key].get<double>(), 0) << key;
@@ -226,7 +226,7 @@ TEST(Forms, ConvertEveryFixture) {
   for (const std::string& name : all_fixtures()) {
     const FixtureSource source(name);
     const TemporaryFolder folder;
-    const Run r = run({"convert", source.source(), "-o", folder.file("m.sclip"), "--json"});
+    const Ran r = run({"convert", source.source(), "-o", folder.file("m.sclip"), "--json"});
     ASSERT_EQ(r.status, 0) << name << ": " << r.err;
     EXPECT_EQ(parsed(r.out)["output"], folder.file("m.sclip"));
     EXPECT_EQ(entries(folder.path().string()), std::vector<std::string>{"m.sclip"});
@@ -239,25 +239,25 @@ TEST(Forms, ModelsByName) {
   std::filesystem::copy_file(model_file(), folder.file("small.sclip"));
   const std::string folders = "/nowhere:" + folder.path().string();
   for (const char* name : {"small", "small.sclip"}) {
-    const Run r = run({"info", "-m", name, "--json"}, {.environment = {{"SIMDCLIP_MODELS", folders}}});
+    const Ran r = run({"info", "-m", name, "--json"}, {.environment = {{"SIMDCLIP_MODELS", folders}}});
     ASSERT_EQ(r.status, 0) << r.err;
     EXPECT_EQ(parsed(r.out)["path"], folder.file("small.sclip"));
   }
-  const Run chosen = run({"info", "--json"}, {.environment = {{"SIMDCLIP_DEFAULT_MODEL", folder.file("small.sclip")}}});
+  const Ran chosen = run({"info", "--json"}, {.environment = {{"SIMDCLIP_DEFAULT_MODEL", folder.file("small.sclip")}}});
   ASSERT_EQ(chosen.status, 0) << chosen.err;
   EXPECT_EQ(parsed(chosen.out)["path"], folder.file("small.sclip"));
 }
 
 TEST(Forms, HelpHasExamples) {
   for (const char* command : {"convert", "info", "tokenize", "preprocess", "embed", "rank", "bench"}) {
-    const Run r = run({command, "--help"});
+    const Ran r = run({command, "--help"});
     EXPECT_EQ(r.status, 0);
     EXPECT_EQ(r.err, "");
     EXPECT_THAT(r.out, HasSubstr(std::string("Usage: simdclip ") + command));
     EXPECT_THAT(r.out, HasSubstr(std::string("Examples:\n  simdclip ") + command));
   }
   EXPECT_THAT(run({"--help"}).out, HasSubstr("Exit status"));
-  const Run version = run({"--version"});
+  const Ran version = run({"--version"});
   EXPECT_THAT(version.out, HasSubstr("simdclip 0."));
   EXPECT_THAT(version.out, HasSubstr("portable"));
   EXPECT_THAT(version.out, HasSubstr("libjpeg"));

@@ -2,8 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <pty.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <cstdio>
 
 #include "tools/program.h"
 
@@ -26,7 +29,7 @@ TEST(Output, FullDiskBehindStdout) {
            {"rank", "-m", model_file(), std::string(SIMDCLIP_FIXTURES) + "/image", "--json", "--text-file", folder.file("texts.txt")},
            {"--help"},
            {"embed", "--help"}}) {
-    const Run r = run(arguments, {.stdout_file = "/dev/full"});
+    const Ran r = run(arguments, {.stdout_file = "/dev/full"});
     EXPECT_EQ(r.status, 1) << arguments[0];
     EXPECT_THAT(r.err, HasSubstr("stdout: cannot be written: No space left on device")) << arguments[0];
   }
@@ -35,13 +38,13 @@ TEST(Output, FullDiskBehindStdout) {
 TEST(Output, NoColourNoProgressWithoutATerminal) {
   const TemporaryFolder folder;
   const FixtureSource source("open_clip_folder");
-  const Run converted = run({"convert", source.source(), "-o", folder.file("m.sclip")});
+  const Ran converted = run({"convert", source.source(), "-o", folder.file("m.sclip")});
   EXPECT_EQ(converted.err, "");
-  const Run embedded = run({"embed", "-m", model_file(), "-o", folder.file("x.npy"), picture()});
+  const Ran embedded = run({"embed", "-m", model_file(), "-o", folder.file("x.npy"), picture()});
   EXPECT_EQ(embedded.err, "");
-  const Run ranked = run({"rank", "-m", model_file(), picture(), "--text", "a"});
+  const Ran ranked = run({"rank", "-m", model_file(), picture(), "--text", "a"});
   EXPECT_EQ(ranked.err, "");
-  for (const Run* r : {&converted, &embedded, &ranked}) {
+  for (const Ran* r : {&converted, &embedded, &ranked}) {
     EXPECT_EQ(r->out.find('\x1b'), std::string::npos);
     EXPECT_EQ(r->out.find('\r'), std::string::npos);
   }

@@ -31,7 +31,7 @@ std::vector<std::string> environment_of(const RunOptions& options) {
 
 }  // namespace
 
-Run run(const std::vector<std::string>& arguments, const RunOptions& options) {
+Ran run(const std::vector<std::string>& arguments, const RunOptions& options) {
   const TemporaryFolder folder;
   const std::string in = folder.file("in"), err = folder.file("err");
   const std::string out = options.stdout_file.empty() ? folder.file("out") : options.stdout_file;
@@ -53,7 +53,7 @@ Run run(const std::vector<std::string>& arguments, const RunOptions& options) {
   }
   int status = 0;
   ::waitpid(child, &status, 0);
-  Run result;
+  Ran result;
   result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   if (options.stdout_file.empty()) result.out = read_file(out);
   result.err = read_file(err);
@@ -65,7 +65,7 @@ const std::string& model_file() {
   static const std::string path = [] {
     const FixtureSource source("open_clip_folder");
     const std::string file = folder.file("model.sclip");
-    const Run converted = run({"convert", source.source(), "-o", file});
+    const Ran converted = run({"convert", source.source(), "-o", file});
     if (converted.status != 0) throw std::runtime_error("cannot convert the fixture: " + converted.err);
     return file;
   }();

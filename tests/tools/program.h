@@ -9,20 +9,20 @@
 
 namespace simdclip::tests {
 
-struct Run {
+struct Ran {
   int status = -1;  // exit status; 128 + signal where it was killed
   std::string out, err;
 };
 
 struct RunOptions {
-  std::map<std::string, std::string> environment;  // beside an environment without SIMDCLIP_*
-  std::vector<std::string> before;                 // before the program: an emulator and its options
-  std::string input;                               // of stdin
-  std::string stdout_file;                         // instead of a pipe: "/dev/full"
-  std::string folder;                              // to run in
+  std::map<std::string, std::string> environment = {};  // beside an environment without SIMDCLIP_*
+  std::vector<std::string> before = {};            // before the program: an emulator and its options
+  std::string input = {};                            // of stdin
+  std::string stdout_file = {};                         // instead of a pipe: "/dev/full"
+  std::string folder = {};                              // to run in
 };
 
-Run run(const std::vector<std::string>& arguments, const RunOptions& options = {});
+Ran run(const std::vector<std::string>& arguments, const RunOptions& options = {});
 
 // The small CLIP of tests/fixtures/open_clip_folder, converted once by the program itself.
 const std::string& model_file();

@@ -1,0 +1,31 @@
+#!/bin/bash
+# On Debian 12 (or one like it): installs what simdclip needs, builds it, and ranks sentences for pictures.
+#   ./setup.sh            apt-get is used only where a package is missing, which takes root
+set -eu
+cd "$(dirname "$0")"
+. scripts/packages.sh
+install_packages "${build_packages[@]}"
+
+mkdir -p build
+cmake --preset release -DSIMDCLIP_BUILD_TESTS=OFF -DSIMDCLIP_BUILD_BENCH=OFF -B build/setup "${launcher[@]}" >build/setup.log 2>&1 || {
+  cat build/setup.log; exit 1; }
+cmake --build build/setup --parallel "$(nproc)"
+program=build/setup/tools/simdclip
+"$program" --version
+
+if [ -f assets/default.sclip ]; then
+  export SIMDCLIP_DEFAULT_MODEL=$PWD/assets/default.sclip
+  pictures=(assets/demo/*)
+else
+  # A small checkpoint with random weights: what comes out shows that everything works, not what the pictures show.
+  checkpoint=build/setup/checkpoint
+  mkdir -p "$checkpoint"
+  cp tests/fixtures/open_clip_folder/source/* "$checkpoint"
+  gunzip -f "$checkpoint"/*.gz
+  export SIMDCLIP_DEFAULT_MODEL=build/setup/demo.sclip
+  "$program" convert "$checkpoint" -o "$SIMDCLIP_DEFAULT_MODEL"
+  pictures=(tests/fixtures/picture.png tests/fixtures/image/jpeg_420.jpg tests/fixtures/image/webp_lossy.webp)
+fi
+"$program" rank "${pictures[@]}" --text "a photo of an animal" "a drawing" "a pattern of colours"
+echo
+echo "The program is $PWD/$program; cmake --install build/setup installs it."
