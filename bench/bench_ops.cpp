@@ -71,6 +71,32 @@ void layer_norm(benchmark::State& state, kernels::LayerNormFn* fn, size_t rows, 
   state.counters["bytes"] = rate(static_cast<double>(2 * sizeof(float) * x.size()));
 }
 
+// The layer norms that end in the next product's input, and quantization by itself.
+struct Narrow {
+  size_t rows, width;
+  std::vector<float> x = numbers(rows * width, 3), gamma = numbers(width, 1), beta = numbers(width, 1);
+  std::vector<float> scale = std::vector<float>(rows);
+  std::vector<int8_t> bytes = std::vector<int8_t>(rows * width);
+  std::vector<uint16_t> halves = std::vector<uint16_t>(rows * width);
+
+  kernels::LayerNormInput input() const {
+    return {rows, width, x.data(), width, gamma.data(), beta.data(), 1e-5F};
+  }
+  void run(kernels::LayerNormBf16Fn* fn) { fn({input(), halves.data(), width}); }
+  void run(kernels::LayerNormS8Fn* fn) { fn({input(), bytes.data(), width, scale.data()}); }
+  void run(kernels::QuantizeFn* fn) { fn({rows, width, x.data(), width, bytes.data(), width, scale.data()}); }
+};
+
+template <typename Fn>
+void narrow(benchmark::State& state, Fn* fn) {
+  Narrow data{197, 768};
+  for (auto _ : state) {
+    data.run(fn);
+    benchmark::ClobberMemory();
+  }
+  state.counters["elements"] = rate(static_cast<double>(data.x.size()));
+}
+
 void softmax(benchmark::State& state, kernels::SoftmaxFn* fn, size_t rows, size_t columns) {
   std::vector<float> x = numbers(rows * columns, 10);
   for (auto _ : state) {
@@ -120,6 +146,14 @@ void register_rows() {
       benchmark::RegisterBenchmark(name.c_str(), layer_norm, kernel.fn, size_t{197}, width);
     }
   });
+  const auto add_narrow = [](const auto& kernel) {
+    const std::string name = std::string(kernel.name) + "/197x768";
+    benchmark::RegisterBenchmark(name.c_str(),
+                                 [fn = kernel.fn](benchmark::State& state) { narrow(state, fn); });
+  };
+  for_each_runnable(kernels::layer_norm_bf16_kernels(), add_narrow);
+  for_each_runnable(kernels::layer_norm_s8_kernels(), add_narrow);
+  for_each_runnable(kernels::quantize_s8_kernels(), add_narrow);
   for_each_runnable(kernels::softmax_f32_kernels(), [](const auto& kernel) {
     const std::string name = std::string(kernel.name) + "/64x1000";
     benchmark::RegisterBenchmark(name.c_str(), softmax, kernel.fn, size_t{64}, size_t{1000});
