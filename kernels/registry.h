@@ -8,6 +8,7 @@
 #include "kernels/activation/activation.h"
 #include "kernels/attention/attention.h"
 #include "kernels/gemm/gemm.h"
+#include "kernels/gemm/gemm_i8.h"
 #include "kernels/l2_normalize/l2_normalize.h"
 #include "kernels/layer_norm/layer_norm.h"
 #include "kernels/quantize/quantize.h"

@@ -27,7 +27,7 @@ struct GemmArgs {
 };
 
 // The row stride to give A. Rows a multiple of 4 KB apart share the few lines of one set of L1, and a tile of
-// 14 rows evicts itself (10 % at K = 3072); one cache line more and they do not. Threads: split columns
+// 14 rows evicts itself (6 % at K = 3072); one cache line more and they do not. Threads: split columns
 // first, at multiples of 32, so that each reads its part of B once; rows only where columns run out.
 static constexpr size_t gemm_row_stride(size_t k) { return k != 0 && k % 1024 == 0 ? k + 16 : k; }
 
