@@ -41,7 +41,8 @@ void merge_short(const ClipBpeTable& table, std::vector<uint32_t>& word) {
   word.resize(n);
 }
 
-// The word as a linked list and its pairs in a heap; pairs that are no longer there are passed over when they come up.
+// The word as a linked list and its pairs in a heap; pairs that are no longer there are passed over when they
+// come up.
 class LongWord {
  public:
   LongWord(const ClipBpeTable& table, std::vector<uint32_t>& word) : table_(table), word_(word) {

@@ -13,7 +13,8 @@ std::vector<std::byte> clip_bpe_builtin_section() {
     bpe.byte_ids[256U + order[i]] = 256 + i;
   }
   bpe.merges.reserve(kClipMergeCount);
-  for (uint32_t r = 0; r < kClipMergeCount; ++r) bpe.merges.push_back({kClipMerges[2 * r], kClipMerges[2 * r + 1], kFirstMerged + r});
+  for (uint32_t r = 0; r < kClipMergeCount; ++r)
+    bpe.merges.push_back({kClipMerges[2 * r], kClipMerges[2 * r + 1], kFirstMerged + r});
   const auto begin = static_cast<uint32_t>(kFirstMerged + kClipMergeCount);
   bpe.vocab_size = begin + 2;
   bpe.unk_id = begin + 1;

@@ -32,7 +32,9 @@ void append(std::vector<std::byte>& out, const void* data, size_t size) {
 }
 
 // Everything before the added tokens, in 4-byte words.
-uint64_t table_words(const Header& h) { return sizeof(Header) / 4 + 512 + (uint64_t{h.vocab_size} + 1) + uint64_t{h.merges} * 3; }
+uint64_t table_words(const Header& h) {
+  return sizeof(Header) / 4 + 512 + (uint64_t{h.vocab_size} + 1) + uint64_t{h.merges} * 3;
+}
 
 uint64_t section_bytes(const Header& h) {
   return round_up(table_words(h) * 4 + uint64_t{h.added} * sizeof(AddedEntry) + h.added_bytes, 4);
@@ -41,23 +43,26 @@ uint64_t section_bytes(const Header& h) {
 Header read_header(std::span<const std::byte> section, const std::string& where) {
   Header h{};
   if (section.size() < sizeof h) {
-    fail(ErrorCode::damaged, where, ": the tokenizer section has ", section.size(), " bytes, expected at least ", sizeof h,
-         "; convert the model again");
+    fail(ErrorCode::damaged, where, ": the tokenizer section has ", section.size(),
+         " bytes, expected at least ", sizeof h, "; convert the model again");
   }
   std::memcpy(&h, section.data(), sizeof h);
-  if (h.magic != kMagic) fail(ErrorCode::damaged, where, ": the tokenizer section does not begin with CBPE; convert the model again");
+  if (h.magic != kMagic)
+    fail(ErrorCode::damaged, where,
+         ": the tokenizer section does not begin with CBPE; convert the model again");
   if (h.version != kVersion) {
-    fail(ErrorCode::unsupported, where, ": tokenizer section of version ", h.version, ", this program knows ", kVersion,
-         "; use a newer simdclip");
+    fail(ErrorCode::unsupported, where, ": tokenizer section of version ", h.version, ", this program knows ",
+         kVersion, "; use a newer simdclip");
   }
   if (h.vocab_size == 0 || h.vocab_size > kMaxVocab || h.merges > kMaxVocab || h.added > h.vocab_size ||
       h.added_bytes > kMaxAddedBytes || h.reserved != 0) {
-    fail(ErrorCode::damaged, where, ": impossible sizes in the tokenizer section (vocabulary ", h.vocab_size, ", merges ", h.merges,
-         ", added tokens ", h.added, ", their bytes ", h.added_bytes, "); convert the model again");
+    fail(ErrorCode::damaged, where, ": impossible sizes in the tokenizer section (vocabulary ", h.vocab_size,
+         ", merges ", h.merges, ", added tokens ", h.added, ", their bytes ", h.added_bytes,
+         "); convert the model again");
   }
   if (section.size() != section_bytes(h)) {
-    fail(ErrorCode::damaged, where, ": the tokenizer section has ", section.size(), " bytes, expected ", section_bytes(h),
-         "; convert the model again");
+    fail(ErrorCode::damaged, where, ": the tokenizer section has ", section.size(), " bytes, expected ",
+         section_bytes(h), "; convert the model again");
   }
   return h;
 }
@@ -67,7 +72,9 @@ Header read_header(std::span<const std::byte> section, const std::string& where)
 std::array<uint8_t, 256> clip_byte_order() {
   std::array<uint8_t, 256> order{};
   size_t n = 0;
-  const auto printable = [](unsigned b) { return (b >= 0x21 && b <= 0x7E) || (b >= 0xA1 && b <= 0xAC) || b >= 0xAE; };
+  const auto printable = [](unsigned b) {
+    return (b >= 0x21 && b <= 0x7E) || (b >= 0xA1 && b <= 0xAC) || b >= 0xAE;
+  };
   for (bool wanted : {true, false}) {
     for (unsigned b = 0; b < 256; ++b) {
       if (printable(b) == wanted) order[n++] = static_cast<uint8_t>(b);
@@ -77,11 +84,18 @@ std::array<uint8_t, 256> clip_byte_order() {
 }
 
 std::vector<std::byte> write_clip_bpe(const ClipBpe& bpe) {
-  Header h{kMagic, kVersion, bpe.vocab_size, static_cast<uint32_t>(bpe.merges.size()), bpe.unk_id,
-           static_cast<uint32_t>(bpe.added.size()), 0, 0};
+  Header h{kMagic,
+           kVersion,
+           bpe.vocab_size,
+           static_cast<uint32_t>(bpe.merges.size()),
+           bpe.unk_id,
+           static_cast<uint32_t>(bpe.added.size()),
+           0,
+           0};
   for (const AddedToken& token : bpe.added) h.added_bytes += static_cast<uint32_t>(token.content.size());
 
-  std::vector<uint32_t> order(bpe.merges.size()), row_start(size_t{bpe.vocab_size} + 1);  // merges by (left, right)
+  std::vector<uint32_t> order(bpe.merges.size()),
+      row_start(size_t{bpe.vocab_size} + 1);  // merges by (left, right)
   std::iota(order.begin(), order.end(), 0U);
   std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
     const ClipMerge &x = bpe.merges[a], &y = bpe.merges[b];
@@ -122,12 +136,14 @@ ClipBpeTable::ClipBpeTable(std::span<const std::byte> section, const std::string
   }
   words += sizeof(Header) / 4;
   if (h.unk_id != kNoToken && h.unk_id >= h.vocab_size) {
-    fail(ErrorCode::damaged, where, ": the tokenizer's unknown token ", h.unk_id, " is outside its vocabulary of ", h.vocab_size);
+    fail(ErrorCode::damaged, where, ": the tokenizer's unknown token ", h.unk_id,
+         " is outside its vocabulary of ", h.vocab_size);
   }
   for (uint32_t& id : byte_ids_) {
     id = *words == kNoToken ? h.unk_id : *words;
     if (id >= h.vocab_size) {
-      fail(ErrorCode::damaged, where, ": the tokenizer's id ", id, " of a byte is outside its vocabulary of ", h.vocab_size);
+      fail(ErrorCode::damaged, where, ": the tokenizer's id ", id, " of a byte is outside its vocabulary of ",
+           h.vocab_size);
     }
     ++words;
   }
@@ -144,10 +160,12 @@ ClipBpeTable::ClipBpeTable(std::span<const std::byte> section, const std::string
 // One pass, so that nothing read later can be out of range, and so that there is one way to write a table.
 void ClipBpeTable::check_merges(const std::string& where) const {
   const size_t n = right_.size();
-  bool good = row_start_.front() == 0 && row_start_.back() == n && std::is_sorted(row_start_.begin(), row_start_.end());
+  bool good = row_start_.front() == 0 && row_start_.back() == n &&
+              std::is_sorted(row_start_.begin(), row_start_.end());
   for (size_t left = 0; good && left < vocab_size_; ++left) {
     for (size_t i = row_start_[left]; i < row_start_[left + 1]; ++i) {
-      good = good && right_[i] < vocab_size_ && result_[i] < vocab_size_ && (i == row_start_[left] || right_[i - 1] < right_[i]);
+      good = good && right_[i] < vocab_size_ && result_[i] < vocab_size_ &&
+             (i == row_start_[left] || right_[i - 1] < right_[i]);
     }
   }
   std::vector<bool> seen(n);
@@ -155,7 +173,8 @@ void ClipBpeTable::check_merges(const std::string& where) const {
     good = rank_[i] < n && !seen[rank_[i]];
     if (good) seen[rank_[i]] = true;
   }
-  if (!good) fail(ErrorCode::damaged, where, ": the tokenizer's merge table is damaged; convert the model again");
+  if (!good)
+    fail(ErrorCode::damaged, where, ": the tokenizer's merge table is damaged; convert the model again");
 }
 
 void ClipBpeTable::read_added(std::span<const std::byte> bytes, uint32_t count, const std::string& where) {
@@ -164,20 +183,25 @@ void ClipBpeTable::read_added(std::span<const std::byte> bytes, uint32_t count, 
   const auto text = bytes.subspan(count * sizeof(AddedEntry));
   uint64_t end = 0;
   for (const AddedEntry& entry : entries) {
-    const bool inside = entry.offset == end && entry.length > 0 && uint64_t{entry.offset} + entry.length <= text.size();
+    const bool inside =
+        entry.offset == end && entry.length > 0 && uint64_t{entry.offset} + entry.length <= text.size();
     if (!inside || entry.id >= vocab_size_ || entry.flags > kNormalized) {
-      fail(ErrorCode::damaged, where, ": the tokenizer's added token of id ", entry.id, " is damaged; convert the model again");
+      fail(ErrorCode::damaged, where, ": the tokenizer's added token of id ", entry.id,
+           " is damaged; convert the model again");
     }
     end += entry.length;
     const std::string content(reinterpret_cast<const char*>(text.data()) + entry.offset, entry.length);
     if (!is_utf8(content)) {
-      fail(ErrorCode::damaged, where, ": the tokenizer's added token of id ", entry.id, " is not UTF-8; convert the model again");
+      fail(ErrorCode::damaged, where, ": the tokenizer's added token of id ", entry.id,
+           " is not UTF-8; convert the model again");
     }
     added_.push_back({content, entry.id, entry.flags == kNormalized});
   }
   const auto padding = text.subspan(end);
-  if (padding.size() >= 4 || std::any_of(padding.begin(), padding.end(), [](std::byte b) { return b != std::byte{0}; })) {
-    fail(ErrorCode::damaged, where, ": bytes left over at the end of the tokenizer section; convert the model again");
+  if (padding.size() >= 4 ||
+      std::any_of(padding.begin(), padding.end(), [](std::byte b) { return b != std::byte{0}; })) {
+    fail(ErrorCode::damaged, where,
+         ": bytes left over at the end of the tokenizer section; convert the model again");
   }
 }
 

@@ -1,4 +1,5 @@
-// The tokenizer section of kind clip_bpe (docs/format.md): a merge table that is searched where it lies, in the mapped file.
+// The tokenizer section of kind clip_bpe (docs/format.md): a merge table that is searched where it lies, in
+// the mapped file.
 #pragma once
 
 #include <array>
@@ -14,8 +15,8 @@ namespace simdclip {
 
 inline constexpr uint32_t kNoToken = 0xFFFFFFFFU;
 
-// A text that stands for one id wherever it occurs (tokenizers' AddedToken). Used by the transformers cleaning only: open_clip's
-// tokenizer has its own two names.
+// A text that stands for one id wherever it occurs (tokenizers' AddedToken). Used by the transformers
+// cleaning only: open_clip's tokenizer has its own two names.
 struct AddedToken {
   std::string content;
   uint32_t id = 0;
@@ -29,9 +30,10 @@ struct ClipMerge {
 // What a section is written from.
 struct ClipBpe {
   uint32_t vocab_size = 0;
-  std::array<uint32_t, 512> byte_ids{};  // of byte b, and of b at the end of a word at 256 + b; kNoToken: unk_id stands for it
+  std::array<uint32_t, 512>
+      byte_ids{};  // of byte b, and of b at the end of a word at 256 + b; kNoToken: unk_id stands for it
   uint32_t unk_id = kNoToken;
-  std::vector<ClipMerge> merges;         // in order of rank
+  std::vector<ClipMerge> merges;  // in order of rank
   std::vector<AddedToken> added;
 };
 
@@ -60,7 +62,8 @@ class ClipBpeTable {
 
   uint32_t vocab_size_ = 0;
   std::array<uint32_t, 512> byte_ids_{};
-  std::span<const uint32_t> row_start_, right_, rank_, result_;  // row_start: [vocab + 1]; the others: [merges], by (left, right)
+  std::span<const uint32_t> row_start_, right_, rank_,
+      result_;  // row_start: [vocab + 1]; the others: [merges], by (left, right)
   std::vector<AddedToken> added_;
   std::vector<uint32_t> copy_;  // of a section that is not aligned to 4 bytes
 };

@@ -22,12 +22,14 @@ struct ClipBpeTokenizer::Ids {
 
 namespace {
 
-// Calls between(text) and found(id) in the order of the text; the longest of several tokens at one place counts.
+// Calls between(text) and found(id) in the order of the text; the longest of several tokens at one place
+// counts.
 template <typename Tokens, typename Between, typename Found>
 void split_at(std::u32string_view text, const Tokens& tokens, const Between& between, const Found& found) {
   size_t begin = 0;
   for (size_t i = 0; !tokens.empty() && i < text.size();) {
-    const auto token = std::find_if(tokens.begin(), tokens.end(), [&](const auto& t) { return text.substr(i).starts_with(t.content); });
+    const auto token = std::find_if(tokens.begin(), tokens.end(),
+                                    [&](const auto& t) { return text.substr(i).starts_with(t.content); });
     if (token == tokens.end()) {
       ++i;
       continue;
@@ -42,18 +44,21 @@ void split_at(std::u32string_view text, const Tokens& tokens, const Between& bet
 
 }  // namespace
 
-ClipBpeTokenizer::ClipBpeTokenizer(const TokenizerConfig& config, uint32_t vocab_size, uint32_t context_length,
-                                   std::span<const std::byte> section, const std::string& where)
+ClipBpeTokenizer::ClipBpeTokenizer(const TokenizerConfig& config, uint32_t vocab_size,
+                                   uint32_t context_length, std::span<const std::byte> section,
+                                   const std::string& where)
     : table_(section, where), cleaning_(config.cleaning), bos_id_(config.bos_id), eos_id_(config.eos_id) {
   context_length_ = context_length;
   pad_id_ = static_cast<int32_t>(config.pad_id);
   if (table_.vocab_size() > vocab_size) {
-    fail(ErrorCode::damaged, where, ": the tokenizer has ", table_.vocab_size(), " ids, the text tower's vocabulary ", vocab_size,
+    fail(ErrorCode::damaged, where, ": the tokenizer has ", table_.vocab_size(),
+         " ids, the text tower's vocabulary ", vocab_size,
          "; the file's parts do not belong together, convert the model again");
   }
   for (uint32_t id : {config.bos_id, config.eos_id, config.pad_id}) {
     if (id >= vocab_size) {
-      fail(ErrorCode::damaged, where, ": the tokenizer's id ", id, " is outside the vocabulary of ", vocab_size, "; convert the model again");
+      fail(ErrorCode::damaged, where, ": the tokenizer's id ", id, " is outside the vocabulary of ",
+           vocab_size, "; convert the model again");
     }
   }
   for (const AddedToken& token : table_.added()) {
@@ -62,12 +67,14 @@ ClipBpeTokenizer::ClipBpeTokenizer(const TokenizerConfig& config, uint32_t vocab
     if (!content.empty()) (token.normalized ? after_ : before_).push_back({std::move(content), token.id});
   }
   for (auto* tokens : {&before_, &after_}) {
-    std::stable_sort(tokens->begin(), tokens->end(), [](const Added& a, const Added& b) { return a.content.size() > b.content.size(); });
+    std::stable_sort(tokens->begin(), tokens->end(),
+                     [](const Added& a, const Added& b) { return a.content.size() > b.content.size(); });
   }
 }
 
 std::vector<int32_t> ClipBpeTokenizer::encode(std::string_view text) const {
-  // Both references cut the ids so that the begin token, the first context - 2 of the text and the end token remain.
+  // Both references cut the ids so that the begin token, the first context - 2 of the text and the end token
+  // remain.
   Ids ids{{}, context_length_ > 1 ? context_length_ - 1 : 0, {}};
   if (!ids.full()) ids.add(bos_id_);
   std::u32string decoded = decode_utf8(text);
@@ -112,7 +119,8 @@ void ClipBpeTokenizer::encode_words(std::u32string_view text, UnicodeLibrary lib
 void ClipBpeTokenizer::encode_word(std::u32string_view word, Ids& ids) const {
   const std::string bytes = encode_utf8(word);
   ids.word.clear();
-  for (size_t i = 0; i < bytes.size(); ++i) ids.word.push_back(table_.byte_id(static_cast<uint8_t>(bytes[i]), i + 1 == bytes.size()));
+  for (size_t i = 0; i < bytes.size(); ++i)
+    ids.word.push_back(table_.byte_id(static_cast<uint8_t>(bytes[i]), i + 1 == bytes.size()));
   bpe_merge(table_, ids.word);
   for (uint32_t id : ids.word) ids.add(id);
 }

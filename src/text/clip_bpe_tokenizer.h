@@ -2,15 +2,15 @@
 #pragma once
 
 #include "text/clip_bpe_section.h"
-#include "text/unicode.h"
 #include "text/tokenizer.h"
+#include "text/unicode.h"
 
 namespace simdclip {
 
 class ClipBpeTokenizer final : public Tokenizer {
  public:
-  ClipBpeTokenizer(const TokenizerConfig& config, uint32_t vocab_size, uint32_t context_length, std::span<const std::byte> section,
-                   const std::string& where);
+  ClipBpeTokenizer(const TokenizerConfig& config, uint32_t vocab_size, uint32_t context_length,
+                   std::span<const std::byte> section, const std::string& where);
 
   std::vector<int32_t> encode(std::string_view text) const override;
 

@@ -16,10 +16,13 @@ constexpr size_t kLongestSegment = 1'000'000;
 void replace_ligatures_and_widths(std::u32string& text) {
   const auto find = [](char32_t c) -> const FtfyReplacement* {
     const auto* end = kFtfyReplacements + kFtfyReplacementCount;
-    const auto* found = std::lower_bound(kFtfyReplacements, end, c, [](const FtfyReplacement& r, char32_t v) { return r.code_point < v; });
+    const auto* found = std::lower_bound(
+        kFtfyReplacements, end, c, [](const FtfyReplacement& r, char32_t v) { return r.code_point < v; });
     return found != end && found->code_point == c ? found : nullptr;
   };
-  const auto first = std::find_if(text.begin(), text.end(), [&](char32_t c) { return c >= kFtfyReplacements[0].code_point && find(c) != nullptr; });
+  const auto first = std::find_if(text.begin(), text.end(), [&](char32_t c) {
+    return c >= kFtfyReplacements[0].code_point && find(c) != nullptr;
+  });
   if (first == text.end()) return;
   std::u32string out(text.begin(), first);
   for (auto i = first; i != text.end(); ++i) {
@@ -76,7 +79,8 @@ void remove_terminal_escapes(std::u32string& text) {
 
 // Control characters without a shown effect; not the ones that are white space, joiners and direction marks.
 bool is_removed_control(char32_t c) {
-  return c < 0x9 || c == 0xB || (c >= 0xE && c < 0x20) || c == 0x7F || (c >= 0x206A && c <= 0x206F) || c == 0xFEFF || (c >= 0xFFF9 && c <= 0xFFFC);
+  return c < 0x9 || c == 0xB || (c >= 0xE && c < 0x20) || c == 0x7F || (c >= 0x206A && c <= 0x206F) ||
+         c == 0xFEFF || (c >= 0xFFF9 && c <= 0xFFFC);
 }
 
 void fix_segment(std::u32string& text, bool unescape) {
@@ -97,7 +101,9 @@ void fix_segment(std::u32string& text, bool unescape) {
 
 // Text that ftfy leaves as it is, up to white space. Most captions.
 bool is_plain(const std::u32string& text) {
-  return std::all_of(text.begin(), text.end(), [](char32_t c) { return (c >= 0x20 && c < 0x7F && c != U'&') || c == U'\t' || c == U'\n'; });
+  return std::all_of(text.begin(), text.end(), [](char32_t c) {
+    return (c >= 0x20 && c < 0x7F && c != U'&') || c == U'\t' || c == U'\n';
+  });
 }
 
 }  // namespace
@@ -109,7 +115,8 @@ void ftfy_fix_text(std::u32string& text) {
   bool unescape = true;
   for (size_t begin = 0; begin < text.size();) {
     const size_t newline = text.find(U'\n', begin);
-    const size_t end = std::min(newline == std::u32string::npos ? text.size() : newline + 1, begin + kLongestSegment);
+    const size_t end =
+        std::min(newline == std::u32string::npos ? text.size() : newline + 1, begin + kLongestSegment);
     std::u32string segment = text.substr(begin, end - begin);
     // A '<' says that this is HTML, where references are meant; from there on they stay.
     unescape = unescape && segment.find(U'<') == std::u32string::npos;

@@ -5,8 +5,9 @@
 
 namespace simdclip {
 
-// Fixes each line by itself (and each million characters of a longer one): character references, decoding errors, control
-// characters, ligatures, width, quotes, line breaks, NFC; over and over until nothing changes.
+// Fixes each line by itself (and each million characters of a longer one): character references, decoding
+// errors, control characters, ligatures, width, quotes, line breaks, NFC; over and over until nothing
+// changes.
 void ftfy_fix_text(std::u32string& text);
 
 }  // namespace simdclip

@@ -6,11 +6,12 @@
 
 namespace simdclip {
 
-// The heuristic for mojibake is a set of short sequences of character classes. All of them are followed at once: bit i of the state says
-// that the characters up to here match a sequence up to its element i.
+// The heuristic for mojibake is a set of short sequences of character classes. All of them are followed at
+// once: bit i of the state says that the characters up to here match a sequence up to its element i.
 inline constexpr size_t kBadnessWords = 2;
-extern const uint64_t kBadnessFirst[kBadnessWords];    // first elements of sequences
-extern const uint64_t kBadnessStart[kBadnessWords];    // those that may stand anywhere, not only at the start of the text
+extern const uint64_t kBadnessFirst[kBadnessWords];  // first elements of sequences
+extern const uint64_t
+    kBadnessStart[kBadnessWords];  // those that may stand anywhere, not only at the start of the text
 extern const uint64_t kBadnessFinal[kBadnessWords];    // last elements
 extern const uint64_t kBadnessMasks[][kBadnessWords];  // by class of character: the elements that accept it
 
@@ -29,7 +30,18 @@ extern const size_t kFtfyCharCount;
 extern const FtfyChar kFtfyChars[];  // by code point
 
 inline constexpr size_t kFtfyEncodings = 10;
-enum FtfyEncoding : uint8_t { kLatin1, kSloppy1252, kSloppy1251, kSloppy1250, kSloppy1253, kSloppy1254, kSloppy1257, kIso8859_2, kMacRoman, kCp437 };
+enum FtfyEncoding : uint8_t {
+  kLatin1,
+  kSloppy1252,
+  kSloppy1251,
+  kSloppy1250,
+  kSloppy1253,
+  kSloppy1254,
+  kSloppy1257,
+  kIso8859_2,
+  kMacRoman,
+  kCp437
+};
 struct FtfyEncoded {
   uint32_t code_point;
   uint8_t bytes[kFtfyEncodings];  // 0: not in that encoding

@@ -29,7 +29,8 @@ const HtmlEntity* find_entity(std::span<const HtmlEntity> table, const char* nam
   };
   const auto found = std::lower_bound(table.begin(), table.end(), name, less);
   const bool equal = found != table.end() && found->length == name.size() &&
-                     std::equal(name.begin(), name.end(), names + found->offset, [](char32_t a, char b) { return a == static_cast<char32_t>(b); });
+                     std::equal(name.begin(), name.end(), names + found->offset,
+                                [](char32_t a, char b) { return a == static_cast<char32_t>(b); });
   return equal ? &*found : nullptr;
 }
 
@@ -42,7 +43,8 @@ void append_value(std::u32string& out, std::span<const char32_t> value) {
 }
 
 bool is_dropped(char32_t c) {  // control characters and noncharacters
-  return (c >= 0x1 && c <= 0x8) || c == 0xB || (c >= 0xE && c <= 0x1F) || c == 0x7F || (c >= 0xFDD0 && c <= 0xFDEF) || (c & 0xFFFEU) == 0xFFFE;
+  return (c >= 0x1 && c <= 0x8) || c == 0xB || (c >= 0xE && c <= 0x1F) || c == 0x7F ||
+         (c >= 0xFDD0 && c <= 0xFDEF) || (c & 0xFFFEU) == 0xFFFE;
 }
 
 // What a number stands for, 0 for nothing.
@@ -73,7 +75,8 @@ std::optional<Numeric> read_numeric(Text text) {
   return Numeric{number, end + (end < text.size() && text[end] == U';' ? 1 : 0)};
 }
 
-// The name after '&' and what it stands for; the longest known beginning when the whole is none. Returns the length consumed.
+// The name after '&' and what it stands for; the longest known beginning when the whole is none. Returns the
+// length consumed.
 size_t append_named(std::u32string& out, Text text) {
   constexpr size_t kLongest = 32;
   const Text stop = U"\t\n\f <&#;";
@@ -116,13 +119,15 @@ Reference read_ftfy(Text text) {
     return {end, {numeric_value(numeric->number)}};
   }
   const HtmlEntity* entity = find_html5(text.substr(0, end));
-  if (entity == nullptr) entity = find_entity({kFtfyEntityTable, kFtfyEntityCount}, kFtfyEntityNames, text.substr(0, end));
+  if (entity == nullptr)
+    entity = find_entity({kFtfyEntityTable, kFtfyEntityCount}, kFtfyEntityNames, text.substr(0, end));
   if (entity == nullptr) return {};
   return {end, {entity->value[0], entity->value[1], entity->value[2]}};
 }
 
-// "&amp;amp;amp;lt;" loses one layer each time ftfy looks at it, so that a megabyte of it would take a quarter of a million rounds. All
-// but the last layers are dropped at once; ftfy's other steps have settled long before those few are gone.
+// "&amp;amp;amp;lt;" loses one layer each time ftfy looks at it, so that a megabyte of it would take a
+// quarter of a million rounds. All but the last layers are dropped at once; ftfy's other steps have settled
+// long before those few are gone.
 size_t skip_nested_ampersands(Text text) {
   constexpr size_t kLayers = 16;
   std::vector<size_t> layers;

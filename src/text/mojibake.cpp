@@ -15,7 +15,8 @@ using Text = std::u32string_view;
 
 const FtfyChar* find_char(char32_t c) {
   const auto* end = kFtfyChars + kFtfyCharCount;
-  const auto* found = std::lower_bound(kFtfyChars, end, c, [](const FtfyChar& f, char32_t v) { return f.code_point < v; });
+  const auto* found =
+      std::lower_bound(kFtfyChars, end, c, [](const FtfyChar& f, char32_t v) { return f.code_point < v; });
   return found != end && found->code_point == c ? found : nullptr;
 }
 
@@ -63,7 +64,8 @@ size_t embedded_utf8(Text text, size_t i) {
   return end - i;
 }
 
-// Repairs the parts that look like UTF-8 by themselves, where the whole has no one encoding. False when nothing changes.
+// Repairs the parts that look like UTF-8 by themselves, where the whole has no one encoding. False when
+// nothing changes.
 bool fix_embedded(std::u32string& text) {
   std::u32string out;
   bool changed = false;
@@ -96,13 +98,15 @@ using Encodings = std::array<bool, kFtfyEncodings>;
 
 const FtfyEncoded* find_encoded(char32_t c) {
   const auto* end = kFtfyEncoded + kFtfyEncodedCount;
-  const auto* found = std::lower_bound(kFtfyEncoded, end, c, [](const FtfyEncoded& f, char32_t v) { return f.code_point < v; });
+  const auto* found = std::lower_bound(kFtfyEncoded, end, c,
+                                       [](const FtfyEncoded& f, char32_t v) { return f.code_point < v; });
   return found != end && found->code_point == c ? found : nullptr;
 }
 
 bool is_sloppy(size_t encoding) { return encoding >= kSloppy1252 && encoding <= kSloppy1257; }
 
-// Which encodings have every character of the text. Byte 1A of the sloppy ones is U+FFFD, not the control character.
+// Which encodings have every character of the text. Byte 1A of the sloppy ones is U+FFFD, not the control
+// character.
 Encodings possible_encodings(Text text) {
   Encodings possible;
   possible.fill(true);

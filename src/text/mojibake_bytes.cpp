@@ -10,7 +10,8 @@
 namespace simdclip {
 namespace {
 
-// Patterns are strings of class letters, one a byte; of several the first that matches counts, as in a regular expression.
+// Patterns are strings of class letters, one a byte; of several the first that matches counts, as in a
+// regular expression.
 bool in_class(char letter, uint8_t b) {
   const auto between = [&](unsigned low, unsigned high) { return b >= low && b <= high; };
   const bool lost = b == 0x1A;
@@ -41,12 +42,14 @@ bool in_class(char letter, uint8_t b) {
 // UTF-8 with a space in the place of A0, for the lead bytes after which that makes a likely character.
 constexpr std::string_view kAltered[] = {"a_", "b_n", "en_", "4_cc", "4c_c", "4cc_"};
 // UTF-8 or CESU-8 with lost bytes; a '?' counts as one at most once.
-constexpr std::string_view kLossy[] = {"2x", "y?", "DhqDwL", "DhLDwq", "3ql", "3lq", "fqll", "flql", "fllq", "x"};
+constexpr std::string_view kLossy[] = {"2x",  "y?",   "DhqDwL", "DhLDwq", "3ql",
+                                       "3lq", "fqll", "flql",   "fllq",   "x"};
 
 size_t match(std::span<const std::string_view> patterns, std::string_view bytes) {
   for (std::string_view pattern : patterns) {
-    if (bytes.size() >= pattern.size() && std::equal(pattern.begin(), pattern.end(), bytes.begin(),
-                                                     [](char p, char b) { return in_class(p, static_cast<uint8_t>(b)); })) {
+    if (bytes.size() >= pattern.size() &&
+        std::equal(pattern.begin(), pattern.end(), bytes.begin(),
+                   [](char p, char b) { return in_class(p, static_cast<uint8_t>(b)); })) {
       return pattern.size();
     }
   }
@@ -80,8 +83,8 @@ void restore_a_grave(std::string& bytes) {
       continue;
     }
     const std::string_view after = rest.substr(2);
-    const bool word = after.starts_with(" ") || after.starts_with("quele") || after.starts_with("quela") || after.starts_with("quilo") ||
-                      after.starts_with("s ");
+    const bool word = after.starts_with(" ") || after.starts_with("quele") || after.starts_with("quela") ||
+                      after.starts_with("quilo") || after.starts_with("s ");
     out += word ? "\xC3 " : "\xC3\xA0 ";
     ++i;
   }
@@ -91,15 +94,17 @@ void restore_a_grave(std::string& bytes) {
 // The variants' sequence at the start of `bytes`, which reach to the end of the text: its length, or 0.
 size_t match_variant(std::string_view bytes, char32_t& c) {
   const auto at = [&](size_t i) { return static_cast<uint8_t>(bytes[i]); };
-  // ftfy's expressions use '$', which also stands before a newline at the very end; such a newline is then read as a last byte.
+  // ftfy's expressions use '$', which also stands before a newline at the very end; such a newline is then
+  // read as a last byte.
   const bool newline_ends = !bytes.empty() && bytes.back() == '\n';
   if (bytes.size() >= 2 && at(0) == 0xC0 && (at(1) == 0x80 || (newline_ends && bytes.size() == 2))) {
     c = 0;
     return 2;
   }
-  if (bytes.size() >= 6 && at(0) == 0xED && in_class('h', at(1)) && in_class('c', at(2)) && at(3) == 0xED && in_class('w', at(4)) &&
-      (in_class('c', at(5)) || (newline_ends && bytes.size() == 6))) {
-    c = ((at(1) & 0x0FU) << 16U) + ((at(2) & 0x3FU) << 10U) + ((at(4) & 0x0FU) << 6U) + (at(5) & 0x3FU) + 0x10000U;
+  if (bytes.size() >= 6 && at(0) == 0xED && in_class('h', at(1)) && in_class('c', at(2)) && at(3) == 0xED &&
+      in_class('w', at(4)) && (in_class('c', at(5)) || (newline_ends && bytes.size() == 6))) {
+    c = ((at(1) & 0x0FU) << 16U) + ((at(2) & 0x3FU) << 10U) + ((at(4) & 0x0FU) << 6U) + (at(5) & 0x3FU) +
+        0x10000U;
     return 6;
   }
   return 0;

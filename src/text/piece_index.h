@@ -12,7 +12,8 @@ class PieceIndex {
  public:
   void add(std::string_view text, uint32_t id) { entries_.push_back({text, id}); }
   void sort() {
-    std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.text < b.text; });
+    std::sort(entries_.begin(), entries_.end(),
+              [](const Entry& a, const Entry& b) { return a.text < b.text; });
     uint32_t e = 0;
     for (size_t b = 0; b < 256; ++b) {
       first_[b] = e;
@@ -32,8 +33,10 @@ class PieceIndex {
       if (begin->text.size() == n) found(n, (begin++)->id);
       if (n == text.size()) return;
       const auto b = static_cast<uint8_t>(text[n]);
-      begin = std::partition_point(begin, end, [&](const Entry& e) { return static_cast<uint8_t>(e.text[n]) < b; });
-      end = std::partition_point(begin, end, [&](const Entry& e) { return static_cast<uint8_t>(e.text[n]) <= b; });
+      begin = std::partition_point(begin, end,
+                                   [&](const Entry& e) { return static_cast<uint8_t>(e.text[n]) < b; });
+      end = std::partition_point(begin, end,
+                                 [&](const Entry& e) { return static_cast<uint8_t>(e.text[n]) <= b; });
     }
   }
 

@@ -5,7 +5,8 @@
 namespace simdclip {
 namespace {
 
-constexpr char32_t kLongS = 0x17F;  // the one character that lower() leaves and that matches an ASCII letter when case is ignored
+constexpr char32_t kLongS =
+    0x17F;  // the one character that lower() leaves and that matches an ASCII letter when case is ignored
 
 bool same_letter(char32_t c, char32_t letter, UnicodeLibrary library) noexcept {
   return c == letter || (library == UnicodeLibrary::python && c == kLongS && letter == U's');
@@ -13,7 +14,8 @@ bool same_letter(char32_t c, char32_t letter, UnicodeLibrary library) noexcept {
 
 bool starts_with(std::u32string_view text, std::u32string_view literal, UnicodeLibrary library) noexcept {
   return text.size() >= literal.size() &&
-         std::equal(literal.begin(), literal.end(), text.begin(), [&](char32_t l, char32_t c) { return same_letter(c, l, library); });
+         std::equal(literal.begin(), literal.end(), text.begin(),
+                    [&](char32_t l, char32_t c) { return same_letter(c, l, library); });
 }
 
 }  // namespace

@@ -40,7 +40,9 @@ class Message {
     return field;
   }
 
-  [[noreturn]] void damaged() const { fail(ErrorCode::damaged, where_, ": no SentencePiece model, or a damaged one; download it again"); }
+  [[noreturn]] void damaged() const {
+    fail(ErrorCode::damaged, where_, ": no SentencePiece model, or a damaged one; download it again");
+  }
 
  private:
   std::string_view take(uint64_t n) {
@@ -82,7 +84,8 @@ Piece read_piece(std::string_view bytes, const std::string& where) {
       piece.type = static_cast<PieceType>(field->value);
     }
   }
-  if (piece.text.empty() || !is_utf8(piece.text) || !(piece.score > -1e9F && piece.score < 1e9F)) message.damaged();
+  if (piece.text.empty() || !is_utf8(piece.text) || !(piece.score > -1e9F && piece.score < 1e9F))
+    message.damaged();
   return piece;
 }
 
@@ -92,7 +95,8 @@ void read_trainer(std::string_view bytes, SpieceModel& model, const std::string&
     if (field->wire_type != 0) continue;
     if (field->number == 3) {
       if (field->value != 1 && field->value != 2) {
-        fail(ErrorCode::unsupported, where, ": a SentencePiece model of type ", field->value, ", expected 1 (unigram) or 2 (BPE)");
+        fail(ErrorCode::unsupported, where, ": a SentencePiece model of type ", field->value,
+             ", expected 1 (unigram) or 2 (BPE)");
       }
       model.kind = static_cast<SpieceModel::Kind>(field->value);
     }
@@ -117,12 +121,14 @@ void check_pieces(SpieceModel& model, const std::string& where) {
   size_t unknown = 0;
   for (size_t id = 0; id < model.pieces.size(); ++id) {
     const Piece& piece = model.pieces[id];
-    if (!seen.insert(piece.text).second) fail(ErrorCode::damaged, where, ": the piece '", piece.text, "' occurs twice");
+    if (!seen.insert(piece.text).second)
+      fail(ErrorCode::damaged, where, ": the piece '", piece.text, "' occurs twice");
     if (piece.type != PieceType::unknown) continue;
     model.unk_id = static_cast<uint32_t>(id);
     ++unknown;
   }
-  if (unknown != 1) fail(ErrorCode::damaged, where, ": ", unknown, " pieces stand for the unknown, expected 1");
+  if (unknown != 1)
+    fail(ErrorCode::damaged, where, ": ", unknown, " pieces stand for the unknown, expected 1");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// A SentencePiece model file (spiece.model, tokenizer.model): the parts of its protobuf message that decide ids.
+// A SentencePiece model file (spiece.model, tokenizer.model): the parts of its protobuf message that decide
+// ids.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +11,14 @@
 
 namespace simdclip {
 
-enum class PieceType : uint8_t { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
+enum class PieceType : uint8_t {
+  normal = 1,
+  unknown = 2,
+  control = 3,
+  user_defined = 4,
+  unused = 5,
+  byte = 6
+};
 
 struct Piece {
   std::string_view text;  // in the file's bytes
@@ -26,7 +34,8 @@ struct SpieceModel {
   bool byte_fallback = false;
   bool whitespace_as_suffix = false;
   // Normalization.
-  std::string_view charsmap;  // a double array over the strings that are replaced, and their replacements; empty: none
+  std::string_view
+      charsmap;  // a double array over the strings that are replaced, and their replacements; empty: none
   bool add_dummy_prefix = true, remove_extra_whitespaces = true, escape_whitespaces = true;
 };
 

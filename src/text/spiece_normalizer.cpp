@@ -13,7 +13,9 @@ constexpr std::string_view kSpaceSymbol = "\xE2\x96\x81";  // U+2581
 }  // namespace
 
 SpieceNormalizer::SpieceNormalizer(const SpieceModel& model, const std::string& where)
-    : dummy_prefix_(model.add_dummy_prefix), remove_extra_(model.remove_extra_whitespaces), escape_(model.escape_whitespaces),
+    : dummy_prefix_(model.add_dummy_prefix),
+      remove_extra_(model.remove_extra_whitespaces),
+      escape_(model.escape_whitespaces),
       suffix_(model.whitespace_as_suffix) {
   for (const Piece& piece : model.pieces) {
     if (piece.type == PieceType::user_defined) user_defined_.add(piece.text, 0);
@@ -22,8 +24,10 @@ SpieceNormalizer::SpieceNormalizer(const SpieceModel& model, const std::string& 
   if (model.charsmap.empty()) return;
   uint32_t trie_bytes = 0;
   if (model.charsmap.size() >= 4) std::memcpy(&trie_bytes, model.charsmap.data(), 4);
-  if (trie_bytes == 0 || trie_bytes % 4 != 0 || model.charsmap.size() < 5 || trie_bytes > model.charsmap.size() - 5 || model.charsmap.back() != '\0') {
-    fail(ErrorCode::damaged, where, ": the normalization table of the SentencePiece model is damaged; download it again");
+  if (trie_bytes == 0 || trie_bytes % 4 != 0 || model.charsmap.size() < 5 ||
+      trie_bytes > model.charsmap.size() - 5 || model.charsmap.back() != '\0') {
+    fail(ErrorCode::damaged, where,
+         ": the normalization table of the SentencePiece model is damaged; download it again");
   }
   trie_.resize(trie_bytes / 4);
   std::memcpy(trie_.data(), model.charsmap.data() + 4, trie_bytes);
@@ -35,7 +39,8 @@ SpieceNormalizer::Step SpieceNormalizer::step(std::string_view text) const {
   user_defined_.for_each_prefix(text, [&](size_t length, uint32_t) { kept = length; });
   if (kept != 0) return {text.substr(0, kept), kept};
 
-  // Darts: a unit's low bits are a label or a value, bit 8 says that a value follows, the rest is the distance to the children.
+  // Darts: a unit's low bits are a label or a value, bit 8 says that a value follows, the rest is the
+  // distance to the children.
   const auto offset = [](uint32_t unit) { return (unit >> 10U) << ((unit & (1U << 9U)) >> 6U); };
   size_t longest = 0, value = 0;
   uint32_t node = trie_.empty() ? 0 : offset(trie_[0]);

@@ -1,4 +1,5 @@
-// SentencePiece's normalization: replacements of the model's own table, white space, the U+2581 that stands for a space.
+// SentencePiece's normalization: replacements of the model's own table, white space, the U+2581 that stands
+// for a space.
 #pragma once
 
 #include <string>
@@ -24,9 +25,9 @@ class SpieceNormalizer {
   };
   Step step(std::string_view text) const;
 
-  std::vector<uint32_t> trie_;    // Darts double array
-  std::string replacements_;      // each ended by a zero byte
-  PieceIndex user_defined_;       // kept as they are
+  std::vector<uint32_t> trie_;  // Darts double array
+  std::string replacements_;    // each ended by a zero byte
+  PieceIndex user_defined_;     // kept as they are
   bool dummy_prefix_, remove_extra_, escape_, suffix_;
 };
 

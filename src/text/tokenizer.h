@@ -18,8 +18,9 @@ class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
 
-  // The ids of one text with its begin and end tokens, truncated to the context length (a truncated text ends in eos_id), not
-  // padded. Malformed UTF-8 is replaced by U+FFFD (maximal subparts, as Python's errors="replace"). Usable concurrently.
+  // The ids of one text with its begin and end tokens, truncated to the context length (a truncated text ends
+  // in eos_id), not padded. Malformed UTF-8 is replaced by U+FFFD (maximal subparts, as Python's
+  // errors="replace"). Usable concurrently.
   virtual std::vector<int32_t> encode(std::string_view text) const = 0;
 
   uint32_t context_length() const noexcept { return context_length_; }
@@ -30,9 +31,11 @@ class Tokenizer {
   int32_t pad_id_ = 0;
 };
 
-// From the configuration and the tokenizer section of a .sclip file, whose bytes must outlive the tokenizer (it searches them in place). Errors: damaged, unsupported; `where` begins the message.
-std::unique_ptr<Tokenizer> make_tokenizer(const TokenizerConfig& config, uint32_t vocab_size, uint32_t context_length,
-                                          std::span<const std::byte> section, const std::string& where);
+// From the configuration and the tokenizer section of a .sclip file, whose bytes must outlive the tokenizer
+// (it searches them in place). Errors: damaged, unsupported; `where` begins the message.
+std::unique_ptr<Tokenizer> make_tokenizer(const TokenizerConfig& config, uint32_t vocab_size,
+                                          uint32_t context_length, std::span<const std::byte> section,
+                                          const std::string& where);
 
 // The converter's side: tokenizer sections for clip_bpe.
 std::vector<std::byte> clip_bpe_builtin_section();  // CLIP's 48,894 merges, built in
@@ -43,11 +46,14 @@ struct TokenizerSettings {
   std::string_view special_tokens_map_json = {};
 };
 
-// A transformers folder's merges.txt and vocab.json, or its tokenizer.json, for any vocabulary of CLIP's construction. The ids are the
-// vocabulary's. Errors: damaged (files that do not belong together), unsupported (another kind of tokenizer).
-std::vector<std::byte> clip_bpe_section_from_merges(std::string_view merges_txt, std::string_view vocab_json, const std::string& where,
+// A transformers folder's merges.txt and vocab.json, or its tokenizer.json, for any vocabulary of CLIP's
+// construction. The ids are the vocabulary's. Errors: damaged (files that do not belong together),
+// unsupported (another kind of tokenizer).
+std::vector<std::byte> clip_bpe_section_from_merges(std::string_view merges_txt, std::string_view vocab_json,
+                                                    const std::string& where,
                                                     const TokenizerSettings& settings = {});
-std::vector<std::byte> clip_bpe_section_from_tokenizer_json(std::string_view tokenizer_json, const std::string& where,
+std::vector<std::byte> clip_bpe_section_from_tokenizer_json(std::string_view tokenizer_json,
+                                                            const std::string& where,
                                                             const TokenizerSettings& settings = {});
 
 }  // namespace simdclip

@@ -16,13 +16,15 @@ constexpr char32_t kSBase = 0xAC00, kLBase = 0x1100, kVBase = 0x1161, kTBase = 0
 constexpr char32_t kLCount = 19, kVCount = 21, kTCount = 28, kSCount = kLCount * kVCount * kTCount;
 
 uint32_t find_pair(const UnicodePair* table, size_t count, char32_t c) {
-  const auto* found = std::lower_bound(table, table + count, c, [](const UnicodePair& p, char32_t v) { return p.from < v; });
+  const auto* found =
+      std::lower_bound(table, table + count, c, [](const UnicodePair& p, char32_t v) { return p.from < v; });
   return found != table + count && found->from == c ? found->to : 0;
 }
 
 char32_t lower_one(char32_t c) { return find_pair(kUnicodeLower, kUnicodeLowerCount, c); }
 
-// Whether the sigma at position i ends a word: a cased letter before it and none after it, case-ignorable characters skipped.
+// Whether the sigma at position i ends a word: a cased letter before it and none after it, case-ignorable
+// characters skipped.
 bool is_final_sigma(const std::u32string& text, size_t i) {
   size_t before = i;
   while (before > 0 && (unicode_bits(text[before - 1]) & kPyCaseIgnorable) != 0) --before;
@@ -55,7 +57,9 @@ uint8_t combining_class(char32_t c, UnicodeLibrary library) {
 }
 
 // U+11938 came with Unicode 13, after the Rust library's tables.
-bool knows(UnicodeLibrary library, char32_t composed) { return library == UnicodeLibrary::python || composed != 0x11938; }
+bool knows(UnicodeLibrary library, char32_t composed) {
+  return library == UnicodeLibrary::python || composed != 0x11938;
+}
 
 void decompose(char32_t c, UnicodeLibrary library, std::u32string& out) {
   if (c - kSBase < kSCount) {
@@ -70,7 +74,8 @@ void decompose(char32_t c, UnicodeLibrary library, std::u32string& out) {
     return;
   }
   const std::span table(kUnicodeDecompositions, kUnicodeDecompositionCount);
-  const auto found = std::lower_bound(table.begin(), table.end(), c, [](const UnicodeTriple& t, char32_t v) { return t.a < v; });
+  const auto found = std::lower_bound(table.begin(), table.end(), c,
+                                      [](const UnicodeTriple& t, char32_t v) { return t.a < v; });
   decompose(found->b, library, out);
   if (found->c != 0) decompose(found->c, library, out);
 }
@@ -84,19 +89,23 @@ void reorder_marks(std::u32string& text, UnicodeLibrary library) {
     }
     size_t end = i + 1;
     while (end < text.size() && combining_class(text[end], library) != 0) ++end;
-    std::stable_sort(text.begin() + static_cast<std::ptrdiff_t>(i), text.begin() + static_cast<std::ptrdiff_t>(end),
-                     [&](char32_t a, char32_t b) { return combining_class(a, library) < combining_class(b, library); });
+    std::stable_sort(
+        text.begin() + static_cast<std::ptrdiff_t>(i), text.begin() + static_cast<std::ptrdiff_t>(end),
+        [&](char32_t a, char32_t b) { return combining_class(a, library) < combining_class(b, library); });
     i = end;
   }
 }
 
 // The character that a and b compose to, or 0.
 char32_t compose_pair(char32_t a, char32_t b, UnicodeLibrary library) {
-  if (a - kLBase < kLCount && b - kVBase < kVCount) return kSBase + ((a - kLBase) * kVCount + (b - kVBase)) * kTCount;
-  if (a - kSBase < kSCount && (a - kSBase) % kTCount == 0 && b > kTBase && b - kTBase < kTCount) return a + (b - kTBase);
+  if (a - kLBase < kLCount && b - kVBase < kVCount)
+    return kSBase + ((a - kLBase) * kVCount + (b - kVBase)) * kTCount;
+  if (a - kSBase < kSCount && (a - kSBase) % kTCount == 0 && b > kTBase && b - kTBase < kTCount)
+    return a + (b - kTBase);
   const std::span table(kUnicodeCompositions, kUnicodeCompositionCount);
-  const auto found = std::lower_bound(table.begin(), table.end(), std::pair<uint32_t, uint32_t>(a, b),
-                                      [](const UnicodeTriple& t, const auto& v) { return std::pair(t.a, t.b) < v; });
+  const auto found =
+      std::lower_bound(table.begin(), table.end(), std::pair<uint32_t, uint32_t>(a, b),
+                       [](const UnicodeTriple& t, const auto& v) { return std::pair(t.a, t.b) < v; });
   if (found == table.end() || found->a != a || found->b != b || !knows(library, found->c)) return 0;
   return found->c;
 }
@@ -148,7 +157,8 @@ void lower_rust(std::u32string& text) {
 }
 
 void normalize_nfc(std::u32string& text, UnicodeLibrary library) {
-  if (std::none_of(text.begin(), text.end(), [](char32_t c) { return (unicode_bits(c) & kNfcCheck) != 0; })) return;
+  if (std::none_of(text.begin(), text.end(), [](char32_t c) { return (unicode_bits(c) & kNfcCheck) != 0; }))
+    return;
   std::u32string decomposed;
   decomposed.reserve(text.size() + text.size() / 4);
   for (char32_t c : text) decompose(c, library, decomposed);

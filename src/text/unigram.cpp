@@ -15,10 +15,12 @@ constexpr uint32_t kNowhere = 0xFFFFFFFFU;
 
 }  // namespace
 
-Unigram::Unigram(std::string_view file, const std::string& where) : model_(read_spiece_model(file, where)), normalizer_(model_, where) {
-  if (model_.kind != SpieceModel::Kind::unigram) fail(ErrorCode::unsupported, where, ": a BPE model, expected a unigram model");
-  // The largest score starts at the smallest positive float, as in the reference: with log probabilities it stays there, so that a
-  // user-defined piece costs 0.1 whatever its length.
+Unigram::Unigram(std::string_view file, const std::string& where)
+    : model_(read_spiece_model(file, where)), normalizer_(model_, where) {
+  if (model_.kind != SpieceModel::Kind::unigram)
+    fail(ErrorCode::unsupported, where, ": a BPE model, expected a unigram model");
+  // The largest score starts at the smallest positive float, as in the reference: with log probabilities it
+  // stays there, so that a user-defined piece costs 0.1 whatever its length.
   float low = std::numeric_limits<float>::max(), high = std::numeric_limits<float>::min();
   byte_ids_.fill(model_.unk_id);
   for (uint32_t id = 0; id < model_.pieces.size(); ++id) {
@@ -29,7 +31,8 @@ Unigram::Unigram(std::string_view file, const std::string& where) : model_(read_
     }
     if (piece.type == PieceType::normal || piece.type == PieceType::user_defined) index_.add(piece.text, id);
     unsigned value = 0;
-    if (piece.type == PieceType::byte && piece.text.size() == 6 && std::sscanf(std::string(piece.text).c_str(), "<0x%2X>", &value) == 1) {
+    if (piece.type == PieceType::byte && piece.text.size() == 6 &&
+        std::sscanf(std::string(piece.text).c_str(), "<0x%2X>", &value) == 1) {
       byte_ids_[value] = id;
     }
   }
@@ -40,13 +43,14 @@ Unigram::Unigram(std::string_view file, const std::string& where) : model_(read_
 
 std::vector<uint32_t> Unigram::encode(std::string_view text) const {
   const std::string normalized = normalizer_.normalize(text);
-  struct Best {  // the best way to reach this byte
+  struct Best {       // the best way to reach this byte
     float score = 0;  // summed in floats as the reference does: rounding decides between equal ways
     uint32_t id = 0, begin = kNowhere;
   };
   std::vector<Best> best(normalized.size() + 1);
   const auto offer = [&](size_t begin, size_t end, float score, uint32_t id) {
-    if (best[end].begin == kNowhere || score > best[end].score) best[end] = {score, id, static_cast<uint32_t>(begin)};
+    if (best[end].begin == kNowhere || score > best[end].score)
+      best[end] = {score, id, static_cast<uint32_t>(begin)};
   };
   for (size_t begin = 0; begin < normalized.size();) {
     const std::string_view rest = std::string_view(normalized).substr(begin);
@@ -57,7 +61,8 @@ std::vector<uint32_t> Unigram::encode(std::string_view text) const {
     index_.for_each_prefix(rest, [&](size_t length, uint32_t id) {
       const Piece& piece = model_.pieces[id];
       const bool user = piece.type == PieceType::user_defined;  // always worth it
-      const double score = user ? static_cast<double>(static_cast<float>(length) * max_score_) - 0.1 : double{piece.score};
+      const double score =
+          user ? static_cast<double>(static_cast<float>(length) * max_score_) - 0.1 : double{piece.score};
       offer(begin, begin + length, static_cast<float>(score + double{here}), id);
       covered = covered || length == one;
     });
@@ -69,7 +74,8 @@ std::vector<uint32_t> Unigram::encode(std::string_view text) const {
   for (size_t end = normalized.size(); end > 0; end = best[end].begin) {
     const uint32_t id = best[end].id;
     if (id == model_.unk_id && model_.byte_fallback) {
-      for (size_t i = end; i > best[end].begin; --i) ids.push_back(byte_ids_[static_cast<uint8_t>(normalized[i - 1])]);
+      for (size_t i = end; i > best[end].begin; --i)
+        ids.push_back(byte_ids_[static_cast<uint8_t>(normalized[i - 1])]);
     } else if (id != model_.unk_id || ids.empty() || ids.back() != id || end == normalized.size()) {
       ids.push_back(id);  // unknown characters in a row are one unknown
     }

@@ -7,8 +7,9 @@ namespace simdclip {
 namespace {
 
 struct Lead {
-  uint8_t length;       // of the sequence, 0 for a byte that begins none
-  uint8_t low, high;    // range of the second byte: excludes overlong forms, surrogates and numbers above U+10FFFF
+  uint8_t length;  // of the sequence, 0 for a byte that begins none
+  uint8_t low,
+      high;  // range of the second byte: excludes overlong forms, surrogates and numbers above U+10FFFF
 };
 
 constexpr Lead lead_of(uint8_t b) {

@@ -1,5 +1,5 @@
-// Any bytes as text: ids of both dialects in range, begun and ended as they must be, the same when asked again. And any bytes as a
-// tokenizer section: an Error or a tokenizer that works.
+// Any bytes as text: ids of both dialects in range, begun and ended as they must be, the same when asked
+// again. And any bytes as a tokenizer section: an Error or a tokenizer that works.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -23,7 +23,8 @@ std::unique_ptr<Tokenizer> builtin(TextCleaning cleaning) {
 }
 
 void check_text(std::string_view text) {
-  static const std::unique_ptr<Tokenizer> tokenizers[] = {builtin(TextCleaning::open_clip), builtin(TextCleaning::transformers)};
+  static const std::unique_ptr<Tokenizer> tokenizers[] = {builtin(TextCleaning::open_clip),
+                                                          builtin(TextCleaning::transformers)};
   for (const auto& tokenizer : tokenizers) {
     const std::vector<int32_t> ids = tokenizer->encode(text);
     if (ids.size() < 2 || ids.size() > 77 || ids.front() != 49406 || ids.back() != 49407) std::abort();

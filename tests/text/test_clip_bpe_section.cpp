@@ -39,16 +39,19 @@ std::string small_vocab(const std::string& more = "") {
   std::string json = "{";
   int id = 0;
   for (const char* end : {"", "</w>"}) {
-    for (int b = 0; b < 256; ++b) json += quoted(symbol(static_cast<uint8_t>(b)) + end) + ": " + std::to_string(id++) + ", ";
+    for (int b = 0; b < 256; ++b)
+      json += quoted(symbol(static_cast<uint8_t>(b)) + end) + ": " + std::to_string(id++) + ", ";
   }
-  return json + R"("ab": 600, "abc</w>": 601, "c</w>x": 602, )" + more + R"("<|startoftext|>": 700, "<|endoftext|>": 701})";
+  return json + R"("ab": 600, "abc</w>": 601, "c</w>x": 602, )" + more +
+         R"("<|startoftext|>": 700, "<|endoftext|>": 701})";
 }
 
 const char* kSmallMerges = "#version: 0.2\na b\nab c</w>\n";
 
 Section small_section() { return clip_bpe_section_from_merges(kSmallMerges, small_vocab(), "small"); }
 
-std::unique_ptr<Tokenizer> make(const Section& section, TextCleaning cleaning = TextCleaning::transformers, uint32_t vocab = 702) {
+std::unique_ptr<Tokenizer> make(const Section& section, TextCleaning cleaning = TextCleaning::transformers,
+                                uint32_t vocab = 702) {
   TokenizerConfig config;
   config.cleaning = cleaning;
   config.bos_id = 700;
@@ -80,14 +83,17 @@ TEST(ClipBpeSection, WorksFromAnyAddress) {
     config.cleaning = TextCleaning::transformers;
     config.bos_id = 700;
     config.eos_id = 701;
-    EXPECT_EQ(make_tokenizer(config, 702, 77, std::span(moved).subspan(shift), "test")->encode("abc"), (std::vector<int32_t>{700, 601, 701}));
+    EXPECT_EQ(make_tokenizer(config, 702, 77, std::span(moved).subspan(shift), "test")->encode("abc"),
+              (std::vector<int32_t>{700, 601, 701}));
   }
 }
 
 TEST(ClipBpeSection, EveryTruncationIsDamaged) {
   const Section section = small_section();
   for (size_t size = 0; size < section.size(); size += size < 64 ? 1 : 37) {
-    expect_error(ErrorCode::damaged, [&] { make(Section(section.begin(), section.begin() + static_cast<std::ptrdiff_t>(size))); }, {"model.sclip"});
+    expect_error(ErrorCode::damaged,
+                 [&] { make(Section(section.begin(), section.begin() + static_cast<std::ptrdiff_t>(size))); },
+                 {"model.sclip"});
   }
   Section longer = section;
   longer.resize(section.size() + 4);
@@ -100,16 +106,42 @@ TEST(ClipBpeSection, ImpossibleFieldsAreRefused) {
     put(section, word, value);
     return section;
   };
-  constexpr size_t kByteIds = 8, kRows = kByteIds + 512, kRight = kRows + 703, kRank = kRight + 2, kResult = kRank + 2, kAdded = kResult + 2;
+  constexpr size_t kByteIds = 8, kRows = kByteIds + 512, kRight = kRows + 703, kRank = kRight + 2,
+                   kResult = kRank + 2, kAdded = kResult + 2;
   expect_error(ErrorCode::unsupported, [&] { make(with(1, 2)); }, {"newer"});
-  for (auto [word, value] : std::vector<std::pair<size_t, uint32_t>>{
-           {0, 0}, {2, 0}, {2, 0xFFFFFFFF}, {2, 703}, {3, 3}, {3, 0xFFFFFFFF}, {4, 702}, {5, 0xFFFFFFFF}, {5, 3}, {6, 0xFFFFFFFF}, {7, 1},
-           {kByteIds, 702}, {kByteIds + 511, 0xFFFFFFF0}, {kRows, 1}, {kRows + 50, 1}, {kRows + 702, 1}, {kRows + 702, 3}, {kRows + 300, 0xFFFFFFFF},
-           {kRight, 702}, {kRank, 2}, {kRank, 1}, {kResult, 702}, {kResult + 1, 0xFFFFFFFF}, {kAdded, 702}, {kAdded + 1, 2}, {kAdded + 2, 1},
-           {kAdded + 3, 0}, {kAdded + 3, 0xFFFFFFFF}, {kAdded + 8, 0xFFFFFFFF}}) {
+  for (auto [word, value] : std::vector<std::pair<size_t, uint32_t>>{{0, 0},
+                                                                     {2, 0},
+                                                                     {2, 0xFFFFFFFF},
+                                                                     {2, 703},
+                                                                     {3, 3},
+                                                                     {3, 0xFFFFFFFF},
+                                                                     {4, 702},
+                                                                     {5, 0xFFFFFFFF},
+                                                                     {5, 3},
+                                                                     {6, 0xFFFFFFFF},
+                                                                     {7, 1},
+                                                                     {kByteIds, 702},
+                                                                     {kByteIds + 511, 0xFFFFFFF0},
+                                                                     {kRows, 1},
+                                                                     {kRows + 50, 1},
+                                                                     {kRows + 702, 1},
+                                                                     {kRows + 702, 3},
+                                                                     {kRows + 300, 0xFFFFFFFF},
+                                                                     {kRight, 702},
+                                                                     {kRank, 2},
+                                                                     {kRank, 1},
+                                                                     {kResult, 702},
+                                                                     {kResult + 1, 0xFFFFFFFF},
+                                                                     {kAdded, 702},
+                                                                     {kAdded + 1, 2},
+                                                                     {kAdded + 2, 1},
+                                                                     {kAdded + 3, 0},
+                                                                     {kAdded + 3, 0xFFFFFFFF},
+                                                                     {kAdded + 8, 0xFFFFFFFF}}) {
     expect_error(ErrorCode::damaged, [&, w = word, v = value] { make(with(w, v)); });
   }
-  expect_error(ErrorCode::damaged, [&] { make(small_section(), TextCleaning::open_clip, 600); }, {"702", "600"});
+  expect_error(ErrorCode::damaged, [&] { make(small_section(), TextCleaning::open_clip, 600); },
+               {"702", "600"});
 }
 
 TEST(ClipBpeSection, AFlippedBitIsRefusedOrHarmless) {
@@ -126,10 +158,11 @@ TEST(ClipBpeSection, AFlippedBitIsRefusedOrHarmless) {
 }
 
 TEST(ClipBpeSection, BothPlacesOfAFolderGiveTheSame) {
-  const std::string json = R"({"normalizer": {"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "Replace"}, {"type": "Lowercase"}]},
+  const std::string json =
+      R"({"normalizer": {"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "Replace"}, {"type": "Lowercase"}]},
     "added_tokens": [{"id": 700, "content": "<|startoftext|>", "normalized": false}, {"id": 701, "content": "<|endoftext|>", "normalized": false}],
     "model": {"type": "BPE", "end_of_word_suffix": "</w>", "continuing_subword_prefix": "", "merges": ["a b", ["ab", "c</w>"]], "vocab": )" +
-                           small_vocab() + "}}";
+      small_vocab() + "}}";
   EXPECT_EQ(clip_bpe_section_from_tokenizer_json(json, "t"), small_section());
 }
 
@@ -137,16 +170,23 @@ TEST(ClipBpeSection, NormalizedAddedTokensAreFoundInAnyCase) {
   const std::string text = "<|ENDOFTEXT|>";
   EXPECT_EQ(make(small_section())->encode(text).size(), 2 + text.size());
   TokenizerSettings settings;
-  settings.tokenizer_config_json = R"({"added_tokens_decoder": {"701": {"content": "<|endoftext|>", "normalized": true}}})";
+  settings.tokenizer_config_json =
+      R"({"added_tokens_decoder": {"701": {"content": "<|endoftext|>", "normalized": true}}})";
   const Section section = clip_bpe_section_from_merges(kSmallMerges, small_vocab(), "t", settings);
   EXPECT_EQ(make(section)->encode(text), (std::vector<int32_t>{700, 701, 701}));
-  settings.tokenizer_config_json = R"({"eos_token": {"content": "<|endoftext|>", "normalized": true}, "pad_token": "<|endoftext|>"})";
-  EXPECT_EQ(clip_bpe_section_from_merges(kSmallMerges, small_vocab(), "t", settings), small_section());  // the last mention counts
+  settings.tokenizer_config_json =
+      R"({"eos_token": {"content": "<|endoftext|>", "normalized": true}, "pad_token": "<|endoftext|>"})";
+  EXPECT_EQ(clip_bpe_section_from_merges(kSmallMerges, small_vocab(), "t", settings),
+            small_section());  // the last mention counts
 }
 
 TEST(ClipBpeFiles, WhatDoesNotBelongTogetherIsRefused) {
-  const auto merges = [](std::string_view m) { return [m] { clip_bpe_section_from_merges(m, small_vocab(), "folder"); }; };
-  const auto vocab = [](const std::string& v) { return [v] { clip_bpe_section_from_merges(kSmallMerges, v, "folder"); }; };
+  const auto merges = [](std::string_view m) {
+    return [m] { clip_bpe_section_from_merges(m, small_vocab(), "folder"); };
+  };
+  const auto vocab = [](const std::string& v) {
+    return [v] { clip_bpe_section_from_merges(kSmallMerges, v, "folder"); };
+  };
   expect_error(ErrorCode::damaged, merges("a b\na zz\n"), {"'zz'", "folder"});
   expect_error(ErrorCode::damaged, merges("a b c\n"), {"merges.txt line 1"});
   expect_error(ErrorCode::damaged, merges("a b\n\nab\n"), {"line 3"});
@@ -165,10 +205,15 @@ TEST(ClipBpeFiles, WhatDoesNotBelongTogetherIsRefused) {
   expect_error(ErrorCode::damaged, vocab(small_vocab().substr(0, 500)), {"JSON"});
   expect_error(ErrorCode::damaged, vocab(small_vocab("\"\xFF\": 650, ")), {"JSON"});
   for (const char* json : {"", "[]", "{}", R"({"model": 1})"}) {
-    expect_error(ErrorCode::damaged, [&] { clip_bpe_section_from_tokenizer_json(json, "t.json"); }, {"t.json"});
+    expect_error(ErrorCode::damaged, [&] { clip_bpe_section_from_tokenizer_json(json, "t.json"); },
+                 {"t.json"});
   }
-  expect_error(ErrorCode::unsupported, [] { clip_bpe_section_from_tokenizer_json(R"({"model": {"type": "Unigram"}})", "t.json"); }, {"Unigram"});
-  expect_error(ErrorCode::unsupported, [] { clip_bpe_section_from_tokenizer_json(R"({"model": {"type": "BPE"}})", "t.json"); }, {"</w>"});
+  expect_error(ErrorCode::unsupported,
+               [] { clip_bpe_section_from_tokenizer_json(R"({"model": {"type": "Unigram"}})", "t.json"); },
+               {"Unigram"});
+  expect_error(ErrorCode::unsupported,
+               [] { clip_bpe_section_from_tokenizer_json(R"({"model": {"type": "BPE"}})", "t.json"); },
+               {"</w>"});
 }
 
 // The merge loop as open_clip writes it: all occurrences of the best pair at once.
@@ -202,7 +247,8 @@ TEST(Bpe, ShortAndLongWordsAsTheReference) {
   for (int i = 0; i < 3000; ++i) {
     const std::string_view letters = i % 2 == 0 ? "aeinorst" : "ab";
     std::vector<uint32_t> word;
-    for (size_t n = 1 + random() % (i % 10 == 0 ? 300 : 70); n > 0; --n) word.push_back(table.byte_id(static_cast<uint8_t>(letters[random() % letters.size()]), n == 1));
+    for (size_t n = 1 + random() % (i % 10 == 0 ? 300 : 70); n > 0; --n)
+      word.push_back(table.byte_id(static_cast<uint8_t>(letters[random() % letters.size()]), n == 1));
     const auto want = merge_as_open_clip(table, word);
     bpe_merge(table, word);
     ASSERT_EQ(word, want);

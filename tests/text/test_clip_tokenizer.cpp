@@ -10,7 +10,8 @@ using Ids = std::vector<int32_t>;
 
 class ClipTokenizer : public testing::Test {
  protected:
-  static Ids encode(std::string_view text, TextCleaning cleaning = TextCleaning::open_clip, uint32_t context = 77) {
+  static Ids encode(std::string_view text, TextCleaning cleaning = TextCleaning::open_clip,
+                    uint32_t context = 77) {
     static const std::vector<std::byte> section = clip_bpe_builtin_section();
     TokenizerConfig config;
     config.cleaning = cleaning;
@@ -39,7 +40,8 @@ TEST_F(ClipTokenizer, EachDialectHasItsOwnLiteralSpecials) {
   EXPECT_EQ(encode("a <|endoftext|> b"), (Ids{49406, 320, 27, 347, 40786, 4160, 91, 285, 321, 49407}));
   EXPECT_EQ(encode("a <start_of_TEXT> b"), (Ids{49406, 320, 49406, 321, 49407}));
   EXPECT_EQ(encode("a <|endoftext|> b", TextCleaning::transformers), (Ids{49406, 320, 49407, 321, 49407}));
-  EXPECT_EQ(encode("<start_of_text>", TextCleaning::transformers), (Ids{49406, 283, 1572, 318, 539, 318, 4160, 285, 49407}));
+  EXPECT_EQ(encode("<start_of_text>", TextCleaning::transformers),
+            (Ids{49406, 283, 1572, 318, 539, 318, 4160, 285, 49407}));
 }
 
 TEST_F(ClipTokenizer, TruncationKeepsTheEndToken) {
@@ -49,7 +51,8 @@ TEST_F(ClipTokenizer, TruncationKeepsTheEndToken) {
     Ids want = {49406};
     want.insert(want.end(), static_cast<size_t>(std::min(words, 75)), 2368);
     want.push_back(49407);
-    for (TextCleaning cleaning : {TextCleaning::open_clip, TextCleaning::transformers}) ASSERT_EQ(encode(text, cleaning), want) << words;
+    for (TextCleaning cleaning : {TextCleaning::open_clip, TextCleaning::transformers})
+      ASSERT_EQ(encode(text, cleaning), want) << words;
   }
   EXPECT_EQ(encode("cat cat", TextCleaning::open_clip, 3), (Ids{49406, 2368, 49407}));
   EXPECT_EQ(encode("cat cat", TextCleaning::open_clip, 2), (Ids{49406, 49407}));

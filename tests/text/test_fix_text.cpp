@@ -31,10 +31,15 @@ TEST(FixText, UndoesMojibake) {
   EXPECT_EQ(fix(U"ÐºÐ¾Ñ\u0088ÐºÐ°"), U"кошка");
 }
 
-TEST(FixText, SeveralLayers) { EXPECT_EQ(fix(U"The Mona Lisa doesnÃƒÂ¢Ã¢â€šÂ¬Ã¢â€žÂ¢t have eyebrows."), U"The Mona Lisa doesn't have eyebrows."); }
+TEST(FixText, SeveralLayers) {
+  EXPECT_EQ(fix(U"The Mona Lisa doesnÃƒÂ¢Ã¢â€šÂ¬Ã¢â€žÂ¢t have eyebrows."),
+            U"The Mona Lisa doesn't have eyebrows.");
+}
 
 TEST(FixText, LeavesGoodTextAlone) {
-  for (const char32_t* text : {U"L'épée d'Ærø, 25 € – c'est ça!", U"Собака бежит", U"日本語のテキスト", U"Ærøskøbing & Øl", U"ÀÉÎÕÜ"}) EXPECT_EQ(fix(text), text);
+  for (const char32_t* text : {U"L'épée d'Ærø, 25 € – c'est ça!", U"Собака бежит", U"日本語のテキスト",
+                               U"Ærøskøbing & Øl", U"ÀÉÎÕÜ"})
+    EXPECT_EQ(fix(text), text);
 }
 
 TEST(FixText, Details) {
@@ -64,7 +69,8 @@ TEST(FixText, NestedReferencesAreTheSameHoweverDeep) {
 TEST(HtmlUnescape, Html5Rules) {
   EXPECT_EQ(unescape(U"&notit; &notin; &amp &ampx &AMP; &ampamp;"), U"¬it; ∉ & &x & &amp;");
   EXPECT_EQ(unescape(U"&#233 &#xE9; &#XE9g &#0; &#128; &#129; &#x1F600;"), U"é é ég \uFFFD € \u0081 😀");
-  EXPECT_EQ(unescape(U"a&#1;b&#xFFFE;c&#xD800;d&#x110000;e&#99999999999999999999;"), U"abc\uFFFDd\uFFFDe\uFFFD");
+  EXPECT_EQ(unescape(U"a&#1;b&#xFFFE;c&#xD800;d&#x110000;e&#99999999999999999999;"),
+            U"abc\uFFFDd\uFFFDe\uFFFD");
   EXPECT_EQ(unescape(U"& &; &#; &#x; &# &&lt;"), U"& &; &#; &#x; &# &<");
   EXPECT_EQ(unescape(U"&NotEqualTilde; &bne;"), U"≂̸ =⃥");  // two characters each
   EXPECT_EQ(unescape(U"&" + Text(5000, U'x')), U"&" + Text(5000, U'x'));
@@ -72,7 +78,7 @@ TEST(HtmlUnescape, Html5Rules) {
 }
 
 TEST(Mojibake, Badness) {
-  EXPECT_TRUE(looks_like_mojibake(U"Ã "));    // only at the start of the text
+  EXPECT_TRUE(looks_like_mojibake(U"Ã "));  // only at the start of the text
   EXPECT_FALSE(looks_like_mojibake(U"x;Ã "));
   EXPECT_TRUE(looks_like_mojibake(U"xÃ "));
   EXPECT_TRUE(looks_like_mojibake(U"x Ã "));  // an optional space between
@@ -108,7 +114,8 @@ TEST(Clean, WhiteSpaceOfEachLibrary) {
   Text python = text, rust = text;
   clean_open_clip(python);
   clean_transformers(rust);
-  EXPECT_EQ(python, U"ab");  // U+001C is white space to str.split(), but ftfy removes it as a control character
+  EXPECT_EQ(python,
+            U"ab");  // U+001C is white space to str.split(), but ftfy removes it as a control character
   EXPECT_EQ(rust, U" a\u001Cb ");
 }
 

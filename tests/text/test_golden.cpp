@@ -44,8 +44,10 @@ TEST(Golden, IdsOfBothDialects) {
   size_t count = 0;
   for (; reader.position < reader.data.size(); ++count) {
     const std::string text = reader.bytes(reader.number<uint16_t>());
-    EXPECT_EQ(open_clip->encode(text), reader.ids()) << "open_clip, string " << count << ": " << testing::PrintToString(text);
-    EXPECT_EQ(transformers->encode(text), reader.ids()) << "transformers, string " << count << ": " << testing::PrintToString(text);
+    EXPECT_EQ(open_clip->encode(text), reader.ids())
+        << "open_clip, string " << count << ": " << testing::PrintToString(text);
+    EXPECT_EQ(transformers->encode(text), reader.ids())
+        << "transformers, string " << count << ": " << testing::PrintToString(text);
   }
   EXPECT_EQ(count, 2600U);
 }

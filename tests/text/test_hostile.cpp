@@ -1,6 +1,6 @@
-// Hostile text: whatever the bytes are, ids come out, within a second, in range, begun and ended as they must be.
+// Hostile text: whatever the bytes are, ids come out, within a second, in range, begun and ended as they must
+// be.
 #include <gtest/gtest.h>
-
 #include <time.h>
 
 #include <random>
@@ -30,19 +30,86 @@ std::string random_bytes(uint32_t seed, size_t n, unsigned low, unsigned high) {
 }
 
 std::vector<Case> cases() {
-  std::vector<Case> all = {{"empty", ""}, {"NUL", std::string(1, '\0')}, {"NULs and text", std::string("a\0b\0", 4)}, {"only spaces", "   \t\n"}};
-  // Units repeated to a megabyte: long words, damaged UTF-8, mojibake of several layers, references, marks, escapes.
-  const char* units[] = {"a", "ab", "abcdefghijklmnopqrstuvwxyz", "a photo of a cat ", "!", "!a", "1", "'s", "'", "<", "<|endoftext|>", "<|startoftext|>",
-                         "<start_of_text>", "<end_of_text>", "<|", "<start_of_", "\xFF", "\xC0\x80", "\xE0\x80", "\xF0\x9F\x98", "\xED\xA0\x80", "\xF4\x90\x80\x80",
-                         "é", "e\u0301", "\u0301\u0323", "\u0345", "ΑΣ", "Σ\u0301", "İ", "你好", "한국", "\u1100\u1161\u11A8", "👩‍👩‍👧‍👦", "ﬃ", "ＡＢ", "\u3000",
-                         "Ã©", "Ã© ", "ÃƒÂ©", "ÃƒÆ’Ã‚Â©", "â€œ", "â€\uFFFD", "Â ", "\u0081", "\u0080\u0081", "Ã©\u0081", "ðŸ˜€", "í\u00A0½í¸\u0080", "Ð°Ñ‚", "│ì", "×²",
-                         "&amp;", "&", "&#", "&#1", "&#x", "&lt", "&lt;\n", "&aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "é\n", "\r", "\r\n", "\u2028", "\x1b[1", "\x1b[", "\x1b[1m"};
-  for (const char* unit : units) all.push_back({"a megabyte of " + testing::PrintToString(std::string(unit)), megabyte(unit)});
+  std::vector<Case> all = {{"empty", ""},
+                           {"NUL", std::string(1, '\0')},
+                           {"NULs and text", std::string("a\0b\0", 4)},
+                           {"only spaces", "   \t\n"}};
+  // Units repeated to a megabyte: long words, damaged UTF-8, mojibake of several layers, references, marks,
+  // escapes.
+  const char* units[] = {"a",
+                         "ab",
+                         "abcdefghijklmnopqrstuvwxyz",
+                         "a photo of a cat ",
+                         "!",
+                         "!a",
+                         "1",
+                         "'s",
+                         "'",
+                         "<",
+                         "<|endoftext|>",
+                         "<|startoftext|>",
+                         "<start_of_text>",
+                         "<end_of_text>",
+                         "<|",
+                         "<start_of_",
+                         "\xFF",
+                         "\xC0\x80",
+                         "\xE0\x80",
+                         "\xF0\x9F\x98",
+                         "\xED\xA0\x80",
+                         "\xF4\x90\x80\x80",
+                         "é",
+                         "e\u0301",
+                         "\u0301\u0323",
+                         "\u0345",
+                         "ΑΣ",
+                         "Σ\u0301",
+                         "İ",
+                         "你好",
+                         "한국",
+                         "\u1100\u1161\u11A8",
+                         "👩‍👩‍👧‍👦",
+                         "ﬃ",
+                         "ＡＢ",
+                         "\u3000",
+                         "Ã©",
+                         "Ã© ",
+                         "ÃƒÂ©",
+                         "ÃƒÆ’Ã‚Â©",
+                         "â€œ",
+                         "â€\uFFFD",
+                         "Â ",
+                         "\u0081",
+                         "\u0080\u0081",
+                         "Ã©\u0081",
+                         "ðŸ˜€",
+                         "í\u00A0½í¸\u0080",
+                         "Ð°Ñ‚",
+                         "│ì",
+                         "×²",
+                         "&amp;",
+                         "&",
+                         "&#",
+                         "&#1",
+                         "&#x",
+                         "&lt",
+                         "&lt;\n",
+                         "&aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                         "é\n",
+                         "\r",
+                         "\r\n",
+                         "\u2028",
+                         "\x1b[1",
+                         "\x1b[",
+                         "\x1b[1m"};
+  for (const char* unit : units)
+    all.push_back({"a megabyte of " + testing::PrintToString(std::string(unit)), megabyte(unit)});
   all.push_back({"nested references", "&" + megabyte("amp;") + "lt;"});
   all.push_back({"nested numeric references", "&" + megabyte("#38;") + "lt;"});
   all.push_back({"a number of a million digits", "&#" + megabyte("1") + ";"});
   all.push_back({"a letter and a megabyte of marks", "a" + megabyte("\u0316\u0301")});
-  all.push_back({"sigmas and a megabyte of ignorable", megabyte("Σ").substr(0, 500'000) + megabyte("\u0301").substr(0, 500'000)});
+  all.push_back({"sigmas and a megabyte of ignorable",
+                 megabyte("Σ").substr(0, 500'000) + megabyte("\u0301").substr(0, 500'000)});
   for (uint32_t seed = 0; seed < 4; ++seed) {
     all.push_back({"random bytes " + std::to_string(seed), random_bytes(seed, 200'000, 0, 255)});
     all.push_back({"random high bytes " + std::to_string(seed), random_bytes(seed, 200'000, 0x80, 0xFF)});
@@ -97,22 +164,27 @@ TEST_P(Hostile, IdsWithinASecond) {
 
 TEST_P(Hostile, OneTokenizerInManyThreads) {
   const auto tokenizer = make();
-  const std::vector<std::string> texts = {"a photo of a cat", "schÃ¶n &amp; gut", std::string(3000, 'x'), "ΑΣ \xFF 你好"};
+  const std::vector<std::string> texts = {"a photo of a cat", "schÃ¶n &amp; gut", std::string(3000, 'x'),
+                                          "ΑΣ \xFF 你好"};
   std::vector<std::vector<int32_t>> want;
   for (const auto& text : texts) want.push_back(tokenizer->encode(text));
   std::vector<std::thread> threads;
   std::vector<int> wrong(16);
   for (size_t t = 0; t < wrong.size(); ++t) {
     threads.emplace_back([&, t] {
-      for (size_t i = 0; i < 50; ++i) wrong[t] += tokenizer->encode(texts[(i + t) % texts.size()]) != want[(i + t) % texts.size()];
+      for (size_t i = 0; i < 50; ++i)
+        wrong[t] += tokenizer->encode(texts[(i + t) % texts.size()]) != want[(i + t) % texts.size()];
     });
   }
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(wrong, std::vector<int>(16));
 }
 
-INSTANTIATE_TEST_SUITE_P(Dialects, Hostile, testing::Values(TextCleaning::open_clip, TextCleaning::transformers),
-                         [](const auto& i) { return i.param == TextCleaning::open_clip ? "open_clip" : "transformers"; });
+INSTANTIATE_TEST_SUITE_P(Dialects, Hostile,
+                         testing::Values(TextCleaning::open_clip, TextCleaning::transformers),
+                         [](const auto& i) {
+                           return i.param == TextCleaning::open_clip ? "open_clip" : "transformers";
+                         });
 
 TEST(Start, ATokenizerIsReadyInFiveMilliseconds) {
   const auto section = clip_bpe_builtin_section();

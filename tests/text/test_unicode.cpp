@@ -26,15 +26,21 @@ TEST_P(Utf8, OneReplacementForEachMaximalSubpart) {
 // bytes.decode("utf-8", errors="replace")
 INSTANTIATE_TEST_SUITE_P(
     Malformed, Utf8,
-    testing::Values(Malformed{"well formed", "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80", U"a\u00E9\u20AC\U0001F600"},
-                    Malformed{"stray continuation", "\x80\xBF", U"\uFFFD\uFFFD"}, Malformed{"overlong 2", "\xC0\x80", U"\uFFFD\uFFFD"},
-                    Malformed{"overlong 3", "\xE0\x80\x80", U"\uFFFD\uFFFD\uFFFD"}, Malformed{"overlong 4", "\xF0\x80\x80\x80", U"\uFFFD\uFFFD\uFFFD\uFFFD"},
-                    Malformed{"surrogate", "\xED\xA0\x80", U"\uFFFD\uFFFD\uFFFD"}, Malformed{"last before surrogates", "\xED\x9F\xBF", U"\uD7FF"},
-                    Malformed{"above 10FFFF", "\xF4\x90\x80\x80", U"\uFFFD\uFFFD\uFFFD\uFFFD"}, Malformed{"10FFFF", "\xF4\x8F\xBF\xBF", U"\U0010FFFF"},
-                    Malformed{"F5", "\xF5\x80", U"\uFFFD\uFFFD"}, Malformed{"FF FE", "\xFF\xFE", U"\uFFFD\uFFFD"},
-                    Malformed{"truncated 2", "a\xC3", U"a\uFFFD"}, Malformed{"truncated 3", "\xE2\x82", U"\uFFFD"},
-                    Malformed{"truncated 4", "\xF0\x9F\x98", U"\uFFFD"}, Malformed{"interrupted", "\xE2\x82z", U"\uFFFDz"},
-                    Malformed{"interrupted by a lead", "\xF0\x9F\xC3\xA9", U"\uFFFD\u00E9"}, Malformed{"NUL", std::string("a\0b", 3), Text(U"a\0b", 3)}));
+    testing::Values(
+        Malformed{"well formed", "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80", U"a\u00E9\u20AC\U0001F600"},
+        Malformed{"stray continuation", "\x80\xBF", U"\uFFFD\uFFFD"},
+        Malformed{"overlong 2", "\xC0\x80", U"\uFFFD\uFFFD"},
+        Malformed{"overlong 3", "\xE0\x80\x80", U"\uFFFD\uFFFD\uFFFD"},
+        Malformed{"overlong 4", "\xF0\x80\x80\x80", U"\uFFFD\uFFFD\uFFFD\uFFFD"},
+        Malformed{"surrogate", "\xED\xA0\x80", U"\uFFFD\uFFFD\uFFFD"},
+        Malformed{"last before surrogates", "\xED\x9F\xBF", U"\uD7FF"},
+        Malformed{"above 10FFFF", "\xF4\x90\x80\x80", U"\uFFFD\uFFFD\uFFFD\uFFFD"},
+        Malformed{"10FFFF", "\xF4\x8F\xBF\xBF", U"\U0010FFFF"}, Malformed{"F5", "\xF5\x80", U"\uFFFD\uFFFD"},
+        Malformed{"FF FE", "\xFF\xFE", U"\uFFFD\uFFFD"}, Malformed{"truncated 2", "a\xC3", U"a\uFFFD"},
+        Malformed{"truncated 3", "\xE2\x82", U"\uFFFD"}, Malformed{"truncated 4", "\xF0\x9F\x98", U"\uFFFD"},
+        Malformed{"interrupted", "\xE2\x82z", U"\uFFFDz"},
+        Malformed{"interrupted by a lead", "\xF0\x9F\xC3\xA9", U"\uFFFD\u00E9"},
+        Malformed{"NUL", std::string("a\0b", 3), Text(U"a\0b", 3)}));
 
 Text lower(Text text) {
   lower_python(text);
@@ -45,7 +51,7 @@ TEST(Lower, FinalSigmaAsPython) {
   EXPECT_EQ(lower(U"ΟΔΥΣΣΕΥΣ"), U"οδυσσευς");
   EXPECT_EQ(lower(U"Σ"), U"σ");
   EXPECT_EQ(lower(U"ΑΣ."), U"ας.");
-  EXPECT_EQ(lower(U"ΑΣ.Α"), U"ασ.α");           // '.' is case-ignorable
+  EXPECT_EQ(lower(U"ΑΣ.Α"), U"ασ.α");  // '.' is case-ignorable
   EXPECT_EQ(lower(U"Α\u0301Σ\u0301"), U"α\u0301ς\u0301");
   EXPECT_EQ(lower(U"1Σ"), U"1σ");
 }
@@ -73,7 +79,7 @@ Text nfc(Text text, UnicodeLibrary library = UnicodeLibrary::python) {
 
 TEST(Nfc, ComposesReordersAndDecomposes) {
   EXPECT_EQ(nfc(U"e\u0301"), U"\u00E9");
-  EXPECT_EQ(nfc(U"a\u0301\u0323"), U"\u1EA1\u0301");   // reordered, then composed
+  EXPECT_EQ(nfc(U"a\u0301\u0323"), U"\u1EA1\u0301");  // reordered, then composed
   EXPECT_EQ(nfc(U"\u212B\u2126"), U"\u00C5\u03A9");   // singletons
   EXPECT_EQ(nfc(U"\u0958"), U"\u0915\u093C");         // excluded from composition
   EXPECT_EQ(nfc(U"\u1100\u1161\u11A8"), U"\uAC01");

@@ -23,7 +23,8 @@ std::string read(const std::string& name) {
 class Spiece : public testing::TestWithParam<const char*> {};
 
 TEST_P(Spiece, IdsAsTheReference) {
-  const std::string file = read(std::string(GetParam()) + ".model"), golden = read(std::string(GetParam()) + ".bin");
+  const std::string file = read(std::string(GetParam()) + ".model"),
+                    golden = read(std::string(GetParam()) + ".bin");
   const Unigram model(file, "model");
   size_t position = 0, count = 0;
   const auto number = [&] {
@@ -46,7 +47,8 @@ TEST_P(Spiece, IdsAsTheReference) {
 TEST_P(Spiece, AMegabyteOfAnything) {
   const std::string file = read(std::string(GetParam()) + ".model");
   const Unigram model(file, "model");
-  const std::string_view units[] = {"a", "photo", " ", "é", "\xFF", "你", "<mask>", std::string_view("\0", 1)};
+  const std::string_view units[] = {"a",    "photo", " ",      "é",
+                                    "\xFF", "你",    "<mask>", std::string_view("\0", 1)};
   for (std::string_view unit : units) {
     std::string text;
     while (text.size() < 1'000'000) text += unit;
@@ -59,30 +61,55 @@ TEST_P(Spiece, DamagedFilesAreRefusedOrHarmless) {
   std::mt19937 random(3);
   for (int i = 0; i < 1500; ++i) {
     std::string damaged = file.substr(0, i % 3 == 0 ? random() % file.size() : file.size());
-    for (int n = i % 3 == 0 ? 0 : i % 4 + 1; n > 0; --n) damaged[random() % damaged.size()] = static_cast<char>(random());
+    for (int n = i % 3 == 0 ? 0 : i % 4 + 1; n > 0; --n)
+      damaged[random() % damaged.size()] = static_cast<char>(random());
     try {
       const Unigram model(damaged, "model");
-      for (uint32_t id : model.encode("a photo \xFF of e\u0301 \uFF21\uFF22")) ASSERT_LT(id, model.model().pieces.size());
+      for (uint32_t id : model.encode("a photo \xFF of e\u0301 \uFF21\uFF22"))
+        ASSERT_LT(id, model.model().pieces.size());
     } catch (const Error& error) {
-      EXPECT_TRUE(error.code() == ErrorCode::damaged || error.code() == ErrorCode::unsupported) << error.what();
+      EXPECT_TRUE(error.code() == ErrorCode::damaged || error.code() == ErrorCode::unsupported)
+          << error.what();
     }
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Options, Spiece, testing::Values("unigram", "user_defined", "byte_fallback", "suffix", "no_prefix"),
+INSTANTIATE_TEST_SUITE_P(Options, Spiece,
+                         testing::Values("unigram", "user_defined", "byte_fallback", "suffix", "no_prefix"),
                          [](const auto& i) { return std::string(i.param); });
 
 TEST(SpieceFile, NotAModel) {
   expect_error(ErrorCode::damaged, [] { Unigram("", "spiece.model"); }, {"spiece.model"});
   expect_error(ErrorCode::damaged, [] { Unigram("{\"model\": 1}", "spiece.model"); }, {"spiece.model"});
-  expect_error(ErrorCode::damaged, [] { Unigram("\x0A\x7F", "spiece.model"); });                      // longer than the file
+  expect_error(ErrorCode::damaged, [] { Unigram("\x0A\x7F", "spiece.model"); });  // longer than the file
   expect_error(ErrorCode::damaged, [] { Unigram("\x0A\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01", "m"); });
-  expect_error(ErrorCode::damaged, [] { Unigram(std::string("\x0A\x03\x0A\x01" "a", 5), "m"); }, {"unknown"});
-  expect_error(ErrorCode::damaged, [] { Unigram(std::string("\x0A\x03\x0A\x01" "a\x0A\x03\x0A\x01" "a", 10), "m"); }, {"twice"});
-  const std::string unknown("\x0A\x05\x0A\x01" "u\x18\x02", 7);
-  expect_error(ErrorCode::unsupported, [&] { Unigram(unknown + std::string("\x12\x02\x18\x02", 4), "m"); }, {"BPE"});
-  expect_error(ErrorCode::unsupported, [&] { Unigram(unknown + std::string("\x12\x02\x18\x04", 4), "m"); }, {"type 4"});
-  expect_error(ErrorCode::damaged, [&] { Unigram(unknown + std::string("\x1A\x06\x12\x04zzzz", 8), "m"); }, {"normalization"});
+  expect_error(ErrorCode::damaged,
+               [] {
+                 Unigram(std::string("\x0A\x03\x0A\x01"
+                                     "a",
+                                     5),
+                         "m");
+               },
+               {"unknown"});
+  expect_error(ErrorCode::damaged,
+               [] {
+                 Unigram(std::string("\x0A\x03\x0A\x01"
+                                     "a\x0A\x03\x0A\x01"
+                                     "a",
+                                     10),
+                         "m");
+               },
+               {"twice"});
+  const std::string unknown(
+      "\x0A\x05\x0A\x01"
+      "u\x18\x02",
+      7);
+  expect_error(ErrorCode::unsupported, [&] { Unigram(unknown + std::string("\x12\x02\x18\x02", 4), "m"); },
+               {"BPE"});
+  expect_error(ErrorCode::unsupported, [&] { Unigram(unknown + std::string("\x12\x02\x18\x04", 4), "m"); },
+               {"type 4"});
+  expect_error(ErrorCode::damaged, [&] { Unigram(unknown + std::string("\x1A\x06\x12\x04zzzz", 8), "m"); },
+               {"normalization"});
 }
 
 }  // namespace

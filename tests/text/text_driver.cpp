@@ -1,8 +1,10 @@
-// The tokenizers as a filter, for the comparison with Python (compare_python.py): records of a 4-byte little-endian length and that many
-// bytes of text on stdin; for each, a 4-byte count and that many int32 ids on stdout.
+// The tokenizers as a filter, for the comparison with Python (compare_python.py): records of a 4-byte
+// little-endian length and that many bytes of text on stdin; for each, a 4-byte count and that many int32 ids
+// on stdout.
 //
-//   text_driver open_clip|transformers [FOLDER]    FOLDER: vocab.json and merges.txt; without it CLIP's own vocabulary
-//   text_driver clean open_clip|transformers       the cleaned text instead of ids, as a length and UTF-8
+//   text_driver open_clip|transformers [FOLDER]    FOLDER: vocab.json and merges.txt; without it CLIP's own
+//   vocabulary text_driver clean open_clip|transformers       the cleaned text instead of ids, as a length
+//   and UTF-8
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -46,9 +48,10 @@ int run_clean(TextCleaning cleaning) {
 }
 
 int run_ids(TextCleaning cleaning, const std::string& folder, uint32_t context) {
-  const auto section = folder.empty() ? clip_bpe_builtin_section()
-                                      : clip_bpe_section_from_merges(read_file(folder + "/merges.txt"),
-                                                                     read_file(folder + "/vocab.json"), folder);
+  const auto section = folder.empty()
+                           ? clip_bpe_builtin_section()
+                           : clip_bpe_section_from_merges(read_file(folder + "/merges.txt"),
+                                                          read_file(folder + "/vocab.json"), folder);
   TokenizerConfig config;
   config.cleaning = cleaning;
   const auto tokenizer = make_tokenizer(config, 49408, context, section, "driver");
@@ -68,7 +71,9 @@ int main(int argc, char** argv) {
   if (dialect != "open_clip" && dialect != "transformers") return 2;
   const TextCleaning cleaning = dialect == "open_clip" ? TextCleaning::open_clip : TextCleaning::transformers;
   try {
-    return clean ? run_clean(cleaning) : run_ids(cleaning, argument(2), argument(3).empty() ? 77 : static_cast<uint32_t>(std::stoul(argument(3))));
+    return clean ? run_clean(cleaning)
+                 : run_ids(cleaning, argument(2),
+                           argument(3).empty() ? 77 : static_cast<uint32_t>(std::stoul(argument(3))));
   } catch (const Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;
