@@ -20,7 +20,8 @@ from common import CACHE, LOGS, SEED, read_jsonl
 from model import CONTEXT, build, config, use_plain_attention
 from vocabulary import tokenizer
 
-SHARE = {"caption": 0.42, "keyword": 0.05, "imagenet": 0.03, "wordnet": 0.45, "gloss": 0.05}
+SHARE = {"caption": 0.5, "keyword": 0.06, "imagenet": 0.03, "wordnet": 0.41}
+LONGEST = 14  # phrases of more tokens are few and cost much
 
 
 def encode(clip, tokens):
@@ -40,16 +41,21 @@ class Data:
         self.tokenize = tokenizer(config()["merges"], CONTEXT)
         self.tokens = self.tokenize([p for p, _ in entries])
         kinds = np.array([k for _, k in entries])
-        self.pools = {k: np.flatnonzero(kinds == k) for k in SHARE}
+        self.lengths = self.tokens.argmax(-1).numpy() + 1
+        self.pools = {k: np.flatnonzero((kinds == k) & (self.lengths <= LONGEST)) for k in SHARE}
         rows = split.load()
         ids = read_jsonl(CACHE / "phrase_ids.jsonl")
         val = split.retrieval_set(rows, "val")
         self.val_tokens = self.tokenize([r["caption"] for r in val])
         self.val_vectors = torch.from_numpy(np.load(CACHE / "phrases.npy"))[[ids[r["id"]][0] for r in val]]
 
-    def batch(self, size, rng):
-        pick = np.concatenate([rng.choice(self.pools[k], round(size * share)) for k, share in SHARE.items()])
-        return self.tokens[pick], self.vectors[pick]
+    def batches(self, size, seed, together=8):
+        """`together` batches, drawn as one and cut by length, so that hardly anything is padded."""
+        rng = np.random.default_rng(seed)
+        pick = np.concatenate([rng.choice(self.pools[k], round(together * size * share)) for k, share in SHARE.items()])
+        pick = pick[np.argsort(self.lengths[pick], kind="stable")]
+        chunks = np.array_split(pick, together)
+        return [(self.tokens[chunks[c]], self.vectors[chunks[c]]) for c in rng.permutation(together)]
 
 
 @torch.no_grad()
@@ -69,7 +75,7 @@ def text_state(clip):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--minutes", type=float, default=20)
-    parser.add_argument("--batch", type=int, default=512)
+    parser.add_argument("--batch", type=int, default=384)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--name", default="text")
     args = parser.parse_args()
@@ -96,14 +102,16 @@ def main():
     if step == 0:
         say(f"# text tower {sum(p.numel() for p in parameters) / 1e6:.2f} M parameters, {len(data.tokens)} phrases, {vars(args)}")
         say("minutes\tstep\tlr\tloss\tcosine\tval cosine\tval nearest right %")
-    recent, saved = [], time.monotonic()
+    recent, queue, saved = [], [], time.monotonic()
     while seconds < 60 * args.minutes:
         started = time.monotonic()
         progress = seconds / (60 * args.minutes)
-        lr = args.lr * min(1, (step + 1) / 200) * min(1.0, max(0.0, (1 - progress) / 0.7))
+        lr = args.lr * min(1, (step + 1) / 80) * min(1.0, max(0.0, (1 - progress) / 0.7))
         for group in optimizer.param_groups:
             group["lr"] = lr
-        tokens, target = data.batch(args.batch, np.random.default_rng((SEED, 2, step)))
+        if not queue:
+            queue = data.batches(args.batch, (SEED, 2, step))
+        tokens, target = queue.pop()
         with torch.autocast("cpu", torch.bfloat16):
             y = encode(clip, tokens)
         y = F.normalize(y.float(), dim=-1)
@@ -120,7 +128,7 @@ def main():
         step += 1
         seconds += min(time.monotonic() - started, 10)
         last = seconds >= 60 * args.minutes
-        if step % 500 == 0 or last:
+        if step % 200 == 0 or last:
             raw = {k: v.clone() for k, v in text_state(clip).items()}
             clip.load_state_dict({**clip.state_dict(), **average})
             cos, nearest = validate(clip, data)

@@ -19,7 +19,7 @@ def vocabulary_size(merges):
 def merges_text(count):
     full = Path(open_clip.tokenizer.__file__).parent / "bpe_simple_vocab_16e6.txt.gz"
     lines = gzip.open(full).read().decode("utf-8").split("\n")
-    return "\n".join(lines[: 1 + count]) + "\n"
+    return "\n".join(["#version: 0.2", *lines[1 : 1 + count]]) + "\n"
 
 
 @functools.lru_cache(maxsize=2)

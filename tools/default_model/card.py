@@ -1,0 +1,93 @@
+"""Step 14: docs/default-model.md, the model card, from the tables of the other steps."""
+import collections
+import json
+
+import split
+from common import HERE, IMAGE_SIDE, LOGS, REPO, SEED
+from export import FOLDER
+from fetch import LICENCES
+from model import CONTEXT, EMBED, build, config, parameter_count
+
+PARTS = ("train", "val", "unseen", "seen", "removed")
+SPLIT_NAMES = {"unseen": "unseen concepts: no drawing of the caption, nor of a variant of it in another colour, size or gender, was trained on",
+               "seen": "new drawings of seen captions: what a user of clip art meets"}
+
+
+def sources_table(rows):
+    count = collections.Counter((r["source"], r["part"]) for r in rows)
+    lines = ["| source | what | licence | " + " | ".join(PARTS) + " |", "|---|---|---|" + "---|" * len(PARTS)]
+    for source, (package, what, licence) in LICENCES.items():
+        lines.append(f"| {package} | {what} | {licence} | " + " | ".join(str(count[source, p]) for p in PARTS) + " |")
+    lines.append("| all | | | " + " | ".join(str(sum(r["part"] == p for r in rows)) for p in PARTS) + " |")
+    return "\n".join(lines)
+
+
+def retrieval_table(result, parity):
+    lines = []
+    for part, what in SPLIT_NAMES.items():
+        r = result["retrieval"][part]
+        lines += [f"**{what[0].upper() + what[1:]}** ({r['captions']} captions, one picture each)", "",
+                  "| | text->picture R@1 / 5 / 10 | picture->text R@1 / 5 / 10 |", "|---|---|---|"]
+        row = lambda name, d: f"| {name} | " + " | ".join(" / ".join(str(d[way][k]) for k in ("R@1", "R@5", "R@10"))
+                                                       for way in ("text->picture", "picture->text")) + " |"
+        chance = {w: r["chance"] for w in ("text->picture", "picture->text")}
+        lines += [row("chance", chance), row("common words + colour thumbnails (no learning)", r["baseline"]), row("**this model**", r["model"])]
+        if part == "unseen" and parity:
+            lines.append(row("the shipped bf16 file, by simdclip", parity["simdclip bf16"]))
+        lines += [row("its picture tower with MiniLM's text vectors", r["picture tower with MiniLM texts"]),
+                  row("the teachers (not shipped)", r["teachers"]), ""]
+    return "\n".join(lines)
+
+
+def zero_shot_table(result):
+    hand, emoji = result["zero_shot"]["hand-made"], result["zero_shot"]["emoji groups"]
+    lines = [f"Ten hand-made classes ({sum(hand['pictures'].values())} pictures, none trained on): **{hand['accuracy']['classes']} %** "
+             f"(mean over classes; over pictures {hand['accuracy']['pictures']} %). Chance {hand['chance']} %, nearest training picture by "
+             f"colour thumbnail {hand['baseline']} %.", "", "| class | pictures | right % |", "|---|---|---|"]
+    lines += [f"| {n} | {hand['pictures'][n]} | {hand['per class'][n]} |" for n in hand["per class"]]
+    lines += ["", f"Eight emoji groups of unseen concepts ({emoji['pictures']} pictures): **{emoji['accuracy']['classes']} %** (mean over groups; "
+              f"over pictures {emoji['accuracy']['pictures']} %). Chance {emoji['chance']} %, always the most frequent group {emoji['majority']} %.",
+              "", "| group | right % |", "|---|---|"]
+    lines += [f"| {n} | {p} |" for n, p in emoji["per class"].items()]
+    return "\n".join(lines)
+
+
+def last_line(name):
+    return [l for l in (LOGS / name).read_text(encoding="utf-8").splitlines() if not l.startswith("#")][-1].split("\t")
+
+
+def main():
+    rows = split.load()
+    result = json.loads((LOGS / "evaluation.json").read_text())
+    path = LOGS / "parity.json"
+    parity = json.loads(path.read_text()) if path.exists() else None
+    clip, _ = build()
+    shape = config()
+    exported = json.loads((FOLDER / "open_clip_config.json").read_text())
+    vision, text, teacher = last_line("vision.tsv"), last_line("text.tsv"), (LOGS / "teacher.tsv").read_text().splitlines()[-1].split("\t")
+    parity_text = ""
+    if parity:
+        f32, bf16 = parity["simdclip f32"], parity["simdclip bf16"]
+        parity_text = (f"simdclip and PyTorch (open_clip, f32) on the {parity['captions']} unseen captions: f32 gives "
+                       f"{f32['text->picture ranks that differ']} + {f32['picture->text ranks that differ']} different ranks (text->picture + picture->text; least cosine "
+                       f"{f32['least cosine, pictures']} for pictures, {f32['least cosine, texts']} for texts). The shipped bf16 file "
+                       f"({bf16['bytes'] / 1e6:.2f} MB) has R@10 {bf16['text->picture']['R@10']} % beside PyTorch's "
+                       f"{parity['pytorch f32']['text->picture']['R@10']} %.")
+    body = (HERE / "card.md.in").read_text(encoding="utf-8")
+    values = {
+        "SOURCES": sources_table(rows), "RETRIEVAL": retrieval_table(result, parity), "ZERO_SHOT": zero_shot_table(result), "PARITY": parity_text,
+        "PARAMETERS": f"{parameter_count(clip) / 1e6:.2f}", "IMAGE_SIDE": str(IMAGE_SIDE), "PATCH": str(shape["patch_size"]),
+        "VISION": f"{shape['vision_width']} wide, {shape['vision_layers']} blocks", "TEXT": f"{shape['text_width']} wide, {shape['text_layers']} blocks",
+        "VOCABULARY": str(exported["model_cfg"]["text_cfg"]["vocab_size"]), "MERGES": str(shape["merges"]), "CONTEXT": str(CONTEXT), "EMBED": str(EMBED),
+        "SEED": str(SEED), "VISION_MINUTES": vision[0], "VISION_STEPS": vision[1], "VISION_EPOCHS": vision[2], "VAL": f"{vision[8]} / {vision[9]} / {vision[10]}",
+        "TEXT_MINUTES": text[0], "TEXT_STEPS": text[1], "TEXT_COSINE": text[5], "TEACHER_VAL": " / ".join(teacher[2:5]),
+        "CONCEPTS": str(len({r["concept"] for r in rows if r["part"] == "train"})),
+    }
+    for key, value in values.items():
+        body = body.replace("@" + key + "@", value)
+    (REPO / "docs").mkdir(exist_ok=True)
+    (REPO / "docs" / "default-model.md").write_text(body, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
