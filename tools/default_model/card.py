@@ -2,8 +2,10 @@
 import collections
 import json
 
+import torch
+
 import split
-from common import HERE, IMAGE_SIDE, LOGS, REPO, SEED
+from common import CACHE, HERE, IMAGE_SIDE, LOGS, REPO, SEED
 from export import FOLDER
 from fetch import LICENCES
 from model import CONTEXT, EMBED, build, config, parameter_count
@@ -65,6 +67,12 @@ def main():
     shape = config()
     exported = json.loads((FOLDER / "open_clip_config.json").read_text())
     vision, text, teacher = last_line("vision.tsv"), last_line("text.tsv"), (LOGS / "teacher.tsv").read_text().splitlines()[-1].split("\t")
+    run = torch.load(CACHE / "vision.pt", map_location="cpu")
+    text_run = torch.load(CACHE / "text.pt", map_location="cpu")
+    minutes, planned = run["seconds"] / 60, run["args"]["minutes"]
+    epochs = run["step"] * run["args"]["batch"] / sum(r["part"] == "train" for r in rows)
+    stopped = "" if minutes >= planned - 1 else (f" The run was stopped at {minutes:.0f} of {planned:.0f} planned minutes, before its learning rate had "
+                                                 "decayed; the averaged weights stand in for that.")
     parity_text = ""
     if parity:
         f32, bf16 = parity["simdclip f32"], parity["simdclip bf16"]
@@ -79,8 +87,8 @@ def main():
         "PARAMETERS": f"{parameter_count(clip) / 1e6:.2f}", "IMAGE_SIDE": str(IMAGE_SIDE), "PATCH": str(shape["patch_size"]),
         "VISION": f"{shape['vision_width']} wide, {shape['vision_layers']} blocks", "TEXT": f"{shape['text_width']} wide, {shape['text_layers']} blocks",
         "VOCABULARY": str(exported["model_cfg"]["text_cfg"]["vocab_size"]), "MERGES": str(shape["merges"]), "CONTEXT": str(CONTEXT), "EMBED": str(EMBED),
-        "SEED": str(SEED), "VISION_MINUTES": vision[0], "VISION_STEPS": vision[1], "VISION_EPOCHS": vision[2], "VAL": f"{vision[8]} / {vision[9]} / {vision[10]}",
-        "TEXT_MINUTES": text[0], "TEXT_STEPS": text[1], "TEXT_COSINE": text[5], "TEACHER_VAL": " / ".join(teacher[2:5]),
+        "SEED": str(SEED), "VISION_MINUTES": f"{minutes:.0f}", "VISION_STEPS": str(run["step"]), "VISION_EPOCHS": f"{epochs:.0f}", "STOPPED": stopped, "VAL": f"{vision[8]} / {vision[9]} / {vision[10]}",
+        "TEXT_MINUTES": f"{text_run['seconds'] / 60:.0f}", "TEXT_STEPS": str(text_run["step"]), "TEXT_COSINE": text[5], "TEACHER_VAL": " / ".join(teacher[2:5]),
         "CONCEPTS": str(len({r["concept"] for r in rows if r["part"] == "train"})),
     }
     for key, value in values.items():
