@@ -13,22 +13,25 @@ namespace simdclip {
 
 struct ConvertOptions {
   std::string precision = "f32";  // f32 | bf16
-  std::string arch;               // open_clip's name of the architecture ("ViT-B-32-quickgelu") where the files do not tell
+  std::string
+      arch;  // open_clip's name of the architecture ("ViT-B-32-quickgelu") where the files do not tell
   // Pictures' normalization, 3 numbers each (red, green, blue). Empty: as the files say.
   std::vector<float> image_mean, image_std;
   // Called after each tensor with the bytes written so far and in all.
   std::function<void(uint64_t done, uint64_t total, std::string_view tensor)> progress;
-  // Called with each fact that the files leave to their format's own rules ("mean and std are OpenAI's, open_clip's default").
+  // Called with each fact that the files leave to their format's own rules ("mean and std are OpenAI's,
+  // open_clip's default").
   std::function<void(std::string_view)> note;
 };
 
-// source: a folder as downloaded (config + weights + tokenizer) or one checkpoint file. Layouts: open_clip folders
-// (open_clip_config.json), transformers folders (config.json), OpenAI's TorchScript archives, and any checkpoint with open_clip's
-// names together with `arch`. The output appears whole or not at all, and nothing is written before every tensor's name and
-// shape have been checked; memory stays below the largest tensor plus 200 MB.
-// Throws Error: invalid_argument, not_found (a file or tensor), io, damaged, unsupported, shape_mismatch, missing_info (names the
-// option or file to give), too_large.
-SIMDCLIP_API void convert(const std::string& source, const std::string& output, const ConvertOptions& options = {});
+// source: a folder as downloaded (config + weights + tokenizer) or one checkpoint file. Layouts: open_clip
+// folders (open_clip_config.json), transformers folders (config.json), OpenAI's TorchScript archives, and any
+// checkpoint with open_clip's names together with `arch`. The output appears whole or not at all, and nothing
+// is written before every tensor's name and shape have been checked; memory stays below the largest tensor
+// plus 200 MB. Throws Error: invalid_argument, not_found (a file or tensor), io, damaged, unsupported,
+// shape_mismatch, missing_info (names the option or file to give), too_large.
+SIMDCLIP_API void convert(const std::string& source, const std::string& output,
+                          const ConvertOptions& options = {});
 
 // Names that `arch` accepts and this version can convert.
 SIMDCLIP_API std::vector<std::string> convertible_archs();

@@ -8,14 +8,16 @@
 namespace simdclip {
 namespace {
 
-constexpr std::string_view kKinds = "safetensors, torch zip archives (.bin, .pt, .pth), TorchScript archives and *.index.json";
+constexpr std::string_view kKinds =
+    "safetensors, torch zip archives (.bin, .pt, .pth), TorchScript archives and *.index.json";
 
 struct Stranger {
   std::string_view magic;
   std::string_view what;
 };
 constexpr Stranger kStrangers[] = {
-    {"version https://git-lfs", "a Git LFS pointer instead of the file itself; run `git lfs pull`, or download the file"},
+    {"version https://git-lfs",
+     "a Git LFS pointer instead of the file itself; run `git lfs pull`, or download the file"},
     {"<!DOCTYPE", "a web page; the download went wrong"},
     {"<!doctype", "a web page; the download went wrong"},
     {"<html", "a web page; the download went wrong"},
@@ -40,7 +42,8 @@ std::unique_ptr<TensorSource> open_checkpoint(const std::string& path) {
   for (const Stranger& stranger : kStrangers)
     if (head.starts_with(stranger.magic))
       fail(ErrorCode::unsupported, path, ": this is ", stranger.what, ". Expected a checkpoint: ", kKinds);
-  if (head.starts_with("PK\x03\x04") || head.starts_with("PK\x05\x06") || head.starts_with("\x80")) return open_torch(path);
+  if (head.starts_with("PK\x03\x04") || head.starts_with("PK\x05\x06") || head.starts_with("\x80"))
+    return open_torch(path);
   // A header size below 100 MB has zeros in the upper half of its u64, and a JSON object follows.
   if (head.size() >= 9 && head[8] == '{') return open_safetensors(path);
   const size_t first = head.find_first_not_of(" \t\r\n");

@@ -13,7 +13,8 @@ void convert(const std::string& source, const std::string& output, const Convert
   const SourceFiles files = find_source(source);
   const auto tensors = open_checkpoint(files.weights);
   const ConvertPlan plan = make_plan(files, *tensors, options);
-  const auto bound = bind_tensors(plan, *tensors);  // everything that can be refused has been, before an output exists
+  const auto bound =
+      bind_tensors(plan, *tensors);  // everything that can be refused has been, before an output exists
   if (options.note)
     for (const std::string& note : plan.notes) options.note(note);
 

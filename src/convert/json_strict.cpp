@@ -35,19 +35,22 @@ class StrictScan {
   bool start_array(size_t) { return enter(); }
   bool end_array() { return leave(); }
   bool key(string_t& name) {
-    if (!keys_.back().insert(name).second) fail(ErrorCode::damaged, where_, ": the JSON has the key '", name, "' twice in one object");
+    if (!keys_.back().insert(name).second)
+      fail(ErrorCode::damaged, where_, ": the JSON has the key '", name, "' twice in one object");
     return true;
   }
   bool parse_error(size_t position, const std::string&, const Json::exception& error) {
     // nlohmann's text begins with "[json.exception.parse_error.101] "; what follows is for people.
     const std::string_view text = error.what();
     const size_t end = text.find("] ");
-    fail(ErrorCode::damaged, where_, ": no valid JSON near byte ", position, ": ", end == text.npos ? text : text.substr(end + 2));
+    fail(ErrorCode::damaged, where_, ": no valid JSON near byte ", position, ": ",
+         end == text.npos ? text : text.substr(end + 2));
   }
 
  private:
   bool enter() {
-    if (keys_.size() >= kMaxDepth) fail(ErrorCode::damaged, where_, ": the JSON is nested deeper than ", kMaxDepth, " levels");
+    if (keys_.size() >= kMaxDepth)
+      fail(ErrorCode::damaged, where_, ": the JSON is nested deeper than ", kMaxDepth, " levels");
     keys_.emplace_back();
     return true;
   }
@@ -62,9 +65,11 @@ class StrictScan {
 }  // namespace
 
 Json parse_json(std::string_view text, const std::string& where) {
-  if (text.find_first_not_of(" \t\r\n") == text.npos) fail(ErrorCode::damaged, where, ": expected JSON, found nothing");
+  if (text.find_first_not_of(" \t\r\n") == text.npos)
+    fail(ErrorCode::damaged, where, ": expected JSON, found nothing");
   // nlohmann takes a NUL for the end of the text.
-  if (text.find('\0') != text.npos) fail(ErrorCode::damaged, where, ": no valid JSON: a NUL at byte ", text.find('\0'));
+  if (text.find('\0') != text.npos)
+    fail(ErrorCode::damaged, where, ": no valid JSON: a NUL at byte ", text.find('\0'));
   StrictScan scan(where);
   Json::sax_parse(text.begin(), text.end(), &scan);
   return Json::parse(text.begin(), text.end());
@@ -74,14 +79,18 @@ std::string read_text_file(const std::string& path, uint64_t max_bytes) {
   const MappedFile file = MappedFile::open(path);
   const auto bytes = file.bytes();
   if (bytes.size() > max_bytes)
-    fail(ErrorCode::too_large, path, ": ", bytes.size(), " bytes, expected at most ", max_bytes, "; this is not the file it should be");
+    fail(ErrorCode::too_large, path, ": ", bytes.size(), " bytes, expected at most ", max_bytes,
+         "; this is not the file it should be");
   return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
-Json read_json(const std::string& path, uint64_t max_bytes) { return parse_json(read_text_file(path, max_bytes), path); }
+Json read_json(const std::string& path, uint64_t max_bytes) {
+  return parse_json(read_text_file(path, max_bytes), path);
+}
 
 JsonObject::JsonObject(const Json& json, std::string where) : json_(&json), where_(std::move(where)) {
-  if (!json.is_object()) fail(ErrorCode::damaged, where_, ": expected a JSON object, found ", json.type_name());
+  if (!json.is_object())
+    fail(ErrorCode::damaged, where_, ": expected a JSON object, found ", json.type_name());
 }
 
 const Json* JsonObject::find(const char* key) const {
@@ -91,7 +100,9 @@ const Json* JsonObject::find(const char* key) const {
 
 const Json& JsonObject::need(const char* key) const {
   const Json* value = find(key);
-  if (value == nullptr) fail(ErrorCode::missing_info, where_, ": the field '", key, "' is missing; it decides the result and cannot be guessed");
+  if (value == nullptr)
+    fail(ErrorCode::missing_info, where_, ": the field '", key,
+         "' is missing; it decides the result and cannot be guessed");
   return *value;
 }
 
@@ -119,7 +130,9 @@ uint32_t JsonObject::count(const char* key) const {
   return value.get<uint32_t>();
 }
 
-std::optional<uint32_t> JsonObject::find_count(const char* key) const { return has(key) ? std::optional(count(key)) : std::nullopt; }
+std::optional<uint32_t> JsonObject::find_count(const char* key) const {
+  return has(key) ? std::optional(count(key)) : std::nullopt;
+}
 
 std::string JsonObject::text(const char* key) const {
   if (!need(key).is_string()) wrong_type(key, "a string");
@@ -162,7 +175,8 @@ std::optional<std::vector<double>> JsonObject::find_numbers(const char* key) con
 void JsonObject::refuse_unknown(std::initializer_list<std::string_view> known) const {
   for (const auto& [key, value] : json_->items())
     if (!value.is_null() && std::find(known.begin(), known.end(), key) == known.end())
-      fail(ErrorCode::unsupported, where_, ": the field '", key, "' is not known; a newer library wrote it, or this architecture is not supported");
+      fail(ErrorCode::unsupported, where_, ": the field '", key,
+           "' is not known; a newer library wrote it, or this architecture is not supported");
 }
 
 }  // namespace simdclip

@@ -1,5 +1,5 @@
-// JSON of foreign files, read strictly: valid UTF-8, no duplicate keys, bounded depth, nothing after the value; and accessors
-// whose errors say which file, which field, what was expected and what was found.
+// JSON of foreign files, read strictly: valid UTF-8, no duplicate keys, bounded depth, nothing after the
+// value; and accessors whose errors say which file, which field, what was expected and what was found.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,8 @@ Json read_json(const std::string& path, uint64_t max_bytes = 64U << 20);
 // A small text file as it is. Errors: not_found, io, too_large.
 std::string read_text_file(const std::string& path, uint64_t max_bytes = 64U << 20);
 
-// One JSON object with the place it stands at: "config.json: vision_config". A field that is null counts as absent.
+// One JSON object with the place it stands at: "config.json: vision_config". A field that is null counts as
+// absent.
 class JsonObject {
  public:
   // Error damaged when json is no object. The json must outlive this.
@@ -36,7 +37,7 @@ class JsonObject {
 
   // Errors: missing_info (no such field), damaged (another type or out of range).
   JsonObject object(const char* key) const;
-  uint32_t count(const char* key) const;             // 0 < n < 2^31
+  uint32_t count(const char* key) const;  // 0 < n < 2^31
   std::string text(const char* key) const;
   std::vector<double> numbers(const char* key) const;
 

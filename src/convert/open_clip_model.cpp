@@ -1,5 +1,6 @@
 // open_clip's description of a model (open_clip_config.json, or its table of architectures) -> ModelConfig.
-// Every field is known: one that changes the result and is not supported is refused by name, and so is an unknown one.
+// Every field is known: one that changes the result and is not supported is refused by name, and so is an
+// unknown one.
 #include <cmath>
 
 #include "base/fail.h"
@@ -9,16 +10,19 @@ namespace simdclip {
 namespace {
 
 // Switches of open_clip's towers that must stand at their default.
-constexpr const char* kBlockSwitches[] = {"qk_norm", "scaled_cosine_attn", "scale_heads", "scale_attn_inner", "scale_attn", "scale_fc"};
+constexpr const char* kBlockSwitches[] = {"qk_norm",          "scaled_cosine_attn", "scale_heads",
+                                          "scale_attn_inner", "scale_attn",         "scale_fc"};
 
 void refuse_switch(const JsonObject& cfg, const char* key) {
-  if (cfg.find_bool(key).value_or(false)) fail(ErrorCode::unsupported, cfg.where(), ": ", key, " = true is not supported");
+  if (cfg.find_bool(key).value_or(false))
+    fail(ErrorCode::unsupported, cfg.where(), ": ", key, " = true is not supported");
 }
 
 void refuse_custom_blocks(const JsonObject& cfg) {
   for (const char* key : kBlockSwitches) refuse_switch(cfg, key);
   const std::string type = cfg.find_text("block_type").value_or("default");
-  if (type != "default") fail(ErrorCode::unsupported, cfg.where(), ": block_type '", type, "' is not supported");
+  if (type != "default")
+    fail(ErrorCode::unsupported, cfg.where(), ": block_type '", type, "' is not supported");
 }
 
 Activation activation(const JsonObject& cfg, bool quick_gelu) {
@@ -36,14 +40,16 @@ float norm_eps(const JsonObject& cfg) {
   if (!kwargs) return 1e-5F;  // torch.nn.LayerNorm's own
   kwargs->refuse_unknown({"eps"});
   const double eps = kwargs->find_number("eps").value_or(1e-5);
-  if (!(eps > 0 && eps < 1)) fail(ErrorCode::damaged, kwargs->where(), ": eps should be between 0 and 1, found ", eps);
+  if (!(eps > 0 && eps < 1))
+    fail(ErrorCode::damaged, kwargs->where(), ": eps should be between 0 and 1, found ", eps);
   return static_cast<float>(eps);
 }
 
 // int(width * mlp_ratio), as Python truncates.
 uint32_t mlp_width(const JsonObject& cfg, uint32_t width) {
   const double ratio = cfg.find_number("mlp_ratio").value_or(4.0);
-  if (!(ratio > 0 && ratio < 1000)) fail(ErrorCode::damaged, cfg.where(), ": mlp_ratio should be positive, found ", ratio);
+  if (!(ratio > 0 && ratio < 1000))
+    fail(ErrorCode::damaged, cfg.where(), ": mlp_ratio should be positive, found ", ratio);
   return static_cast<uint32_t>(width * ratio);
 }
 
@@ -62,20 +68,49 @@ void image_size(const JsonObject& cfg, VisionConfig& v) {
 
 void refuse_other_towers(const JsonObject& cfg) {
   if (const auto name = cfg.find_text("timm_model_name"))
-    fail(ErrorCode::unsupported, cfg.where(), ": the image tower is timm's '", *name, "', which is not supported yet");
+    fail(ErrorCode::unsupported, cfg.where(), ": the image tower is timm's '", *name,
+         "', which is not supported yet");
   const auto layers = cfg.json().find("layers");
   if (layers != cfg.json().end() && layers->is_array())
-    fail(ErrorCode::unsupported, cfg.where(), ": the image tower is a ModifiedResNet (layers is a list), which is not supported yet");
+    fail(ErrorCode::unsupported, cfg.where(),
+         ": the image tower is a ModifiedResNet (layers is a list), which is not supported yet");
   refuse_switch(cfg, "attentional_pool");
 }
 
 VisionConfig read_vision(const JsonObject& cfg, bool quick_gelu, bool& layer_scale) {
   refuse_other_towers(cfg);
-  cfg.refuse_unknown({"layers", "width", "head_width", "mlp_ratio", "patch_size", "image_size", "ls_init_value", "patch_dropout",
-                      "attentional_pool", "attn_pooler_queries", "attn_pooler_heads", "no_ln_pre", "pos_embed_type", "final_ln_after_pool",
-                      "pool_type", "output_tokens", "act_kwargs", "norm_kwargs", "block_type", "qk_norm", "scaled_cosine_attn",
-                      "scale_heads", "scale_attn_inner", "scale_attn", "scale_fc", "timm_model_name", "timm_model_pretrained", "timm_pool",
-                      "timm_proj", "timm_proj_bias", "timm_drop", "timm_drop_path"});
+  cfg.refuse_unknown({"layers",
+                      "width",
+                      "head_width",
+                      "mlp_ratio",
+                      "patch_size",
+                      "image_size",
+                      "ls_init_value",
+                      "patch_dropout",
+                      "attentional_pool",
+                      "attn_pooler_queries",
+                      "attn_pooler_heads",
+                      "no_ln_pre",
+                      "pos_embed_type",
+                      "final_ln_after_pool",
+                      "pool_type",
+                      "output_tokens",
+                      "act_kwargs",
+                      "norm_kwargs",
+                      "block_type",
+                      "qk_norm",
+                      "scaled_cosine_attn",
+                      "scale_heads",
+                      "scale_attn_inner",
+                      "scale_attn",
+                      "scale_fc",
+                      "timm_model_name",
+                      "timm_model_pretrained",
+                      "timm_pool",
+                      "timm_proj",
+                      "timm_proj_bias",
+                      "timm_drop",
+                      "timm_drop_path"});
   refuse_custom_blocks(cfg);
   VisionConfig v;
   image_size(cfg, v);
@@ -86,17 +121,20 @@ VisionConfig read_vision(const JsonObject& cfg, bool quick_gelu, bool& layer_sca
   const uint32_t head_width = cfg.find_count("head_width").value_or(64);
   t.heads = t.width / head_width;
   if (t.heads == 0 || t.width % t.heads != 0)
-    fail(ErrorCode::damaged, cfg.where(), ": width ", t.width, " cannot be divided into heads of ", head_width);
+    fail(ErrorCode::damaged, cfg.where(), ": width ", t.width, " cannot be divided into heads of ",
+         head_width);
   t.mlp_width = mlp_width(cfg, t.width);
   t.activation = activation(cfg, quick_gelu);
   t.norm_eps = norm_eps(cfg);
   layer_scale = cfg.find_number("ls_init_value").has_value();
   v.pre_norm = !cfg.find_bool("no_ln_pre").value_or(false);
-  const std::string position = cfg.find_text("pos_embed_type").value_or("learnable");  // sin_cos_2d is stored like a learned one
+  const std::string position =
+      cfg.find_text("pos_embed_type").value_or("learnable");  // sin_cos_2d is stored like a learned one
   if (position != "learnable" && position != "sin_cos_2d")
     fail(ErrorCode::unsupported, cfg.where(), ": pos_embed_type '", position, "' is not supported");
   const std::string pool = cfg.find_text("pool_type").value_or("tok");
-  if (pool != "tok" && pool != "avg") fail(ErrorCode::unsupported, cfg.where(), ": pool_type '", pool, "' is not supported");
+  if (pool != "tok" && pool != "avg")
+    fail(ErrorCode::unsupported, cfg.where(), ": pool_type '", pool, "' is not supported");
   v.norm_after_pool = pool == "avg" && cfg.find_bool("final_ln_after_pool").value_or(false);
   v.pooling = pool == "avg" ? Pooling::mean : Pooling::first;
   return v;
@@ -104,13 +142,16 @@ VisionConfig read_vision(const JsonObject& cfg, bool quick_gelu, bool& layer_sca
 
 void refuse_other_texts(const JsonObject& cfg) {
   if (const auto name = cfg.find_text("hf_model_name"))
-    fail(ErrorCode::unsupported, cfg.where(), ": the text tower is transformers' '", *name, "', which is not supported yet");
+    fail(ErrorCode::unsupported, cfg.where(), ": the text tower is transformers' '", *name,
+         "', which is not supported yet");
   if (const auto name = cfg.find_text("hf_tokenizer_name"); name && !name->empty())
-    fail(ErrorCode::unsupported, cfg.where(), ": the tokenizer is '", *name, "'; only CLIP's own byte-pair encoding is supported yet");
+    fail(ErrorCode::unsupported, cfg.where(), ": the tokenizer is '", *name,
+         "'; only CLIP's own byte-pair encoding is supported yet");
   if (const auto kwargs = cfg.find_object("tokenizer_kwargs")) {
     kwargs->refuse_unknown({"clean"});
     const std::string clean = kwargs->find_text("clean").value_or("lower");
-    if (clean != "lower") fail(ErrorCode::unsupported, kwargs->where(), ": clean '", clean, "' is not supported, only 'lower'");
+    if (clean != "lower")
+      fail(ErrorCode::unsupported, kwargs->where(), ": clean '", clean, "' is not supported, only 'lower'");
   }
   refuse_switch(cfg, "embed_cls");
 }
@@ -120,16 +161,23 @@ Pooling text_pooling(const JsonObject& cfg) {
   if (pool == "argmax") return Pooling::argmax_id;
   if (pool == "eos") return Pooling::first_eos;
   if (pool == "last") return Pooling::last;
-  fail(ErrorCode::unsupported, cfg.where(), ": pool_type '", pool, "' is not supported, only argmax, eos and last");
+  fail(ErrorCode::unsupported, cfg.where(), ": pool_type '", pool,
+       "' is not supported, only argmax, eos and last");
 }
 
 TextConfig read_text(const JsonObject& cfg, bool quick_gelu, bool& layer_scale) {
   refuse_other_texts(cfg);
-  cfg.refuse_unknown({"context_length", "vocab_size", "hf_tokenizer_name", "tokenizer_mode", "tokenizer_kwargs", "width", "heads", "layers",
-                      "mlp_ratio", "ls_init_value", "embed_cls", "pad_id", "eos_id", "no_causal_mask", "final_ln_after_pool", "pool_type",
-                      "proj_bias", "proj_type", "output_tokens", "act_kwargs", "norm_kwargs", "block_type", "qk_norm", "scaled_cosine_attn",
-                      "scale_heads", "scale_attn_inner", "scale_attn", "scale_fc", "hf_model_name", "hf_model_pretrained", "hf_proj_type",
-                      "hf_pooler_type"});
+  cfg.refuse_unknown({"context_length", "vocab_size",       "hf_tokenizer_name",
+                      "tokenizer_mode", "tokenizer_kwargs", "width",
+                      "heads",          "layers",           "mlp_ratio",
+                      "ls_init_value",  "embed_cls",        "pad_id",
+                      "eos_id",         "no_causal_mask",   "final_ln_after_pool",
+                      "pool_type",      "proj_bias",        "proj_type",
+                      "output_tokens",  "act_kwargs",       "norm_kwargs",
+                      "block_type",     "qk_norm",          "scaled_cosine_attn",
+                      "scale_heads",    "scale_attn_inner", "scale_attn",
+                      "scale_fc",       "hf_model_name",    "hf_model_pretrained",
+                      "hf_proj_type",   "hf_pooler_type"});
   refuse_custom_blocks(cfg);
   TextConfig x;
   x.context_length = cfg.find_count("context_length").value_or(77);
@@ -138,7 +186,8 @@ TextConfig read_text(const JsonObject& cfg, bool quick_gelu, bool& layer_scale) 
   t.width = cfg.count("width");
   t.layers = cfg.count("layers");
   t.heads = cfg.count("heads");
-  if (t.width % t.heads != 0) fail(ErrorCode::damaged, cfg.where(), ": heads ", t.heads, " do not divide width ", t.width);
+  if (t.width % t.heads != 0)
+    fail(ErrorCode::damaged, cfg.where(), ": heads ", t.heads, " do not divide width ", t.width);
   t.mlp_width = mlp_width(cfg, t.width);
   t.activation = activation(cfg, quick_gelu);
   t.norm_eps = norm_eps(cfg);
@@ -147,7 +196,8 @@ TextConfig read_text(const JsonObject& cfg, bool quick_gelu, bool& layer_scale) 
   x.pooling = text_pooling(cfg);
   if (x.pooling == Pooling::first_eos) x.eos_id = cfg.find_count("eos_id").value_or(2);
   const std::string projection = cfg.find_text("proj_type").value_or("linear");
-  if (projection != "linear" && projection != "none") fail(ErrorCode::unsupported, cfg.where(), ": proj_type '", projection, "' is not supported");
+  if (projection != "linear" && projection != "none")
+    fail(ErrorCode::unsupported, cfg.where(), ": proj_type '", projection, "' is not supported");
   x.projection = projection == "linear";
   x.projection_bias = x.projection && cfg.find_bool("proj_bias").value_or(false);
   return x;
@@ -156,17 +206,18 @@ TextConfig read_text(const JsonObject& cfg, bool quick_gelu, bool& layer_scale) 
 }  // namespace
 
 void read_open_clip_model(const JsonObject& cfg, ConvertPlan& plan) {
-  if (cfg.has("multimodal_cfg")) fail(ErrorCode::unsupported, cfg.where(), ": CoCa (multimodal_cfg) is not supported yet");
+  if (cfg.has("multimodal_cfg"))
+    fail(ErrorCode::unsupported, cfg.where(), ": CoCa (multimodal_cfg) is not supported yet");
   const bool quick_gelu = cfg.find_bool("quick_gelu").value_or(false);
   plan.naming = Naming::open_clip;
   plan.config.embed_dim = cfg.count("embed_dim");
   plan.config.vision = read_vision(cfg.object("vision_cfg"), quick_gelu, plan.vision_layer_scale);
   plan.config.text = read_text(cfg.object("text_cfg"), quick_gelu, plan.text_layer_scale);
   if (!plan.config.text->projection && plan.config.text->transformer.width != plan.config.embed_dim)
-    fail(ErrorCode::damaged, cfg.where(), ": a text tower without projection of width ", plan.config.text->transformer.width,
-         " cannot give embeddings of ", plan.config.embed_dim);
-  cfg.refuse_unknown({"embed_dim", "quick_gelu", "custom_text", "vision_cfg", "text_cfg", "init_logit_scale", "init_logit_bias",
-                      "nonscalar_logit_scale", "output_dict"});
+    fail(ErrorCode::damaged, cfg.where(), ": a text tower without projection of width ",
+         plan.config.text->transformer.width, " cannot give embeddings of ", plan.config.embed_dim);
+  cfg.refuse_unknown({"embed_dim", "quick_gelu", "custom_text", "vision_cfg", "text_cfg", "init_logit_scale",
+                      "init_logit_bias", "nonscalar_logit_scale", "output_dict"});
 }
 
 PreprocessConfig read_open_clip_preprocess(const JsonObject& cfg) {
@@ -175,21 +226,27 @@ PreprocessConfig read_open_clip_preprocess(const JsonObject& cfg) {
   if (cfg.has("mean")) p.mean = three(cfg.numbers("mean"), cfg.field("mean"));
   if (cfg.has("std")) p.std = three(cfg.numbers("std"), cfg.field("std"));
   const std::string mode = cfg.find_text("mode").value_or("RGB");
-  if (mode != "RGB") fail(ErrorCode::unsupported, cfg.where(), ": mode '", mode, "' is not supported, only 'RGB'");
+  if (mode != "RGB")
+    fail(ErrorCode::unsupported, cfg.where(), ": mode '", mode, "' is not supported, only 'RGB'");
   const std::string resize = cfg.find_text("resize_mode").value_or("shortest");
   if (resize != "shortest" && resize != "squash")
-    fail(ErrorCode::unsupported, cfg.where(), ": resize_mode '", resize, "' is not supported, only 'shortest' and 'squash'");
+    fail(ErrorCode::unsupported, cfg.where(), ": resize_mode '", resize,
+         "' is not supported, only 'shortest' and 'squash'");
   p.resize = resize == "squash" ? ResizeMode::squash : ResizeMode::shortest;
   const std::string interpolation = cfg.find_text("interpolation").value_or("bicubic");
   if (interpolation != "bicubic" && interpolation != "bilinear" && interpolation != "random")
-    fail(ErrorCode::unsupported, cfg.where(), ": interpolation '", interpolation, "' is not supported, only 'bicubic' and 'bilinear'");
-  p.interpolation = interpolation == "bilinear" ? Interpolation::bilinear : Interpolation::bicubic;  // random: bicubic when not training
+    fail(ErrorCode::unsupported, cfg.where(), ": interpolation '", interpolation,
+         "' is not supported, only 'bicubic' and 'bilinear'");
+  p.interpolation = interpolation == "bilinear"
+                        ? Interpolation::bilinear
+                        : Interpolation::bicubic;  // random: bicubic when not training
   return p;
 }
 
 void read_open_clip_tensors(const TensorSource& tensors, ConvertPlan& plan) {
   if (tensors.find("text.token_embedding.weight")) plan.text_prefix = "text.";
-  if (const auto at = tensors.find("logit_scale")) plan.config.logit_scale = static_cast<float>(std::exp(double{read_scalar(tensors, *at)}));
+  if (const auto at = tensors.find("logit_scale"))
+    plan.config.logit_scale = static_cast<float>(std::exp(double{read_scalar(tensors, *at)}));
   if (const auto at = tensors.find("logit_bias")) plan.config.logit_bias = read_scalar(tensors, *at);
 }
 

@@ -11,17 +11,20 @@ namespace {
 
 const std::vector<uint64_t>& shape_of(const TensorSource& tensors, const char* name, size_t rank) {
   const auto at = tensors.find(name);
-  if (!at) fail(ErrorCode::not_found, tensors.path(), ": tensor '", name, "' is missing; every OpenAI CLIP has it");
+  if (!at)
+    fail(ErrorCode::not_found, tensors.path(), ": tensor '", name, "' is missing; every OpenAI CLIP has it");
   const auto& shape = tensors.tensors()[*at].shape;
   if (shape.size() != rank)
-    fail(ErrorCode::shape_mismatch, tensors.path(), ": tensor '", name, "' is ", shape_string(shape), ", expected ", rank, " extents");
+    fail(ErrorCode::shape_mismatch, tensors.path(), ": tensor '", name, "' is ", shape_string(shape),
+         ", expected ", rank, " extents");
   return shape;
 }
 
 uint32_t extent(const TensorSource& tensors, const char* name, size_t rank, size_t axis) {
   const uint64_t value = shape_of(tensors, name, rank)[axis];
   if (value == 0 || value > 1U << 20)
-    fail(ErrorCode::shape_mismatch, tensors.path(), ": tensor '", name, "' has an extent of ", value, ", which no CLIP has");
+    fail(ErrorCode::shape_mismatch, tensors.path(), ": tensor '", name, "' has an extent of ", value,
+         ", which no CLIP has");
   return static_cast<uint32_t>(value);
 }
 
@@ -30,21 +33,33 @@ uint32_t count_blocks(const TensorSource& tensors, std::string_view prefix) {
   std::set<std::string, std::less<>> blocks;
   for (const ForeignTensor& tensor : tensors.tensors()) {
     const std::string_view name = tensor.name;
-    if (name.starts_with(prefix)) blocks.emplace(name.substr(prefix.size(), name.find('.', prefix.size()) - prefix.size()));
+    if (name.starts_with(prefix))
+      blocks.emplace(name.substr(prefix.size(), name.find('.', prefix.size()) - prefix.size()));
   }
-  if (blocks.empty()) fail(ErrorCode::not_found, tensors.path(), ": no tensor '", prefix, "0...' is there; every OpenAI CLIP has them");
+  if (blocks.empty())
+    fail(ErrorCode::not_found, tensors.path(), ": no tensor '", prefix,
+         "0...' is there; every OpenAI CLIP has them");
   return static_cast<uint32_t>(blocks.size());
 }
 
-TransformerConfig transformer(uint32_t width, uint32_t layers, const TensorSource& tensors, const char* name) {
-  if (width % 64 != 0) fail(ErrorCode::shape_mismatch, tensors.path(), ": '", name, "' has a width of ", width, ", expected a multiple of 64");
-  return {.width = width, .layers = layers, .heads = width / 64, .mlp_width = width * 4, .activation = Activation::quick_gelu, .norm_eps = 1e-5F};
+TransformerConfig transformer(uint32_t width, uint32_t layers, const TensorSource& tensors,
+                              const char* name) {
+  if (width % 64 != 0)
+    fail(ErrorCode::shape_mismatch, tensors.path(), ": '", name, "' has a width of ", width,
+         ", expected a multiple of 64");
+  return {.width = width,
+          .layers = layers,
+          .heads = width / 64,
+          .mlp_width = width * 4,
+          .activation = Activation::quick_gelu,
+          .norm_eps = 1e-5F};
 }
 
 }  // namespace
 
 bool is_openai_file(const TensorSource& tensors) {
-  const bool entries = tensors.find("input_resolution") && tensors.find("context_length") && tensors.find("vocab_size");
+  const bool entries =
+      tensors.find("input_resolution") && tensors.find("context_length") && tensors.find("vocab_size");
   const SourceFacts facts = tensors.facts();
   // An archive whose own code calls gelu and has none of OpenAI's entries is a trace of another model.
   return entries || (facts.torchscript && !(facts.code_has_erf_gelu && !facts.code_has_sigmoid));
@@ -52,7 +67,8 @@ bool is_openai_file(const TensorSource& tensors) {
 
 void read_openai_model(const TensorSource& tensors, ConvertPlan& plan) {
   if (tensors.find("visual.layer1.0.conv1.weight"))
-    fail(ErrorCode::unsupported, tensors.path(), ": the image tower is a ModifiedResNet (visual.layer1...), which is not supported yet");
+    fail(ErrorCode::unsupported, tensors.path(),
+         ": the image tower is a ModifiedResNet (visual.layer1...), which is not supported yet");
   VisionConfig v;
   v.patch_size = extent(tensors, "visual.conv1.weight", 4, 3);
   const uint32_t positions = extent(tensors, "visual.positional_embedding", 2, 0);
@@ -61,12 +77,14 @@ void read_openai_model(const TensorSource& tensors, ConvertPlan& plan) {
     fail(ErrorCode::shape_mismatch, tensors.path(), ": tensor 'visual.positional_embedding' has ", positions,
          " rows, expected a square number of patches and one");
   v.image_height = v.image_width = v.patch_size * grid;
-  v.transformer = transformer(extent(tensors, "visual.conv1.weight", 4, 0), count_blocks(tensors, "visual.transformer.resblocks."), tensors,
-                              "visual.conv1.weight");
+  v.transformer =
+      transformer(extent(tensors, "visual.conv1.weight", 4, 0),
+                  count_blocks(tensors, "visual.transformer.resblocks."), tensors, "visual.conv1.weight");
   TextConfig x;
   x.context_length = extent(tensors, "positional_embedding", 2, 0);
   x.vocab_size = extent(tensors, "token_embedding.weight", 2, 0);
-  x.transformer = transformer(extent(tensors, "ln_final.weight", 1, 0), count_blocks(tensors, "transformer.resblocks."), tensors, "ln_final.weight");
+  x.transformer = transformer(extent(tensors, "ln_final.weight", 1, 0),
+                              count_blocks(tensors, "transformer.resblocks."), tensors, "ln_final.weight");
   plan.naming = Naming::open_clip;
   plan.config.embed_dim = extent(tensors, "text_projection", 2, 1);
   plan.config.vision = v;

@@ -14,25 +14,32 @@ namespace {
 constexpr size_t kMaxMemo = PickleValues::kMaxValues;
 constexpr size_t kMaxNesting = 10'000;
 
-// Names whose only use in a checkpoint is to run code. Nothing would be run here either; the file is refused because it is hostile.
+// Names whose only use in a checkpoint is to run code. Nothing would be run here either; the file is refused
+// because it is hostile.
 bool runs_code(std::string_view module, std::string_view name) {
   constexpr std::array<std::string_view, 23> kModules = {
-      "os", "posix", "nt", "subprocess", "sys", "shutil", "socket", "runpy", "importlib", "pty", "commands", "webbrowser",
-      "ctypes", "marshal", "pickle", "_pickle", "code", "multiprocessing", "pip", "timeit", "pdb", "bdb", "asyncio"};
-  constexpr std::array<std::string_view, 9> kBuiltins = {"eval", "exec", "execfile", "compile", "open", "__import__", "apply", "input", "breakpoint"};
+      "os",     "posix",   "nt",        "subprocess", "sys",      "shutil",
+      "socket", "runpy",   "importlib", "pty",        "commands", "webbrowser",
+      "ctypes", "marshal", "pickle",    "_pickle",    "code",     "multiprocessing",
+      "pip",    "timeit",  "pdb",       "bdb",        "asyncio"};
+  constexpr std::array<std::string_view, 9> kBuiltins = {
+      "eval", "exec", "execfile", "compile", "open", "__import__", "apply", "input", "breakpoint"};
   const std::string_view top = module.substr(0, module.find('.'));
   if (std::find(kModules.begin(), kModules.end(), top) != kModules.end()) return true;
-  return (module == "builtins" || module == "__builtin__") && std::find(kBuiltins.begin(), kBuiltins.end(), name) != kBuiltins.end();
+  return (module == "builtins" || module == "__builtin__") &&
+         std::find(kBuiltins.begin(), kBuiltins.end(), name) != kBuiltins.end();
 }
 
 class Machine {
  public:
-  Machine(std::span<const std::byte> pickle, PickleValues& values, PickleHost& host) : bytes_(pickle), values_(values), host_(host) {}
+  Machine(std::span<const std::byte> pickle, PickleValues& values, PickleHost& host)
+      : bytes_(pickle), values_(values), host_(host) {}
 
   PickleRef run() {
     if (take<uint8_t>() != 0x80) damaged("it does not begin with a protocol number");
     const unsigned protocol = take<uint8_t>();
-    if (protocol < 2 || protocol > 5) fail(ErrorCode::unsupported, values_.where(), ": pickle protocol ", protocol, ", expected 2 to 5");
+    if (protocol < 2 || protocol > 5)
+      fail(ErrorCode::unsupported, values_.where(), ": pickle protocol ", protocol, ", expected 2 to 5");
     none_ = values_.add(PickleKind::none);
     true_ = values_.add(PickleKind::boolean, 1);
     false_ = values_.add(PickleKind::boolean, 0);
@@ -42,7 +49,8 @@ class Machine {
       if (op == '.') break;
       if (!scalar(op) && !container(op) && !memory(op) && !call(op)) forbidden(op);
     }
-    if (stack_.size() != 1 || !marks_.empty()) damaged("it stops with ", stack_.size(), " values instead of one");
+    if (stack_.size() != 1 || !marks_.empty())
+      damaged("it stops with ", stack_.size(), " values instead of one");
     if (at_ != bytes_.size()) damaged(bytes_.size() - at_, " bytes follow its end");
     return stack_.back();
   }
@@ -55,13 +63,15 @@ class Machine {
   [[noreturn]] void forbidden(uint8_t op) const {
     constexpr std::string_view kKnown = "(0123456789FIJLMNSUVX]abcdeghijlopqrstu}i\x82\x83\x84\x97\x98PQ";
     const bool known = kKnown.find(static_cast<char>(op)) != kKnown.npos;
-    fail(known ? ErrorCode::unsupported : ErrorCode::damaged, values_.where(), ": pickle, byte ", op_at_, ": opcode ", unsigned{op},
+    fail(known ? ErrorCode::unsupported : ErrorCode::damaged, values_.where(), ": pickle, byte ", op_at_,
+         ": opcode ", unsigned{op},
          known ? " is not one that torch writes; it is refused" : " does not exist; the file is damaged");
   }
 
   // --- input ---
   std::string_view take_bytes(uint64_t count) {
-    if (count > bytes_.size() - at_) damaged("it is truncated: ", count, " bytes wanted, ", bytes_.size() - at_, " are left");
+    if (count > bytes_.size() - at_)
+      damaged("it is truncated: ", count, " bytes wanted, ", bytes_.size() - at_, " are left");
     const std::string_view out(reinterpret_cast<const char*>(bytes_.data()) + at_, count);
     at_ += count;
     return out;
@@ -117,7 +127,9 @@ class Machine {
         push(big_integer(take_bytes(static_cast<uint64_t>(size))));
         return true;
       }
-      case 'G': take_bytes(8), push(values_.add(PickleKind::real)); return true;  // no float decides anything here
+      case 'G':
+        take_bytes(8), push(values_.add(PickleKind::real));
+        return true;  // no float decides anything here
       case 'X': push(unicode(take<uint32_t>())); return true;
       case 0x8c: push(unicode(take<uint8_t>())); return true;
       case 0x8d: push(unicode(take<uint64_t>())); return true;
@@ -141,7 +153,9 @@ class Machine {
     if (!valid_utf8(text)) damaged("a string that is not UTF-8");
     return values_.add_text(PickleKind::text, std::string(text));
   }
-  PickleRef byte_string(uint64_t size) { return values_.add_text(PickleKind::bytes, std::string(take_bytes(size))); }
+  PickleRef byte_string(uint64_t size) {
+    return values_.add_text(PickleKind::bytes, std::string(take_bytes(size)));
+  }
 
   bool container(uint8_t op) {
     switch (op) {
@@ -150,7 +164,9 @@ class Machine {
       case '}': push(values_.add_items(PickleKind::dict, {})); return true;
       case 0x8f: push(values_.add_text(PickleKind::opaque, "a set")); return true;
       case 't': push(values_.add_items(PickleKind::tuple, pop_mark())); return true;
-      case 0x85: case 0x86: case 0x87: tuple(op - 0x84U); return true;
+      case 0x85:
+      case 0x86:
+      case 0x87: tuple(op - 0x84U); return true;
       case 'a': append({pop()}, PickleKind::list, "APPEND"); return true;
       case 'e': append(pop_mark(), PickleKind::list, "APPENDS"); return true;
       case 's': {
@@ -169,7 +185,8 @@ class Machine {
     for (unsigned i = count; i-- > 0;) items[i] = pop();
     push(values_.add_items(PickleKind::tuple, std::move(items)));
   }
-  // The containers that torch's own reader was broken with (CVE-2025-32434): items go into what they are for, or nowhere.
+  // The containers that torch's own reader was broken with (CVE-2025-32434): items go into what they are for,
+  // or nowhere.
   void append(std::vector<PickleRef> items, PickleKind wanted, const char* op) {
     const PickleRef target = top();
     if (wanted == PickleKind::dict && items.size() % 2 != 0) damaged(op, " with a key and no value");
@@ -182,7 +199,8 @@ class Machine {
   bool memory(uint8_t op) {
     switch (op) {
       case '(':
-        if (marks_.size() == kMaxNesting) fail(ErrorCode::too_large, values_.where(), ": the pickle is nested deeper than ", kMaxNesting);
+        if (marks_.size() == kMaxNesting)
+          fail(ErrorCode::too_large, values_.where(), ": the pickle is nested deeper than ", kMaxNesting);
         marks_.push_back(stack_.size());
         return true;
       case '0': pop(); return true;
@@ -195,19 +213,22 @@ class Machine {
       case 'j': get(take<uint32_t>()); return true;
       case 0x95: {
         const uint64_t size = take<uint64_t>();
-        if (size > bytes_.size() - at_) damaged("a frame of ", size, " bytes, ", bytes_.size() - at_, " are left");
+        if (size > bytes_.size() - at_)
+          damaged("a frame of ", size, " bytes, ", bytes_.size() - at_, " are left");
         return true;
       }
       default: return false;
     }
   }
   void put(size_t index) {
-    if (index >= kMaxMemo) fail(ErrorCode::too_large, values_.where(), ": the pickle remembers more than ", kMaxMemo, " values");
+    if (index >= kMaxMemo)
+      fail(ErrorCode::too_large, values_.where(), ": the pickle remembers more than ", kMaxMemo, " values");
     if (index >= memo_.size()) memo_.resize(index + 1, kNothing);
     memo_[index] = top();
   }
   void get(size_t index) {
-    if (index >= memo_.size() || memo_[index] == kNothing) damaged("it recalls value ", index, ", which was never stored");
+    if (index >= memo_.size() || memo_[index] == kNothing)
+      damaged("it recalls value ", index, ", which was never stored");
     push(memo_[index]);
   }
 
@@ -220,7 +241,8 @@ class Machine {
       }
       case 0x93: {
         const PickleRef name = pop(), module = pop();
-        if (values_.kind(name) != PickleKind::text || values_.kind(module) != PickleKind::text) damaged("STACK_GLOBAL of no strings");
+        if (values_.kind(name) != PickleKind::text || values_.kind(module) != PickleKind::text)
+          damaged("STACK_GLOBAL of no strings");
         push(global(std::string(values_.text(module)), std::string(values_.text(name))));
         return true;
       }
@@ -248,14 +270,18 @@ class Machine {
   PickleRef global(const std::string& module, const std::string& name) {
     if (!valid_utf8(module) || !valid_utf8(name)) damaged("a name that is not UTF-8");
     if (runs_code(module, name))
-      fail(ErrorCode::unsupported, values_.where(), ": pickle, byte ", op_at_, ": it wants to call ", module, ".", name,
-           ", which no checkpoint needs; nothing was executed, and a file that tries this should not be trusted");
+      fail(ErrorCode::unsupported, values_.where(), ": pickle, byte ", op_at_, ": it wants to call ", module,
+           ".", name,
+           ", which no checkpoint needs; nothing was executed, and a file that tries this should not be "
+           "trusted");
     return values_.add_text(PickleKind::global, module + " " + name);
   }
   void invoke(PickleRef callable, PickleRef args, const char* op) {
-    if (values_.kind(args) != PickleKind::tuple) damaged(op, " with ", values_.describe(args), " for its arguments, expected a tuple");
+    if (values_.kind(args) != PickleKind::tuple)
+      damaged(op, " with ", values_.describe(args), " for its arguments, expected a tuple");
     if (values_.kind(callable) == PickleKind::opaque) return push(callable);
-    if (values_.kind(callable) != PickleKind::global) damaged(op, " of ", values_.describe(callable), ", expected a name");
+    if (values_.kind(callable) != PickleKind::global)
+      damaged(op, " of ", values_.describe(callable), ", expected a name");
     push(host_.call(values_, std::string(values_.text(callable)), args));
   }
   void build(PickleRef state) {
@@ -264,7 +290,8 @@ class Machine {
       case PickleKind::opaque:
       case PickleKind::dict: return;  // attributes of an OrderedDict (_metadata) decide nothing
       case PickleKind::object:
-        if (values_.kind(state) != PickleKind::dict) damaged("a module is built from ", values_.describe(state), ", expected a dict");
+        if (values_.kind(state) != PickleKind::dict)
+          damaged("a module is built from ", values_.describe(state), ", expected a dict");
         values_.set_attributes(target, state);
         return;
       default: damaged("BUILD on ", values_.describe(target));

@@ -1,6 +1,6 @@
-// An interpreter for the pickles inside torch files that executes nothing. It builds plain values; a global name is only a name.
-// What a name means is the host's business (torch_values.h), and what no host knows becomes an opaque value, which is an error
-// only where it is needed.
+// An interpreter for the pickles inside torch files that executes nothing. It builds plain values; a global
+// name is only a name. What a name means is the host's business (torch_values.h), and what no host knows
+// becomes an opaque value, which is an error only where it is needed.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,15 @@
 namespace simdclip {
 
 enum class PickleKind : uint8_t {
-  none, boolean, integer, real, text, bytes, list, tuple, dict,
+  none,
+  boolean,
+  integer,
+  real,
+  text,
+  bytes,
+  list,
+  tuple,
+  dict,
   global,   // module.name
   object,   // an instance of a class of the archive itself (__torch__.*) with a dict of attributes
   storage,  // of the host: index into its storages
@@ -23,7 +31,8 @@ enum class PickleKind : uint8_t {
 
 using PickleRef = uint32_t;  // a value of a PickleValues
 
-// Values live in one arena and refer to each other by index: no recursion, no ownership cycles, a bounded number.
+// Values live in one arena and refer to each other by index: no recursion, no ownership cycles, a bounded
+// number.
 class PickleValues {
  public:
   static constexpr size_t kMaxValues = 2'000'000;
@@ -32,8 +41,12 @@ class PickleValues {
 
   const std::string& where() const noexcept { return where_; }
   PickleKind kind(PickleRef ref) const noexcept { return nodes_[ref].kind; }
-  int64_t integer(PickleRef ref) const noexcept { return nodes_[ref].number; }        // integer, boolean, storage, tensor
-  std::string_view text(PickleRef ref) const noexcept { return texts_[index(ref)]; }  // text, bytes, global ("module name"), opaque
+  int64_t integer(PickleRef ref) const noexcept {
+    return nodes_[ref].number;
+  }  // integer, boolean, storage, tensor
+  std::string_view text(PickleRef ref) const noexcept {
+    return texts_[index(ref)];
+  }  // text, bytes, global ("module name"), opaque
   // list, tuple: the items; dict: key, value, key, value, ...
   const std::vector<PickleRef>& items(PickleRef ref) const noexcept { return items_[index(ref)]; }
   std::vector<PickleRef>& items(PickleRef ref) noexcept { return items_[index(ref)]; }
@@ -61,7 +74,8 @@ class PickleValues {
   std::vector<std::vector<PickleRef>> items_;
 };
 
-// Gives meaning to names. Both may return an opaque value; they throw Error damaged on arguments that contradict the name.
+// Gives meaning to names. Both may return an opaque value; they throw Error damaged on arguments that
+// contradict the name.
 class PickleHost {
  public:
   virtual ~PickleHost() = default;
@@ -70,8 +84,8 @@ class PickleHost {
   virtual PickleRef persistent(PickleValues& values, PickleRef id) = 0;
 };
 
-// Runs a pickle of protocol 2 to 5 to its STOP and returns its value. Errors: damaged, unsupported (a forbidden opcode or a
-// name that runs code), too_large.
+// Runs a pickle of protocol 2 to 5 to its STOP and returns its value. Errors: damaged, unsupported (a
+// forbidden opcode or a name that runs code), too_large.
 PickleRef run_pickle(std::span<const std::byte> pickle, PickleValues& values, PickleHost& host);
 
 }  // namespace simdclip

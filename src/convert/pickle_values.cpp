@@ -5,7 +5,8 @@ namespace simdclip {
 
 PickleRef PickleValues::add(PickleKind kind, int64_t number) {
   if (nodes_.size() >= kMaxValues)
-    fail(ErrorCode::too_large, where_, ": the pickle builds more than ", kMaxValues, " values; no checkpoint does");
+    fail(ErrorCode::too_large, where_, ": the pickle builds more than ", kMaxValues,
+         " values; no checkpoint does");
   nodes_.push_back({kind, number});
   return static_cast<PickleRef>(nodes_.size() - 1);
 }

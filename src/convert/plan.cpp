@@ -47,49 +47,60 @@ std::string candidates(const TensorSource& tensors) {
 std::string suggestions(std::string_view name) {
   std::string out;
   for (const std::string& known : convertible_archs())
-    if (known.starts_with(name.substr(0, std::min<size_t>(name.size(), 5)))) out += (out.empty() ? "" : ", ") + known;
+    if (known.starts_with(name.substr(0, std::min<size_t>(name.size(), 5))))
+      out += (out.empty() ? "" : ", ") + known;
   return out.empty() ? "ViT-B-32, ViT-B-16, ViT-L-14, ViT-H-14, ..." : out;
 }
 
 bool has_prefix(const TensorSource& tensors, std::string_view prefix) {
   const auto& all = tensors.tensors();
-  return std::any_of(all.begin(), all.end(), [&](const ForeignTensor& t) { return t.name.starts_with(prefix); });
+  return std::any_of(all.begin(), all.end(),
+                     [&](const ForeignTensor& t) { return t.name.starts_with(prefix); });
 }
 
 // transformers' names, whole models and towers alone.
 bool has_transformers_names(const TensorSource& tensors) {
-  return has_prefix(tensors, "vision_model.") || has_prefix(tensors, "text_model.") || has_prefix(tensors, "embeddings.");
+  return has_prefix(tensors, "vision_model.") || has_prefix(tensors, "text_model.") ||
+         has_prefix(tensors, "embeddings.");
 }
 
 // --- open_clip_config.json ---
 
-void plan_open_clip_folder(const SourceFiles& files, const TensorSource& tensors, const ConvertOptions& options, ConvertPlan& plan) {
+void plan_open_clip_folder(const SourceFiles& files, const TensorSource& tensors,
+                           const ConvertOptions& options, ConvertPlan& plan) {
   const Json json = read_json(files.open_clip_config);
   const JsonObject root(json, files.open_clip_config);
   read_open_clip_model(root.object("model_cfg"), plan);
   const auto preprocess = root.find_object("preprocess_cfg");
   const auto need = [&](const char* field, const std::vector<float>& given, const char* option) {
     if (given.empty() && !(preprocess && preprocess->has(field)))
-      fail(ErrorCode::missing_info, files.open_clip_config, ": preprocess_cfg does not say ", field, "; give ", option, " R,G,B");
+      fail(ErrorCode::missing_info, files.open_clip_config, ": preprocess_cfg does not say ", field,
+           "; give ", option, " R,G,B");
   };
   need("mean", options.image_mean, "--image-mean");
   need("std", options.image_std, "--image-std");
-  if (preprocess) plan.config.preprocess = read_open_clip_preprocess(*preprocess);
-  else plan.config.preprocess = PreprocessConfig{};
+  if (preprocess)
+    plan.config.preprocess = read_open_clip_preprocess(*preprocess);
+  else
+    plan.config.preprocess = PreprocessConfig{};
   read_open_clip_tensors(tensors, plan);
   read_open_clip_tokenizer(files, plan);
 }
 
 // --- one file, or a folder without a description ---
 
-void plan_arch(const SourceFiles& files, const TensorSource& tensors, const ConvertOptions& options, ConvertPlan& plan) {
+void plan_arch(const SourceFiles& files, const TensorSource& tensors, const ConvertOptions& options,
+               ConvertPlan& plan) {
   const ArchEntry* arch = find_arch(options.arch);
   if (arch == nullptr)
-    fail(ErrorCode::invalid_argument, "--arch '", options.arch, "' is not a name of open_clip's; for example: ", suggestions(options.arch));
+    fail(ErrorCode::invalid_argument, "--arch '", options.arch,
+         "' is not a name of open_clip's; for example: ", suggestions(options.arch));
   plan = plan_of_arch(*arch);
   plan.config.preprocess = openai_preprocess();
-  plan.notes.push_back("pictures are resized (bicubic, shortest side), cropped and normalized with OpenAI's mean and std: open_clip's default for --arch " +
-                       options.arch + "; give --image-mean and --image-std where the weights were trained with others");
+  plan.notes.push_back(
+      "pictures are resized (bicubic, shortest side), cropped and normalized with OpenAI's mean and std: "
+      "open_clip's default for --arch " +
+      options.arch + "; give --image-mean and --image-std where the weights were trained with others");
   read_open_clip_tensors(tensors, plan);
   read_open_clip_tokenizer(files, plan);
 }
@@ -104,22 +115,31 @@ void plan_openai(const SourceFiles& files, const TensorSource& tensors, ConvertP
 
 [[noreturn]] void ask(const SourceFiles& files, const TensorSource& tensors) {
   if (has_transformers_names(tensors))
-    fail(ErrorCode::missing_info, files.weights, ": a checkpoint with transformers' tensor names needs its config.json, preprocessor_config.json and tokenizer "
+    fail(ErrorCode::missing_info, files.weights,
+         ": a checkpoint with transformers' tensor names needs its config.json, preprocessor_config.json and "
+         "tokenizer "
          "files; give the folder that holds them all");
   if (!has_prefix(tensors, "visual."))
-    fail(ErrorCode::unsupported, files.weights, ": no CLIP: its ", tensors.tensors().size(), " tensors have neither open_clip's nor transformers' names (first: '",
+    fail(ErrorCode::unsupported, files.weights, ": no CLIP: its ", tensors.tensors().size(),
+         " tensors have neither open_clip's nor transformers' names (first: '",
          tensors.tensors().empty() ? std::string() : tensors.tensors().front().name, "')");
   const std::string names = candidates(tensors);
   if (names.empty())
-    fail(ErrorCode::missing_info, files.weights, ": the file does not say its architecture, and its tensors fit none of open_clip's that are supported; "
+    fail(ErrorCode::missing_info, files.weights,
+         ": the file does not say its architecture, and its tensors fit none of open_clip's that are "
+         "supported; "
          "give the folder with open_clip_config.json, or --arch NAME to see what does not fit");
-  fail(ErrorCode::missing_info, files.weights, ": the file does not say its architecture (the activation is not in it); give --arch NAME. Its tensors fit: ", names);
+  fail(ErrorCode::missing_info, files.weights,
+       ": the file does not say its architecture (the activation is not in it); give --arch NAME. Its "
+       "tensors fit: ",
+       names);
 }
 
 void apply_overrides(const ConvertOptions& options, ConvertPlan& plan) {
   const auto set = [&](const std::vector<float>& given, std::array<float, 3>& value, const char* option) {
     if (given.empty()) return;
-    if (given.size() != 3) fail(ErrorCode::invalid_argument, option, " takes three numbers, found ", given.size());
+    if (given.size() != 3)
+      fail(ErrorCode::invalid_argument, option, " takes three numbers, found ", given.size());
     for (float number : given)
       if (!std::isfinite(number)) fail(ErrorCode::invalid_argument, option, " takes three finite numbers");
     if (plan.config.preprocess) std::copy(given.begin(), given.end(), value.begin());
@@ -148,10 +168,12 @@ std::string stem(const std::string& path) {
 float read_scalar(const TensorSource& tensors, size_t index) {
   const ForeignTensor& tensor = tensors.tensors()[index];
   if (tensor.elements() != 1)
-    fail(ErrorCode::shape_mismatch, tensors.path(), ": tensor '", tensor.name, "' is ", shape_string(tensor.shape), ", expected one number");
+    fail(ErrorCode::shape_mismatch, tensors.path(), ": tensor '", tensor.name, "' is ",
+         shape_string(tensor.shape), ", expected one number");
   float value = 0;
   tensors.read(index, {&value, 1});
-  if (!std::isfinite(value)) fail(ErrorCode::damaged, tensors.path(), ": tensor '", tensor.name, "' is not a finite number");
+  if (!std::isfinite(value))
+    fail(ErrorCode::damaged, tensors.path(), ": tensor '", tensor.name, "' is not a finite number");
   return value;
 }
 
@@ -180,10 +202,12 @@ ConvertPlan make_plan(const SourceFiles& files, const TensorSource& tensors, con
   const bool described = !files.open_clip_config.empty() || !files.transformers_config.empty();
   if (!options.arch.empty()) {
     if (described)
-      fail(ErrorCode::invalid_argument, files.folder, ": the folder says its architecture (", base_name(files.open_clip_config.empty() ? files.transformers_config : files.open_clip_config),
+      fail(ErrorCode::invalid_argument, files.folder, ": the folder says its architecture (",
+           base_name(files.open_clip_config.empty() ? files.transformers_config : files.open_clip_config),
            "); leave --arch away, or give the checkpoint file alone");
     plan_arch(files, tensors, options, plan);
-  } else if (!files.transformers_config.empty() && (files.open_clip_config.empty() || has_transformers_names(tensors))) {
+  } else if (!files.transformers_config.empty() &&
+             (files.open_clip_config.empty() || has_transformers_names(tensors))) {
     read_transformers(files, tensors, options, plan);
   } else if (!files.open_clip_config.empty()) {
     plan_open_clip_folder(files, tensors, options, plan);

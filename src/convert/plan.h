@@ -1,5 +1,5 @@
-// What a checkpoint is to become: the configuration, where each of its tensors comes from, the tokenizer. Everything is known
-// and checked before an output exists.
+// What a checkpoint is to become: the configuration, where each of its tensors comes from, the tokenizer.
+// Everything is known and checked before an output exists.
 #pragma once
 
 #include <cstddef>
@@ -21,14 +21,14 @@ struct ConvertPlan {
   Naming naming = Naming::open_clip;
   std::string vision_prefix, text_prefix;  // "vision_model.", "text.", ... before every name of that tower
   bool vision_layer_scale = false, text_layer_scale = false;  // folded into the projections they scale
-  std::vector<std::byte> tokenizer;        // section of the .sclip file; empty without a text tower
-  std::vector<std::string> notes;          // facts that the files did not say and their format does; for people
+  std::vector<std::byte> tokenizer;  // section of the .sclip file; empty without a text tower
+  std::vector<std::string> notes;    // facts that the files did not say and their format does; for people
 };
 
 // What SOURCE holds.
 struct SourceFiles {
-  std::string weights;       // checkpoint or index
-  std::string folder;        // "" for a single file
+  std::string weights;                                // checkpoint or index
+  std::string folder;                                 // "" for a single file
   std::string open_clip_config, transformers_config;  // paths, "" where absent
 };
 
@@ -53,13 +53,16 @@ bool is_openai_file(const TensorSource& tensors);
 void read_openai_model(const TensorSource& tensors, ConvertPlan& plan);
 PreprocessConfig openai_preprocess();
 
-void read_transformers(const SourceFiles& files, const TensorSource& tensors, const ConvertOptions& options, ConvertPlan& plan);
+void read_transformers(const SourceFiles& files, const TensorSource& tensors, const ConvertOptions& options,
+                       ConvertPlan& plan);
 void read_transformers_tokenizer(const std::string& folder, ConvertPlan& plan);
 // preprocessor_config.json or processor_config.json of the folder, for this image size.
-PreprocessConfig read_transformers_preprocess(const std::string& folder, const VisionConfig& vision, const ConvertOptions& options);
+PreprocessConfig read_transformers_preprocess(const std::string& folder, const VisionConfig& vision,
+                                              const ConvertOptions& options);
 
 // --- shared ---
-float read_scalar(const TensorSource& tensors, size_t index);  // Error shape_mismatch when it is no single number
+float read_scalar(const TensorSource& tensors,
+                  size_t index);  // Error shape_mismatch when it is no single number
 std::array<float, 3> three(const std::vector<double>& values, const std::string& where);
 std::string base_name(const std::string& path);
 bool is_file(const std::string& path);

@@ -14,11 +14,11 @@ namespace {
 namespace fs = std::filesystem;
 
 // In the order in which open_clip and transformers look for them.
-constexpr std::array<const char*, 6> kOpenClipWeights = {"open_clip_model.safetensors", "open_clip_pytorch_model.safetensors",
-                                                         "open_clip_pytorch_model.bin", "open_clip_pytorch_model.pth",
-                                                         "open_clip_pytorch_model.pt", "model.pth"};
-constexpr std::array<const char*, 4> kTransformersWeights = {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
-                                                             "pytorch_model.bin.index.json"};
+constexpr std::array<const char*, 6> kOpenClipWeights = {
+    "open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin",
+    "open_clip_pytorch_model.pth", "open_clip_pytorch_model.pt",          "model.pth"};
+constexpr std::array<const char*, 4> kTransformersWeights = {
+    "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"};
 
 bool is_weights(const fs::path& path) {
   const auto extension = path.extension();
@@ -34,10 +34,13 @@ std::string only_weights(const std::string& folder) {
   if (error) fail(ErrorCode::io, folder, ": the folder cannot be read: ", error.message());
   std::sort(found.begin(), found.end());
   if (found.empty())
-    fail(ErrorCode::not_found, folder, ": no checkpoint in this folder; expected open_clip_model.safetensors, model.safetensors, "
+    fail(ErrorCode::not_found, folder,
+         ": no checkpoint in this folder; expected open_clip_model.safetensors, model.safetensors, "
          "pytorch_model.bin or the like");
-  if (found.size() > 1) fail(ErrorCode::missing_info, folder, ": ", found.size(), " checkpoints (", base_name(found[0]), ", ", base_name(found[1]),
-                             found.size() > 2 ? ", ..." : "", "); give the file instead of the folder, with --arch NAME");
+  if (found.size() > 1)
+    fail(ErrorCode::missing_info, folder, ": ", found.size(), " checkpoints (", base_name(found[0]), ", ",
+         base_name(found[1]), found.size() > 2 ? ", ..." : "",
+         "); give the file instead of the folder, with --arch NAME");
   return found.front();
 }
 
@@ -75,7 +78,9 @@ SourceFiles find_source(const std::string& source) {
   }
   files.folder = source;
   while (files.folder.size() > 1 && files.folder.back() == '/') files.folder.pop_back();
-  const auto there = [&](const char* name) { return is_file(files.folder + "/" + name) ? files.folder + "/" + name : std::string(); };
+  const auto there = [&](const char* name) {
+    return is_file(files.folder + "/" + name) ? files.folder + "/" + name : std::string();
+  };
   files.open_clip_config = there("open_clip_config.json");
   files.transformers_config = there("config.json");
   files.weights = weights_of(files);

@@ -24,8 +24,8 @@ enum class MapForm : uint8_t {
 struct BoundTensor {
   TensorSpec spec;
   MapForm form = MapForm::same;
-  std::vector<size_t> sources;        // indices into the TensorSource
-  std::optional<size_t> row_scale;    // [N]: layer scale, multiplied into the rows
+  std::vector<size_t> sources;      // indices into the TensorSource
+  std::optional<size_t> row_scale;  // [N]: layer scale, multiplied into the rows
 };
 
 // Every schema tensor found, every shape right, every foreign tensor used or known to decide nothing.

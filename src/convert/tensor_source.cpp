@@ -44,8 +44,9 @@ uint64_t ForeignTensor::elements() const noexcept {
 
 std::optional<size_t> TensorSource::find(std::string_view name) const noexcept {
   const auto& all = tensors();
-  const auto at = std::lower_bound(all.begin(), all.end(), name,
-                                   [](const ForeignTensor& tensor, std::string_view wanted) { return tensor.name < wanted; });
+  const auto at = std::lower_bound(
+      all.begin(), all.end(), name,
+      [](const ForeignTensor& tensor, std::string_view wanted) { return tensor.name < wanted; });
   if (at == all.end() || at->name != name) return std::nullopt;
   return static_cast<size_t>(at - all.begin());
 }

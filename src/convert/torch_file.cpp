@@ -1,4 +1,5 @@
-// torch.save archives (.bin, .pt, .pth) and TorchScript archives: a zip with data.pkl, which names the tensors, and data/N.
+// torch.save archives (.bin, .pt, .pth) and TorchScript archives: a zip with data.pkl, which names the
+// tensors, and data/N.
 #include <algorithm>
 #include <cstring>
 #include <set>
@@ -30,17 +31,20 @@ std::string find_root(const ZipArchive& archive) {
   std::vector<std::string> roots;
   for (const ZipEntry& entry : archive.entries()) {
     const size_t slash = entry.name.find('/');
-    const std::string_view name = slash == std::string::npos ? std::string_view(entry.name) : std::string_view(entry.name).substr(slash + 1);
+    const std::string_view name = slash == std::string::npos ? std::string_view(entry.name)
+                                                             : std::string_view(entry.name).substr(slash + 1);
     if (name == pickle) roots.push_back(entry.name.substr(0, entry.name.size() - pickle.size()));
   }
   if (roots.empty())
-    fail(ErrorCode::unsupported, archive.path(), ": a zip archive without data.pkl: not a checkpoint that torch.save or torch.jit.save wrote");
-  if (roots.size() > 1) fail(ErrorCode::damaged, archive.path(), ": a zip archive with ", roots.size(), " data.pkl");
+    fail(ErrorCode::unsupported, archive.path(),
+         ": a zip archive without data.pkl: not a checkpoint that torch.save or torch.jit.save wrote");
+  if (roots.size() > 1)
+    fail(ErrorCode::damaged, archive.path(), ": a zip archive with ", roots.size(), " data.pkl");
   return roots.front();
 }
 
-// The attributes of nested modules, as torch names them: visual.conv1.weight. Bounded, because a hostile archive can share
-// one module a million times or put it into itself.
+// The attributes of nested modules, as torch names them: visual.conv1.weight. Bounded, because a hostile
+// archive can share one module a million times or put it into itself.
 void flatten_modules(const PickleValues& values, PickleRef root, std::vector<NamedTensor>& out) {
   struct Item {
     PickleRef object;
@@ -54,14 +58,18 @@ void flatten_modules(const PickleValues& values, PickleRef root, std::vector<Nam
     todo.pop_back();
     const auto attributes = values.attributes(item.object);
     if (!attributes) continue;
-    if (item.depth > kMaxDepth) fail(ErrorCode::damaged, values.where(), ": modules nested deeper than ", kMaxDepth, ", or inside themselves");
+    if (item.depth > kMaxDepth)
+      fail(ErrorCode::damaged, values.where(), ": modules nested deeper than ", kMaxDepth,
+           ", or inside themselves");
     const auto& pairs = values.items(*attributes);
     for (size_t i = 0; i + 1 < pairs.size(); i += 2) {
-      if (++visits > kMaxVisits || out.size() > kMaxNames) fail(ErrorCode::too_large, values.where(), ": more than ", kMaxNames, " names in modules");
+      if (++visits > kMaxVisits || out.size() > kMaxNames)
+        fail(ErrorCode::too_large, values.where(), ": more than ", kMaxNames, " names in modules");
       if (values.kind(pairs[i]) != PickleKind::text) continue;
       std::string name = item.prefix + std::string(values.text(pairs[i]));
       if (values.kind(pairs[i + 1]) == PickleKind::tensor) out.push_back({std::move(name), pairs[i + 1]});
-      if (values.kind(pairs[i + 1]) == PickleKind::object) todo.push_back({pairs[i + 1], name + ".", item.depth + 1});
+      if (values.kind(pairs[i + 1]) == PickleKind::object)
+        todo.push_back({pairs[i + 1], name + ".", item.depth + 1});
     }
   }
 }
@@ -93,7 +101,9 @@ std::vector<NamedTensor> find_state(const PickleValues& values, PickleRef root) 
     fail(ErrorCode::unsupported, values.where(), ": the pickle holds ", values.describe(root),
          ", expected a state dict; save model.state_dict() instead of the model");
   }
-  if (out.empty()) fail(ErrorCode::unsupported, values.where(), ": the pickle holds no tensor by name, expected a state dict");
+  if (out.empty())
+    fail(ErrorCode::unsupported, values.where(),
+         ": the pickle holds no tensor by name, expected a state dict");
   return out;
 }
 
@@ -108,8 +118,10 @@ class TorchFile final : public TensorSource {
     const auto pickle = archive_.extract(*entry, kMaxPickle);
     const PickleRef value = run_pickle(pickle, values, host);
     auto named = find_state(values, value);
-    const size_t wrapper = wrapper_length(named, [](const NamedTensor& n) -> const std::string& { return n.name; });
-    std::sort(named.begin(), named.end(), [](const NamedTensor& a, const NamedTensor& b) { return a.name < b.name; });
+    const size_t wrapper =
+        wrapper_length(named, [](const NamedTensor& n) -> const std::string& { return n.name; });
+    std::sort(named.begin(), named.end(),
+              [](const NamedTensor& a, const NamedTensor& b) { return a.name < b.name; });
     for (NamedTensor& n : named) {
       const TorchTensor& tensor = host.tensor(values.integer(n.value));
       tensors_.push_back({n.name.substr(wrapper), tensor.type, tensor.shape});
@@ -153,10 +165,12 @@ class TorchFile final : public TensorSource {
     if (entry == nullptr) return;
     const auto bytes = archive_.extract(*entry, 64);
     if (as_text(bytes) != "little")
-      fail(ErrorCode::unsupported, path_, ": its byte order is '", as_text(bytes), "', expected 'little'; save it on a little-endian machine");
+      fail(ErrorCode::unsupported, path_, ": its byte order is '", as_text(bytes),
+           "', expected 'little'; save it on a little-endian machine");
   }
 
-  // A TorchScript archive carries the text of its own forward(): which activation it calls is a fact, not a guess.
+  // A TorchScript archive carries the text of its own forward(): which activation it calls is a fact, not a
+  // guess.
   void read_code(const std::string& root) {
     facts_.torchscript = archive_.find(root + "constants.pkl") != nullptr;
     uint64_t total = 0;
@@ -202,10 +216,13 @@ void refuse_legacy(const std::string& path) {
   const MappedFile file = MappedFile::open(path);
   const std::string_view head = as_text(file.bytes().first(std::min<size_t>(file.bytes().size(), 64)));
   // torch before 1.6 wrote its magic number as a pickle of its own.
-  const bool legacy = head.starts_with(std::string_view("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 15));
+  const bool legacy =
+      head.starts_with(std::string_view("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 15));
   const bool tar = file.bytes().size() > 262 && as_text(file.bytes().subspan(257, 5)) == "ustar";
   if (!legacy && !tar && !head.starts_with("\x80")) return;
-  fail(ErrorCode::unsupported, path, ": a torch file of the old kind (before torch 1.6, no zip archive). Save it again: python3 -c \"import torch; ",
+  fail(ErrorCode::unsupported, path,
+       ": a torch file of the old kind (before torch 1.6, no zip archive). Save it again: python3 -c "
+       "\"import torch; ",
        "torch.save(torch.load('OLD', map_location='cpu', weights_only=True), 'NEW')\"");
 }
 

@@ -21,9 +21,9 @@ struct TorchStorage {
 struct TorchTensor {
   const ZipEntry* entry = nullptr;
   ForeignType type = ForeignType::f32;
-  uint64_t offset = 0;              // elements from the storage's start
+  uint64_t offset = 0;  // elements from the storage's start
   std::vector<uint64_t> shape;
-  std::vector<uint64_t> strides;    // elements; every element lies inside the storage
+  std::vector<uint64_t> strides;  // elements; every element lies inside the storage
 
   bool contiguous() const noexcept;
 };
@@ -38,7 +38,8 @@ class TorchHost final : public PickleHost {
   const TorchTensor& tensor(int64_t index) const noexcept { return tensors_[static_cast<size_t>(index)]; }
 
  private:
-  PickleRef rebuild_tensor(PickleValues& values, const std::vector<PickleRef>& args, std::optional<ForeignType> type);
+  PickleRef rebuild_tensor(PickleValues& values, const std::vector<PickleRef>& args,
+                           std::optional<ForeignType> type);
   PickleRef ordered_dict(PickleValues& values, PickleRef args);
   PickleRef from_type(PickleValues& values, const std::vector<PickleRef>& args);
   void check_extent(const PickleValues& values, const TorchTensor& tensor) const;

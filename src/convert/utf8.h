@@ -8,13 +8,18 @@ namespace simdclip {
 
 inline bool valid_utf8(std::string_view text) noexcept {
   for (size_t i = 0; i < text.size();) {
-    const auto byte = [&](size_t k) -> uint32_t { return k < text.size() ? static_cast<unsigned char>(text[k]) : 0U; };
+    const auto byte = [&](size_t k) -> uint32_t {
+      return k < text.size() ? static_cast<unsigned char>(text[k]) : 0U;
+    };
     const uint32_t lead = byte(i);
     if (lead < 0x80) {
       ++i;
       continue;
     }
-    const size_t more = lead >= 0xF0 && lead <= 0xF4 ? 3 : lead >= 0xE0 && lead < 0xF0 ? 2 : lead >= 0xC2 && lead < 0xE0 ? 1 : 0;
+    const size_t more = lead >= 0xF0 && lead <= 0xF4  ? 3
+                        : lead >= 0xE0 && lead < 0xF0 ? 2
+                        : lead >= 0xC2 && lead < 0xE0 ? 1
+                                                      : 0;
     if (more == 0) return false;
     uint32_t code = lead & (0x3FU >> more);
     for (size_t k = 1; k <= more; ++k) {

@@ -6,7 +6,8 @@
 namespace simdclip {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "checkpoints are little-endian, and so are .sclip files");
+static_assert(std::endian::native == std::endian::little,
+              "checkpoints are little-endian, and so are .sclip files");
 
 template <typename T>
 T load(const std::byte* bytes) noexcept {

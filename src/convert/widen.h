@@ -8,7 +8,8 @@
 
 namespace simdclip {
 
-// Widens out.size() elements of `type` at `bytes` (any alignment, little-endian). f16 and bf16 exactly; f64 and i64 round.
+// Widens out.size() elements of `type` at `bytes` (any alignment, little-endian). f16 and bf16 exactly; f64
+// and i64 round.
 void widen(ForeignType type, const std::byte* bytes, std::span<float> out) noexcept;
 
 // One element.

@@ -7,7 +7,8 @@
 
 namespace simdclip {
 
-// The length of the wrapper ("module.", "state_dict.module.", ...) that all names share, 0 where there is none.
+// The length of the wrapper ("module.", "state_dict.module.", ...) that all names share, 0 where there is
+// none.
 template <typename Names, typename NameOf>
 size_t wrapper_length(const Names& names, const NameOf& name_of) {
   constexpr std::string_view kWrappers[] = {"module.", "_orig_mod.", "state_dict."};
@@ -16,7 +17,8 @@ size_t wrapper_length(const Names& names, const NameOf& name_of) {
     again = false;
     for (std::string_view wrapper : kWrappers) {
       bool all = true;
-      for (const auto& item : names) all = all && std::string_view(name_of(item)).substr(length).starts_with(wrapper);
+      for (const auto& item : names)
+        all = all && std::string_view(name_of(item)).substr(length).starts_with(wrapper);
       if (!all) continue;
       length += wrapper.size();
       again = true;

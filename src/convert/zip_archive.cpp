@@ -50,7 +50,8 @@ class Parser {
   }
   template <typename T>
   T at(uint64_t offset) const {
-    if (offset > bytes_.size() || bytes_.size() - offset < sizeof(T)) damaged("it ends in the middle of a header, at byte ", bytes_.size());
+    if (offset > bytes_.size() || bytes_.size() - offset < sizeof(T))
+      damaged("it ends in the middle of a header, at byte ", bytes_.size());
     T value;
     std::memcpy(&value, bytes_.data() + offset, sizeof value);
     return value;
@@ -58,11 +59,13 @@ class Parser {
 
   // The end record is the last thing in the file, but for a comment of up to 65,535 bytes.
   Directory find_directory() const {
-    if (bytes_.size() < kEndSize) damaged(bytes_.size(), " bytes are too few; the file is truncated, download it again");
+    if (bytes_.size() < kEndSize)
+      damaged(bytes_.size(), " bytes are too few; the file is truncated, download it again");
     const uint64_t last = bytes_.size() - kEndSize;
     const uint64_t first = last > 65535 ? last - 65535 : 0;
     for (uint64_t pos = last + 1; pos-- > first;) {
-      if (at<uint32_t>(pos) != kEndMagic || at<uint16_t>(pos + 20) != bytes_.size() - pos - kEndSize) continue;
+      if (at<uint32_t>(pos) != kEndMagic || at<uint16_t>(pos + 20) != bytes_.size() - pos - kEndSize)
+        continue;
       return end_record(pos);
     }
     damaged("no end record; the file is truncated, download it again");
@@ -73,9 +76,11 @@ class Parser {
     uint64_t limit = pos;
     const bool wide = d.entries == 0xFFFF || d.size == 0xFFFFFFFF || d.offset == 0xFFFFFFFF;
     if (wide || (pos >= kLocatorSize && at<uint32_t>(pos - kLocatorSize) == kLocator64Magic)) {
-      if (pos < kLocatorSize || at<uint32_t>(pos - kLocatorSize) != kLocator64Magic) damaged("its zip64 locator is missing");
+      if (pos < kLocatorSize || at<uint32_t>(pos - kLocatorSize) != kLocator64Magic)
+        damaged("its zip64 locator is missing");
       const uint64_t record = at<uint64_t>(pos - kLocatorSize + 8);
-      if (record > pos - kLocatorSize || pos - kLocatorSize - record < kEnd64Size || at<uint32_t>(record) != kEnd64Magic)
+      if (record > pos - kLocatorSize || pos - kLocatorSize - record < kEnd64Size ||
+          at<uint32_t>(record) != kEnd64Magic)
         damaged("its zip64 end record is not where the locator says");
       if (at<uint32_t>(record + 16) != 0 || at<uint32_t>(record + 20) != 0) damaged("it spans several disks");
       d = {at<uint64_t>(record + 32), at<uint64_t>(record + 40), at<uint64_t>(record + 48)};
@@ -84,30 +89,37 @@ class Parser {
       damaged("it spans several disks");
     }
     const auto end = checked_add(d.offset, d.size);
-    if (!end || *end > limit) damaged("its central directory does not lie within the file; the file is truncated or damaged");
-    if (d.entries > kMaxEntries || d.entries > d.size / kCentralSize) damaged("it claims ", d.entries, " entries, more than its directory can hold");
+    if (!end || *end > limit)
+      damaged("its central directory does not lie within the file; the file is truncated or damaged");
+    if (d.entries > kMaxEntries || d.entries > d.size / kCentralSize)
+      damaged("it claims ", d.entries, " entries, more than its directory can hold");
     return d;
   }
 
   // Appends the entry at `pos`; returns where the next one begins.
   uint64_t central_entry(uint64_t pos, uint64_t end, std::vector<ZipEntry>& out) const {
-    if (end - pos < kCentralSize || at<uint32_t>(pos) != kCentralMagic) damaged("entry ", out.size(), " of its central directory is damaged");
-    const uint64_t name_size = at<uint16_t>(pos + 28), extra_size = at<uint16_t>(pos + 30), comment = at<uint16_t>(pos + 32);
+    if (end - pos < kCentralSize || at<uint32_t>(pos) != kCentralMagic)
+      damaged("entry ", out.size(), " of its central directory is damaged");
+    const uint64_t name_size = at<uint16_t>(pos + 28), extra_size = at<uint16_t>(pos + 30),
+                   comment = at<uint16_t>(pos + 32);
     const uint64_t whole = kCentralSize + name_size + extra_size + comment;
     if (end - pos < whole) damaged("entry ", out.size(), " of its central directory is damaged");
     ZipEntry entry;
     entry.name.assign(reinterpret_cast<const char*>(bytes_.data()) + pos + kCentralSize, name_size);
     check_name(entry.name);
     const uint16_t flags = at<uint16_t>(pos + 8), method = at<uint16_t>(pos + 10);
-    if ((flags & kEncrypted) != 0) fail(ErrorCode::unsupported, path_, ": entry '", entry.name, "' is encrypted");
+    if ((flags & kEncrypted) != 0)
+      fail(ErrorCode::unsupported, path_, ": entry '", entry.name, "' is encrypted");
     if (method != 0 && method != 8)
-      fail(ErrorCode::unsupported, path_, ": entry '", entry.name, "' is compressed by method ", method, ", expected stored or deflated");
+      fail(ErrorCode::unsupported, path_, ": entry '", entry.name, "' is compressed by method ", method,
+           ", expected stored or deflated");
     entry.deflated = method == 8;
     entry.crc = at<uint32_t>(pos + 16);
     entry.compressed = at<uint32_t>(pos + 20);
     entry.size = at<uint32_t>(pos + 24);
     uint64_t local = at<uint32_t>(pos + 42);
-    if (at<uint16_t>(pos + 34) != 0 && at<uint16_t>(pos + 34) != 0xFFFF) damaged("entry '", entry.name, "' lies on another disk");
+    if (at<uint16_t>(pos + 34) != 0 && at<uint16_t>(pos + 34) != 0xFFFF)
+      damaged("entry '", entry.name, "' lies on another disk");
     wide_sizes(pos + kCentralSize + name_size, extra_size, entry, local);
     check_sizes(entry);
     locate(entry, local);
@@ -158,8 +170,8 @@ class Parser {
     if (!entry.deflated && entry.size != entry.compressed)
       damaged("stored entry '", entry.name, "' claims ", entry.size, " bytes from ", entry.compressed);
     if (entry.deflated && entry.size / kMaxRatio > entry.compressed + 64)
-      fail(ErrorCode::too_large, path_, ": entry '", entry.name, "' claims to inflate ", entry.compressed, " bytes to ", entry.size,
-           ", more than deflate can; this is a zip bomb");
+      fail(ErrorCode::too_large, path_, ": entry '", entry.name, "' claims to inflate ", entry.compressed,
+           " bytes to ", entry.size, ", more than deflate can; this is a zip bomb");
     if (entry.compressed > bytes_.size())
       damaged("entry '", entry.name, "' claims ", entry.compressed, " bytes, the file has ", bytes_.size());
   }
@@ -173,18 +185,23 @@ class Parser {
       damaged("entry '", entry.name, "' ends beyond the file; the file is truncated, download it again");
     const std::string_view name(reinterpret_cast<const char*>(bytes_.data()) + local + kLocalSize, name_size);
     if (name != entry.name) damaged("the header of entry '", entry.name, "' has another name");
-    if ((at<uint16_t>(local + 8) == 8) != entry.deflated) damaged("the header of entry '", entry.name, "' has another compression method");
+    if ((at<uint16_t>(local + 8) == 8) != entry.deflated)
+      damaged("the header of entry '", entry.name, "' has another compression method");
     entry.data = *begin;
   }
 
   void check_overlaps(const std::vector<ZipEntry>& entries, uint64_t directory) const {
     std::vector<const ZipEntry*> order;
     for (const ZipEntry& entry : entries) order.push_back(&entry);
-    std::sort(order.begin(), order.end(), [](const ZipEntry* a, const ZipEntry* b) { return a->data < b->data; });
+    std::sort(order.begin(), order.end(),
+              [](const ZipEntry* a, const ZipEntry* b) { return a->data < b->data; });
     for (size_t i = 0; i < order.size(); ++i) {
       const uint64_t end = order[i]->data + order[i]->compressed;
-      const uint64_t limit = i + 1 < order.size() ? order[i + 1]->data - kLocalSize - order[i + 1]->name.size() : directory;
-      if (end > limit) damaged("entry '", order[i]->name, "' overlaps ", i + 1 < order.size() ? "another entry" : "the central directory");
+      const uint64_t limit =
+          i + 1 < order.size() ? order[i + 1]->data - kLocalSize - order[i + 1]->name.size() : directory;
+      if (end > limit)
+        damaged("entry '", order[i]->name, "' overlaps ",
+                i + 1 < order.size() ? "another entry" : "the central directory");
     }
   }
 
@@ -198,7 +215,8 @@ uLong update_crc(uLong crc, const std::byte* data, uint64_t size) {
 
 void check_crc(const ZipEntry& entry, uLong crc, const std::string& path) {
   if (entry.crc != 0 && crc != entry.crc)
-    fail(ErrorCode::damaged, path, ": entry '", entry.name, "' does not match its checksum; the file is damaged, download it again");
+    fail(ErrorCode::damaged, path, ": entry '", entry.name,
+         "' does not match its checksum; the file is damaged, download it again");
 }
 
 }  // namespace
@@ -211,14 +229,16 @@ ZipArchive ZipArchive::open(const std::string& path) {
 }
 
 const ZipEntry* ZipArchive::find(std::string_view name) const noexcept {
-  const auto at = std::lower_bound(entries_.begin(), entries_.end(), name,
-                                   [](const ZipEntry& entry, std::string_view wanted) { return entry.name < wanted; });
+  const auto at =
+      std::lower_bound(entries_.begin(), entries_.end(), name,
+                       [](const ZipEntry& entry, std::string_view wanted) { return entry.name < wanted; });
   return at == entries_.end() || at->name != name ? nullptr : &*at;
 }
 
 std::vector<std::byte> ZipArchive::extract(const ZipEntry& entry, uint64_t max_size) const {
   if (entry.size > max_size)
-    fail(ErrorCode::too_large, path(), ": entry '", entry.name, "' has ", entry.size, " bytes, at most ", max_size, " are read");
+    fail(ErrorCode::too_large, path(), ": entry '", entry.name, "' has ", entry.size, " bytes, at most ",
+         max_size, " are read");
   const std::byte* data = file_.bytes().data() + entry.data;
   if (!entry.deflated) {
     check_crc(entry, update_crc(0, data, entry.size), path());
@@ -245,7 +265,8 @@ std::vector<std::byte> ZipArchive::extract(const ZipEntry& entry, uint64_t max_s
   }
   inflateEnd(&stream);
   if (status != Z_STREAM_END || made != entry.size || fed != entry.compressed)
-    fail(ErrorCode::damaged, path(), ": entry '", entry.name, "' does not inflate to the ", entry.size, " bytes that it claims");
+    fail(ErrorCode::damaged, path(), ": entry '", entry.name, "' does not inflate to the ", entry.size,
+         " bytes that it claims");
   check_crc(entry, update_crc(0, out.data(), out.size()), path());
   return out;
 }

@@ -1,6 +1,7 @@
-// The central directory of a zip archive, as torch writes them: stored entries are used from the mapping, deflated ones are
-// inflated with a cap. Strict, because a checkpoint is downloaded from strangers: one disk, no encryption, no duplicate and no
-// overlapping entries, sizes that fit the file, no ratio beyond what deflate can reach.
+// The central directory of a zip archive, as torch writes them: stored entries are used from the mapping,
+// deflated ones are inflated with a cap. Strict, because a checkpoint is downloaded from strangers: one disk,
+// no encryption, no duplicate and no overlapping entries, sizes that fit the file, no ratio beyond what
+// deflate can reach.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +17,9 @@ namespace simdclip {
 struct ZipEntry {
   std::string name;
   bool deflated = false;
-  uint32_t crc = 0;               // 0: the writer did not compute it (torch.serialization.set_crc32_options(False))
+  uint32_t crc = 0;  // 0: the writer did not compute it (torch.serialization.set_crc32_options(False))
   uint64_t compressed = 0, size = 0;
-  uint64_t data = 0;              // where its bytes begin in the file
+  uint64_t data = 0;  // where its bytes begin in the file
 };
 
 class ZipArchive {

@@ -29,7 +29,9 @@ inline std::string floats(std::initializer_list<float> values) {
 
 // --- safetensors ---
 
-inline std::string safetensors(const std::string& header, const std::string& data) { return little(header.size(), 8) + header + data; }
+inline std::string safetensors(const std::string& header, const std::string& data) {
+  return little(header.size(), 8) + header + data;
+}
 
 // --- zip ---
 
@@ -57,9 +59,10 @@ inline std::string deflated(const std::string& content) {
   return out;
 }
 
-inline std::string zip_end(uint64_t entries, uint64_t size, uint64_t offset, const std::string& comment = "") {
-  return "PK\x05\x06" + little(0, 2) + little(0, 2) + little(entries, 2) + little(entries, 2) + little(size, 4) + little(offset, 4) +
-         little(comment.size(), 2) + comment;
+inline std::string zip_end(uint64_t entries, uint64_t size, uint64_t offset,
+                           const std::string& comment = "") {
+  return "PK\x05\x06" + little(0, 2) + little(0, 2) + little(entries, 2) + little(entries, 2) +
+         little(size, 4) + little(offset, 4) + little(comment.size(), 2) + comment;
 }
 
 struct ZipParts {
@@ -72,16 +75,20 @@ inline ZipParts zip_parts(const std::vector<ZipItem>& items) {
   for (const ZipItem& item : items) {
     const std::string stored = item.deflate ? deflated(item.content) : item.content;
     const uint64_t crc = item.crc >= 0 ? static_cast<uint64_t>(item.crc)
-                                       : crc32(0, reinterpret_cast<const Bytef*>(item.content.data()), static_cast<uInt>(item.content.size()));
+                                       : crc32(0, reinterpret_cast<const Bytef*>(item.content.data()),
+                                               static_cast<uInt>(item.content.size()));
     const uint64_t method = item.method >= 0 ? static_cast<uint64_t>(item.method) : item.deflate ? 8 : 0;
     const uint64_t size = item.size >= 0 ? static_cast<uint64_t>(item.size) : item.content.size();
     const uint64_t compressed = item.compressed >= 0 ? static_cast<uint64_t>(item.compressed) : stored.size();
     const uint64_t offset = item.offset >= 0 ? static_cast<uint64_t>(item.offset) : out.body.size();
-    const std::string common = little(static_cast<uint64_t>(item.flags), 2) + little(method, 2) + little(0, 4) + little(crc, 4) + little(compressed, 4) + little(size, 4);
+    const std::string common = little(static_cast<uint64_t>(item.flags), 2) + little(method, 2) +
+                               little(0, 4) + little(crc, 4) + little(compressed, 4) + little(size, 4);
     const std::string& local = item.local_name.empty() ? item.name : item.local_name;
-    out.body += "PK\x03\x04" + little(20, 2) + common + little(local.size(), 2) + little(0, 2) + local + stored;
-    out.directory += "PK\x01\x02" + little(20, 2) + little(20, 2) + common + little(item.name.size(), 2) + little(item.extra.size(), 2) + little(0, 2) +
-                     little(0, 2) + little(0, 2) + little(0, 4) + little(offset, 4) + item.name + item.extra;
+    out.body +=
+        "PK\x03\x04" + little(20, 2) + common + little(local.size(), 2) + little(0, 2) + local + stored;
+    out.directory += "PK\x01\x02" + little(20, 2) + little(20, 2) + common + little(item.name.size(), 2) +
+                     little(item.extra.size(), 2) + little(0, 2) + little(0, 2) + little(0, 2) +
+                     little(0, 4) + little(offset, 4) + item.name + item.extra;
     ++out.entries;
   }
   return out;
@@ -96,18 +103,22 @@ inline std::string zip(const std::vector<ZipItem>& items) {
 
 inline std::string p_text(const std::string& text) { return "X" + little(text.size(), 4) + text; }
 inline std::string p_int(int64_t value) { return "\x8a\x08" + little(static_cast<uint64_t>(value), 8); }
-inline std::string p_global(const std::string& module, const std::string& name) { return "c" + module + "\n" + name + "\n"; }
+inline std::string p_global(const std::string& module, const std::string& name) {
+  return "c" + module + "\n" + name + "\n";
+}
 inline std::string p_tuple(const std::vector<int64_t>& values) {
   std::string out = "(";
   for (int64_t value : values) out += p_int(value);
   return out + "t";
 }
 inline std::string p_storage(const std::string& type, const std::string& key, int64_t count) {
-  return "(" + p_text("storage") + p_global("torch", type) + p_text(key) + p_text("cpu") + p_int(count) + "tQ";
+  return "(" + p_text("storage") + p_global("torch", type) + p_text(key) + p_text("cpu") + p_int(count) +
+         "tQ";
 }
-inline std::string p_tensor(const std::string& storage, int64_t offset, const std::vector<int64_t>& shape, const std::vector<int64_t>& strides) {
-  return p_global("torch._utils", "_rebuild_tensor_v2") + "(" + storage + p_int(offset) + p_tuple(shape) + p_tuple(strides) + "\x89" +
-         p_global("collections", "OrderedDict") + ")RtR";
+inline std::string p_tensor(const std::string& storage, int64_t offset, const std::vector<int64_t>& shape,
+                            const std::vector<int64_t>& strides) {
+  return p_global("torch._utils", "_rebuild_tensor_v2") + "(" + storage + p_int(offset) + p_tuple(shape) +
+         p_tuple(strides) + "\x89" + p_global("collections", "OrderedDict") + ")RtR";
 }
 inline std::string p_dict(const std::vector<std::pair<std::string, std::string>>& items) {
   std::string out = "}(";
@@ -118,18 +129,20 @@ inline std::string p_whole(const std::string& value) { return "\x80\x02" + value
 
 // A torch archive of one pickle and its storages 0, 1, ...
 inline std::string torch_archive(const std::string& pickle, const std::vector<std::string>& storages) {
-  std::vector<ZipItem> items = {{.name = "archive/data.pkl", .content = pickle}, {.name = "archive/byteorder", .content = "little"}};
-  for (size_t i = 0; i < storages.size(); ++i) items.push_back({.name = "archive/data/" + std::to_string(i), .content = storages[i]});
+  std::vector<ZipItem> items = {{.name = "archive/data.pkl", .content = pickle},
+                                {.name = "archive/byteorder", .content = "little"}};
+  for (size_t i = 0; i < storages.size(); ++i)
+    items.push_back({.name = "archive/data/" + std::to_string(i), .content = storages[i]});
   return zip(items);
 }
 
 // --- cases ---
 
 struct BadFile {
-  std::string name;      // of the case
+  std::string name;  // of the case
   std::string bytes;
   ErrorCode code = ErrorCode::damaged;
-  std::string part;      // must stand in the message
+  std::string part;  // must stand in the message
 };
 
 inline void PrintTo(const BadFile& bad, std::ostream* out) { *out << bad.name; }

@@ -1,4 +1,7 @@
-// Every fixture converted: the configuration, each weight, and the embeddings against the reference libraries' own.
+// Every fixture converted: the configuration, each weight, and the embeddings against the reference
+// libraries' own.
+#include "simdclip/convert.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,7 +11,6 @@
 #include "convert/tensor_map.h"
 #include "format/model_file.h"
 #include "kernels/gemm/pack.h"
-#include "simdclip/convert.h"
 #include "simdclip/model.h"
 #include "support/errors.h"
 #include "support/fixtures.h"
@@ -18,7 +20,8 @@ namespace {
 
 double cosine(const float* a, const float* b, size_t n) {
   double ab = 0, aa = 0, bb = 0;
-  for (size_t i = 0; i < n; ++i) ab += double{a[i]} * b[i], aa += double{a[i]} * a[i], bb += double{b[i]} * b[i];
+  for (size_t i = 0; i < n; ++i)
+    ab += double{a[i]} * b[i], aa += double{a[i]} * a[i], bb += double{b[i]} * b[i];
   return ab / std::sqrt(aa * bb);
 }
 
@@ -29,7 +32,8 @@ void expect_rows_close(const std::vector<float>& got, const Npy<float>& want, co
   for (size_t row = 0; row < want.shape[0]; ++row) {
     EXPECT_GE(cosine(&got[row * d], &want.values[row * d], d), 1 - 1e-6) << what << " row " << row;
     for (size_t i = 0; i < d; ++i)
-      EXPECT_NEAR(got[row * d + i], want.values[row * d + i], 1e-4 * (1 + std::abs(want.values[row * d + i]))) << what << " row " << row << " element " << i;
+      EXPECT_NEAR(got[row * d + i], want.values[row * d + i], 1e-4 * (1 + std::abs(want.values[row * d + i])))
+          << what << " row " << row << " element " << i;
   }
 }
 
@@ -44,7 +48,8 @@ class Convert : public testing::TestWithParam<std::string> {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Fixtures, Convert, testing::ValuesIn(all_fixtures()), [](const auto& name) { return name.param; });
+INSTANTIATE_TEST_SUITE_P(Fixtures, Convert, testing::ValuesIn(all_fixtures()),
+                         [](const auto& name) { return name.param; });
 
 TEST_P(Convert, ImageEmbeddingsEqualTheReference) {
   if (!source_.has("image_embeddings")) {
@@ -132,8 +137,10 @@ TEST_P(Convert, EveryWeightIsStoredExactly) {
         kernels::unpack_b_f32(view.f32(), b.spec.shape[0], b.spec.shape[1], got.data());
       } else {
         const auto* stored = reinterpret_cast<const uint16_t*>(view.bytes.data());
-        if (b.spec.storage == Storage::gemm_bf16) kernels::unpack_b_bf16(stored, b.spec.shape[0], b.spec.shape[1], half.data());
-        else std::copy_n(stored, half.size(), half.begin());
+        if (b.spec.storage == Storage::gemm_bf16)
+          kernels::unpack_b_bf16(stored, b.spec.shape[0], b.spec.shape[1], half.data());
+        else
+          std::copy_n(stored, half.size(), half.begin());
         for (size_t i = 0; i < half.size(); ++i) got[i] = kernels::from_bf16(half[i]);
         for (float& value : want) value = kernels::from_bf16(kernels::to_bf16(value));
       }

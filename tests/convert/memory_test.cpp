@@ -1,5 +1,5 @@
-// A checkpoint of a real size by its architecture's name: a sparse file of zeros, so that it costs no disk. What is measured is the
-// memory of a process that converts it.
+// A checkpoint of a real size by its architecture's name: a sparse file of zeros, so that it costs no disk.
+// What is measured is the memory of a process that converts it.
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -86,7 +86,8 @@ TEST(NamedArchitecture, StreamsInBoundedMemory) {
   const TemporaryFolder folder;
   const std::string path = folder.file("epoch_latest.safetensors"), out = folder.file("x.sclip");
   const SparseCheckpoint checkpoint(path);
-  expect_error(ErrorCode::missing_info, [&] { convert(path, out); }, {"epoch_latest.safetensors", "--arch", "ViT-S-32-alt"});
+  expect_error(ErrorCode::missing_info, [&] { convert(path, out); },
+               {"epoch_latest.safetensors", "--arch", "ViT-S-32-alt"});
   ConvertOptions options;
   options.arch = "ViT-S-32-alt";
   options.precision = "bf16";

@@ -7,7 +7,8 @@
 namespace simdclip::tests {
 namespace {
 
-constexpr ErrorCode kDamaged = ErrorCode::damaged, kTooLarge = ErrorCode::too_large, kUnsupported = ErrorCode::unsupported;
+constexpr ErrorCode kDamaged = ErrorCode::damaged, kTooLarge = ErrorCode::too_large,
+                    kUnsupported = ErrorCode::unsupported;
 
 class NoHost final : public PickleHost {
  public:
@@ -15,7 +16,9 @@ class NoHost final : public PickleHost {
     if (global == "__torch__ M") return values.add_object();
     return values.add_text(PickleKind::opaque, std::string(global));
   }
-  PickleRef persistent(PickleValues& values, PickleRef) override { return values.add_text(PickleKind::opaque, "persistent"); }
+  PickleRef persistent(PickleValues& values, PickleRef) override {
+    return values.add_text(PickleKind::opaque, "persistent");
+  }
 };
 
 struct Unpickled {
@@ -34,7 +37,9 @@ std::string repeat(const std::string& text, size_t count) {
   return out;
 }
 
-std::string reduce(const std::string& module, const std::string& name) { return p_global(module, name) + ")R"; }
+std::string reduce(const std::string& module, const std::string& name) {
+  return p_global(module, name) + ")R";
+}
 
 std::vector<BadFile> structure() {
   const std::string p = "\x80\x02";
@@ -87,7 +92,10 @@ std::vector<BadFile> strings() {
       {"string of 2^64", p + "\x8d" + little(~0ULL, 8) + "abc.", kDamaged, "truncated"},
       {"bytes of 2^63", p + "\x8e" + little(1ULL << 63, 8) + "abc.", kDamaged, "truncated"},
       {"bytearray of 2^64", p + "\x96" + little(~0ULL, 8) + ".", kDamaged, "truncated"},
-      {"short string cut", p + "\x8c\x05" "abc", kDamaged, "truncated"},
+      {"short string cut",
+       p + "\x8c\x05"
+           "abc",
+       kDamaged, "truncated"},
       {"size field cut", p + "X" + little(1, 3), kDamaged, "truncated"},
       {"overlong UTF-8", p + p_text("\xC0\xAF") + ".", kDamaged, "UTF-8"},
       {"surrogate in UTF-8", p + p_text("\xED\xA0\x80") + ".", kDamaged, "UTF-8"},
@@ -123,7 +131,8 @@ std::vector<BadFile> containers() {
       {"additems on a dict", p + "}(N\x90.", kDamaged, "ADDITEMS on a dict"},
       {"build on a list", p + "]}b.", kDamaged, "BUILD on a list"},
       {"build on a string", p + p_text("x") + "}b.", kDamaged, "BUILD on a string"},
-      {"build of a module from a tuple", p + p_global("__torch__", "M") + ")\x81)b.", kDamaged, "built from a tuple"},
+      {"build of a module from a tuple", p + p_global("__torch__", "M") + ")\x81)b.", kDamaged,
+       "built from a tuple"},
   };
 }
 
@@ -147,12 +156,28 @@ std::vector<BadFile> calls() {
       {"text string", p + "S'x'\n.", kUnsupported, "opcode 83"},
       {"text put", p + "}p0\n.", kUnsupported, "opcode 112"},
   };
-  for (const auto& [module, name] : std::vector<std::pair<std::string, std::string>>{
-           {"os", "system"}, {"posix", "system"}, {"nt", "system"}, {"subprocess", "Popen"}, {"builtins", "eval"}, {"builtins", "exec"},
-           {"__builtin__", "eval"}, {"builtins", "__import__"}, {"sys", "exit"}, {"shutil", "rmtree"}, {"socket", "socket"},
-           {"importlib", "import_module"}, {"os.path", "join"}, {"runpy", "run_path"}, {"ctypes", "CDLL"}, {"pickle", "loads"}, {"builtins", "open"}})
-    out.push_back({"calls " + module + " " + name, p + reduce(module, name) + ".", kUnsupported, module + "." + name});
-  out.push_back({"stack global of os", p + p_text("os") + p_text("system") + "\x93" + p_text("id") + "\x85R.", kUnsupported, "os.system"});
+  for (const auto& [module, name] :
+       std::vector<std::pair<std::string, std::string>>{{"os", "system"},
+                                                        {"posix", "system"},
+                                                        {"nt", "system"},
+                                                        {"subprocess", "Popen"},
+                                                        {"builtins", "eval"},
+                                                        {"builtins", "exec"},
+                                                        {"__builtin__", "eval"},
+                                                        {"builtins", "__import__"},
+                                                        {"sys", "exit"},
+                                                        {"shutil", "rmtree"},
+                                                        {"socket", "socket"},
+                                                        {"importlib", "import_module"},
+                                                        {"os.path", "join"},
+                                                        {"runpy", "run_path"},
+                                                        {"ctypes", "CDLL"},
+                                                        {"pickle", "loads"},
+                                                        {"builtins", "open"}})
+    out.push_back(
+        {"calls " + module + " " + name, p + reduce(module, name) + ".", kUnsupported, module + "." + name});
+  out.push_back({"stack global of os", p + p_text("os") + p_text("system") + "\x93" + p_text("id") + "\x85R.",
+                 kUnsupported, "os.system"});
   return out;
 }
 
@@ -164,14 +189,19 @@ INSTANTIATE_TEST_SUITE_P(Containers, BadPickle, testing::ValuesIn(containers()),
 INSTANTIATE_TEST_SUITE_P(Calls, BadPickle, testing::ValuesIn(calls()), case_name);
 
 TEST_P(BadPickle, IsRefusedByNameAndPart) {
-  expect_error(GetParam().code, [&] { Unpickled run(GetParam().bytes); }, {"bad.pt: data.pkl", GetParam().part.c_str()});
+  expect_error(GetParam().code, [&] { Unpickled run(GetParam().bytes); },
+               {"bad.pt: data.pkl", GetParam().part.c_str()});
 }
 
 // --- what is understood ---
 
 TEST(Pickle, BuildsPlainValues) {
-  const Unpickled run("\x80\x04\x95" + little(3, 8) + "}(" + p_text("i") + "J" + little(0xFFFFFFFE, 4) + p_text("l") + "](K\x01K\x02" "e" + p_text("t") + "K\x07\x85" +
-                p_text("b") + "\x88" + p_text("n") + "N" + p_text("big") + p_int(-(1LL << 40)) + "u.");
+  const Unpickled run("\x80\x04\x95" + little(3, 8) + "}(" + p_text("i") + "J" + little(0xFFFFFFFE, 4) +
+                      p_text("l") +
+                      "](K\x01K\x02"
+                      "e" +
+                      p_text("t") + "K\x07\x85" + p_text("b") + "\x88" + p_text("n") + "N" + p_text("big") +
+                      p_int(-(1LL << 40)) + "u.");
   const PickleValues& v = run.values;
   ASSERT_EQ(v.kind(run.root), PickleKind::dict);
   EXPECT_EQ(v.integer(v.find(run.root, "i").value()), -2);
@@ -184,7 +214,9 @@ TEST(Pickle, BuildsPlainValues) {
 }
 
 TEST(Pickle, MemoSharesValues) {
-  const Unpickled run("\x80\x02](]q\x07h\x07h\x07" "e.");
+  const Unpickled run(
+      "\x80\x02](]q\x07h\x07h\x07"
+      "e.");
   const auto& items = run.values.items(run.root);
   ASSERT_EQ(items.size(), 3U);
   EXPECT_EQ(items[0], items[2]);
@@ -192,7 +224,9 @@ TEST(Pickle, MemoSharesValues) {
 
 // A list inside itself is a value like another: nothing walks it.
 TEST(Pickle, ACycleIsHarmless) {
-  const Unpickled run("\x80\x02]q\x01h\x01" "a.");
+  const Unpickled run(
+      "\x80\x02]q\x01h\x01"
+      "a.");
   EXPECT_EQ(run.values.items(run.root)[0], run.root);
 }
 
@@ -210,8 +244,12 @@ TEST(Pickle, DeepListsTakeNoStack) {
 }
 
 TEST(Pickle, SurvivesEveryCutAndEveryByte) {
-  const std::string good = p_whole(p_dict({{"a", p_tensor(p_storage("FloatStorage", "0", 2), 0, {2}, {1})}, {"b", "](K\x01K\x02" "e"}}));
-  for (size_t size = 0; size < good.size(); ++size) EXPECT_THROW(Unpickled(good.substr(0, size)), Error) << size;
+  const std::string good = p_whole(p_dict({{"a", p_tensor(p_storage("FloatStorage", "0", 2), 0, {2}, {1})},
+                                           {"b",
+                                            "](K\x01K\x02"
+                                            "e"}}));
+  for (size_t size = 0; size < good.size(); ++size)
+    EXPECT_THROW(Unpickled(good.substr(0, size)), Error) << size;
   for (size_t at = 0; at < good.size(); ++at)
     for (int byte = 0; byte < 256; ++byte) {
       std::string bad = good;

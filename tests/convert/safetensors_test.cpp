@@ -10,23 +10,30 @@ namespace simdclip::tests {
 namespace {
 
 // {"a": F32 [2] at 0..8} and the like.
-std::string entry(const std::string& name, const std::string& dtype, const std::string& shape, const std::string& offsets) {
-  return "\"" + name + R"(":{"dtype":")" + dtype + R"(","shape":)" + shape + R"(,"data_offsets":)" + offsets + "}";
+std::string entry(const std::string& name, const std::string& dtype, const std::string& shape,
+                  const std::string& offsets) {
+  return "\"" + name + R"(":{"dtype":")" + dtype + R"(","shape":)" + shape + R"(,"data_offsets":)" + offsets +
+         "}";
 }
-std::string one(const std::string& dtype, const std::string& shape, const std::string& offsets, size_t data = 8) {
+std::string one(const std::string& dtype, const std::string& shape, const std::string& offsets,
+                size_t data = 8) {
   return safetensors("{" + entry("a", dtype, shape, offsets) + "}", std::string(data, '\0'));
 }
 std::string two(const std::string& first, const std::string& second, size_t data) {
-  return safetensors("{" + entry("a", "F32", "[2]", first) + "," + entry("b", "F32", "[2]", second) + "}", std::string(data, '\0'));
+  return safetensors("{" + entry("a", "F32", "[2]", first) + "," + entry("b", "F32", "[2]", second) + "}",
+                     std::string(data, '\0'));
 }
-std::string header(const std::string& text, size_t data = 0) { return safetensors(text, std::string(data, '\0')); }
+std::string header(const std::string& text, size_t data = 0) {
+  return safetensors(text, std::string(data, '\0'));
+}
 std::string repeat(const std::string& text, size_t count) {
   std::string out;
   for (size_t i = 0; i < count; ++i) out += text;
   return out;
 }
 
-constexpr ErrorCode kDamaged = ErrorCode::damaged, kTooLarge = ErrorCode::too_large, kUnsupported = ErrorCode::unsupported;
+constexpr ErrorCode kDamaged = ErrorCode::damaged, kTooLarge = ErrorCode::too_large,
+                    kUnsupported = ErrorCode::unsupported;
 
 std::vector<BadFile> sizes() {
   return {
@@ -80,7 +87,8 @@ std::vector<BadFile> tensors() {
   return {
       {"tensor is a number", header("{\"a\":1}"), kDamaged, "'a'"},
       {"tensor is a string", header("{\"a\":\"F32\"}"), kDamaged, "'a'"},
-      {"string after a dtype", header("{" + entry("b", "F32", "[0]", "[0,0]") + ",\"a\":\"F32\"}"), kDamaged, "'a'"},
+      {"string after a dtype", header("{" + entry("b", "F32", "[0]", "[0,0]") + ",\"a\":\"F32\"}"), kDamaged,
+       "'a'"},
       {"tensor is null", header("{\"a\":null}"), kDamaged, "'a'"},
       {"tensor is true", header("{\"a\":true}"), kDamaged, "'a'"},
       {"tensor is an array", header("{\"a\":[]}"), kDamaged, "'a'"},
@@ -88,9 +96,13 @@ std::vector<BadFile> tensors() {
       {"no dtype", header(R"({"a":{"shape":[2],"data_offsets":[0,8]}})", 8), kDamaged, "missing"},
       {"no shape", header(R"({"a":{"dtype":"F32","data_offsets":[0,8]}})", 8), kDamaged, "missing"},
       {"no offsets", header(R"({"a":{"dtype":"F32","shape":[2]}})", 8), kDamaged, "missing"},
-      {"unknown field", header(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"x":1}})", 8), kDamaged, "'x'"},
-      {"field twice", header(R"({"a":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 8), kDamaged, "twice"},
-      {"name twice", header("{" + entry("a", "F32", "[2]", "[0,8]") + "," + entry("a", "F32", "[2]", "[8,16]") + "}", 16), kDamaged, "'a' twice"},
+      {"unknown field", header(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"x":1}})", 8),
+       kDamaged, "'x'"},
+      {"field twice", header(R"({"a":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 8),
+       kDamaged, "twice"},
+      {"name twice",
+       header("{" + entry("a", "F32", "[2]", "[0,8]") + "," + entry("a", "F32", "[2]", "[8,16]") + "}", 16),
+       kDamaged, "'a' twice"},
       {"nested tensor", header(R"({"a":{"dtype":{"b":1}}})"), kDamaged, "dtype"},
       {"unknown dtype", one("F31", "[2]", "[0,8]"), kDamaged, "F31"},
       {"lower case dtype", one("f32", "[2]", "[0,8]"), kDamaged, "f32"},
@@ -145,13 +157,17 @@ std::vector<BadFile> offsets() {
       {"fractional offset", one("F32", "[2]", "[0,8.5]"), kDamaged, "8.5"},
       {"backwards", one("F32", "[2]", "[8,0]"), kDamaged, "backwards"},
       {"beyond the file", one("F32", "[2]", "[0,16]"), kDamaged, "truncated"},
-      {"far beyond the file", one("F32", "[2]", "[9223372036854775800,9223372036854775808]"), kDamaged, "truncated"},
+      {"far beyond the file", one("F32", "[2]", "[9223372036854775800,9223372036854775808]"), kDamaged,
+       "truncated"},
       {"end of 2^64-1", one("F32", "[2]", "[0,18446744073709551615]"), kDamaged, "truncated"},
       {"hole at the begin", one("F32", "[2]", "[8,16]", 16), kDamaged, "hole"},
       {"hole between", two("[0,8]", "[12,20]", 20), kDamaged, "hole"},
       {"overlap", two("[0,8]", "[4,12]", 12), kDamaged, "overlaps"},
       {"the same bytes twice", two("[0,8]", "[0,8]", 8), kDamaged, "overlaps"},
-      {"second inside the first", safetensors("{" + entry("a", "F32", "[4]", "[0,16]") + "," + entry("b", "F32", "[1]", "[4,8]") + "}", std::string(16, 'x')), kDamaged, "overlaps"},
+      {"second inside the first",
+       safetensors("{" + entry("a", "F32", "[4]", "[0,16]") + "," + entry("b", "F32", "[1]", "[4,8]") + "}",
+                   std::string(16, 'x')),
+       kDamaged, "overlaps"},
       {"gap at the end", two("[0,8]", "[8,16]", 17), kDamaged, "belong to nothing"},
       {"zero bytes far away", one("F32", "[0]", "[8,8]", 8), kDamaged, "hole"},
   };
@@ -168,7 +184,8 @@ TEST_P(BadSafetensors, IsRefusedByNameAndPart) {
   const TemporaryFolder folder;
   const std::string path = folder.file("bad.safetensors");
   write_text(path, GetParam().bytes);
-  expect_error(GetParam().code, [&] { open_safetensors(path); }, {"bad.safetensors", GetParam().part.c_str()});
+  expect_error(GetParam().code, [&] { open_safetensors(path); },
+               {"bad.safetensors", GetParam().part.c_str()});
 }
 
 // --- good files ---
@@ -176,13 +193,19 @@ TEST_P(BadSafetensors, IsRefusedByNameAndPart) {
 TEST(Safetensors, ReadsEveryType) {
   const TemporaryFolder folder;
   const std::string path = folder.file("good.safetensors");
-  const std::string data = floats({1.5F, -2}) + little(0x3E00, 2) + little(0xC000, 2) + little(0x3FC0, 2) + little(7, 8) + little(0xFFFFFFFE, 4) +
-                           little(0xFFFD, 2) + "\xFC" + "\x05" + "\x01" + little(0x3FF8000000000000, 8);
-  write_text(path, safetensors("{\"__metadata__\":{\"format\":\"pt\"}," + entry("f32", "F32", "[2]", "[0,8]") + "," + entry("f16", "F16", "[1,2]", "[8,12]") + "," +
-                                   entry("bf16", "BF16", "[]", "[12,14]") + "," + entry("i64", "I64", "[1]", "[14,22]") + "," + entry("i32", "I32", "[1]", "[22,26]") +
-                                   "," + entry("i16", "I16", "[1]", "[26,28]") + "," + entry("i8", "I8", "[1]", "[28,29]") + "," + entry("u8", "U8", "[1]", "[29,30]") +
-                                   "," + entry("bool", "BOOL", "[1]", "[30,31]") + "," + entry("f64", "F64", "[1]", "[31,39]") + "," +
-                                   entry("none", "F32", "[0,5]", "[39,39]") + "}   ", data));
+  const std::string data = floats({1.5F, -2}) + little(0x3E00, 2) + little(0xC000, 2) + little(0x3FC0, 2) +
+                           little(7, 8) + little(0xFFFFFFFE, 4) + little(0xFFFD, 2) + "\xFC" + "\x05" +
+                           "\x01" + little(0x3FF8000000000000, 8);
+  write_text(
+      path,
+      safetensors(
+          "{\"__metadata__\":{\"format\":\"pt\"}," + entry("f32", "F32", "[2]", "[0,8]") + "," +
+              entry("f16", "F16", "[1,2]", "[8,12]") + "," + entry("bf16", "BF16", "[]", "[12,14]") + "," +
+              entry("i64", "I64", "[1]", "[14,22]") + "," + entry("i32", "I32", "[1]", "[22,26]") + "," +
+              entry("i16", "I16", "[1]", "[26,28]") + "," + entry("i8", "I8", "[1]", "[28,29]") + "," +
+              entry("u8", "U8", "[1]", "[29,30]") + "," + entry("bool", "BOOL", "[1]", "[30,31]") + "," +
+              entry("f64", "F64", "[1]", "[31,39]") + "," + entry("none", "F32", "[0,5]", "[39,39]") + "}   ",
+          data));
   const auto source = open_checkpoint(path);
   const auto value = [&](const char* name) {
     const size_t index = source->find(name).value();
@@ -219,13 +242,16 @@ TEST(Safetensors, WidensEveryHalf) {
     double want = exponent == 0 ? std::ldexp(mantissa, -24) : std::ldexp(1024 + mantissa, exponent - 25);
     if (exponent == 31) want = mantissa == 0 ? INFINITY : NAN;
     if ((bits & 0x8000U) != 0) want = -want;
-    if (std::isnan(want)) ASSERT_TRUE(std::isnan(out[bits])) << bits;
-    else ASSERT_EQ(out[bits], static_cast<float>(want)) << bits;
+    if (std::isnan(want))
+      ASSERT_TRUE(std::isnan(out[bits])) << bits;
+    else
+      ASSERT_EQ(out[bits], static_cast<float>(want)) << bits;
     ASSERT_EQ(std::signbit(out[bits]), (bits & 0x8000U) != 0) << bits;
   }
 }
 
-// A good file cut at every byte is refused; with any bit of its first part flipped it is refused or read, and nothing else happens.
+// A good file cut at every byte is refused; with any bit of its first part flipped it is refused or read, and
+// nothing else happens.
 TEST(Safetensors, SurvivesEveryCutAndEveryFlippedBit) {
   const TemporaryFolder folder;
   const std::string path = folder.file("cut.safetensors");
@@ -253,7 +279,9 @@ TEST(Safetensors, SurvivesEveryCutAndEveryFlippedBit) {
 TEST(Safetensors, AHeaderOfManyTensorsIsReadInTime) {
   const TemporaryFolder folder;
   std::string text = "{";
-  for (int i = 0; i < 20'000; ++i) text += (i == 0 ? "" : ",") + entry("t" + std::to_string(i), "U8", "[1]", "[" + std::to_string(i) + "," + std::to_string(i + 1) + "]");
+  for (int i = 0; i < 20'000; ++i)
+    text += (i == 0 ? "" : ",") + entry("t" + std::to_string(i), "U8", "[1]",
+                                        "[" + std::to_string(i) + "," + std::to_string(i + 1) + "]");
   const std::string path = folder.file("many.safetensors");
   write_text(path, safetensors(text + "}", std::string(20'000, 'x')));
   EXPECT_EQ(open_safetensors(path)->tensors().size(), 20'000U);

@@ -1,5 +1,6 @@
-// Any bytes as a checkpoint (safetensors, torch zip, pickle): an Error, or tensors that can be read. Bytes that begin with a protocol
-// number run as a bare pickle too, so that the fuzzer need not get a zip archive's sizes right.
+// Any bytes as a checkpoint (safetensors, torch zip, pickle): an Error, or tensors that can be read. Bytes
+// that begin with a protocol number run as a bare pickle too, so that the fuzzer need not get a zip archive's
+// sizes right.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -16,10 +17,13 @@ namespace {
 
 class NoHost final : public simdclip::PickleHost {
  public:
-  simdclip::PickleRef call(simdclip::PickleValues& values, std::string_view, simdclip::PickleRef args) override {
+  simdclip::PickleRef call(simdclip::PickleValues& values, std::string_view,
+                           simdclip::PickleRef args) override {
     return values.kind(args) == simdclip::PickleKind::tuple ? args : values.add_object();
   }
-  simdclip::PickleRef persistent(simdclip::PickleValues& values, simdclip::PickleRef) override { return values.add_object(); }
+  simdclip::PickleRef persistent(simdclip::PickleValues& values, simdclip::PickleRef) override {
+    return values.add_object();
+  }
 };
 
 void read_all(const simdclip::TensorSource& source) {

@@ -1,4 +1,5 @@
-// The golden fixtures (tests/fixtures/README.md): checkpoints in their real formats and what the reference libraries make of them.
+// The golden fixtures (tests/fixtures/README.md): checkpoints in their real formats and what the reference
+// libraries make of them.
 #pragma once
 
 #include <zlib.h>
@@ -15,12 +16,15 @@
 namespace simdclip::tests {
 
 inline const std::vector<std::string>& all_fixtures() {
-  static const std::vector<std::string> names = {"open_clip_folder",    "open_clip_bin",        "openai_jit",          "training_checkpoint",
-                                                 "transformers_folder", "transformers_sharded", "transformers_vision", "transformers_text"};
+  static const std::vector<std::string> names = {
+      "open_clip_folder",    "open_clip_bin",        "openai_jit",          "training_checkpoint",
+      "transformers_folder", "transformers_sharded", "transformers_vision", "transformers_text"};
   return names;
 }
 
-inline std::string fixture_path(const std::string& name) { return std::string(SIMDCLIP_FIXTURES) + "/" + name; }
+inline std::string fixture_path(const std::string& name) {
+  return std::string(SIMDCLIP_FIXTURES) + "/" + name;
+}
 
 inline void gunzip(const std::string& from, const std::string& to) {
   gzFile in = gzopen(from.c_str(), "rb");
@@ -28,7 +32,8 @@ inline void gunzip(const std::string& from, const std::string& to) {
   std::ofstream out(to, std::ios::binary);
   std::vector<char> buffer(1 << 16);
   int got = 0;
-  while ((got = gzread(in, buffer.data(), static_cast<unsigned>(buffer.size()))) > 0) out.write(buffer.data(), got);
+  while ((got = gzread(in, buffer.data(), static_cast<unsigned>(buffer.size()))) > 0)
+    out.write(buffer.data(), got);
   gzclose(in);
   if (got < 0) throw std::runtime_error("cannot unpack " + from);
 }
@@ -39,8 +44,10 @@ class FixtureSource {
   explicit FixtureSource(const std::string& name) : name_(name) {
     for (const auto& entry : std::filesystem::directory_iterator(fixture_path(name) + "/source")) {
       const auto file = entry.path().filename().string();
-      if (entry.path().extension() == ".gz") gunzip(entry.path().string(), folder_.file(file.substr(0, file.size() - 3)));
-      else std::filesystem::copy_file(entry.path(), folder_.file(file));
+      if (entry.path().extension() == ".gz")
+        gunzip(entry.path().string(), folder_.file(file.substr(0, file.size() - 3)));
+      else
+        std::filesystem::copy_file(entry.path(), folder_.file(file));
     }
     std::ifstream file(fixture_path(name) + "/expected.json");
     expected_ = nlohmann::json::parse(file);
@@ -53,8 +60,12 @@ class FixtureSource {
   }
   std::string file(const std::string& name) const { return folder_.file(name); }
   const nlohmann::json& expected() const { return expected_; }  // source, logit_scale, logit_bias, activation
-  bool has(const std::string& array) const { return std::filesystem::exists(fixture_path(name_) + "/" + array + ".npy"); }
-  Npy<float> floats(const std::string& array) const { return read_npy<float>(fixture_path(name_) + "/" + array + ".npy"); }
+  bool has(const std::string& array) const {
+    return std::filesystem::exists(fixture_path(name_) + "/" + array + ".npy");
+  }
+  Npy<float> floats(const std::string& array) const {
+    return read_npy<float>(fixture_path(name_) + "/" + array + ".npy");
+  }
   Npy<int32_t> ids() const { return read_npy<int32_t>(fixture_path(name_) + "/ids.npy"); }
 
  private:

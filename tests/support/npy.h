@@ -22,7 +22,8 @@ template <typename T>
 Npy<T> read_npy(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (bytes.size() < 10 || bytes.compare(0, 6, "\x93NUMPY") != 0) throw std::runtime_error(path + ": no .npy file");
+  if (bytes.size() < 10 || bytes.compare(0, 6, "\x93NUMPY") != 0)
+    throw std::runtime_error(path + ": no .npy file");
   uint16_t header_size = 0;
   std::memcpy(&header_size, bytes.data() + 8, sizeof header_size);
   const std::string header = bytes.substr(10, header_size);
@@ -34,11 +35,13 @@ Npy<T> read_npy(const std::string& path) {
   const size_t open = header.find('('), close = header.find(')');
   static const std::regex number("[0-9]+");
   const std::string shape = header.substr(open, close - open);
-  for (auto it = std::sregex_iterator(shape.begin(), shape.end(), number); it != std::sregex_iterator(); ++it) {
+  for (auto it = std::sregex_iterator(shape.begin(), shape.end(), number); it != std::sregex_iterator();
+       ++it) {
     out.shape.push_back(std::stoul(it->str()));
     count *= out.shape.back();
   }
-  if (bytes.size() != size_t{10} + header_size + count * sizeof(T)) throw std::runtime_error(path + ": wrong size");
+  if (bytes.size() != size_t{10} + header_size + count * sizeof(T))
+    throw std::runtime_error(path + ": wrong size");
   out.values.resize(count);
   std::memcpy(out.values.data(), bytes.data() + 10 + header_size, count * sizeof(T));
   return out;
