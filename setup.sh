@@ -13,10 +13,13 @@ cmake --build build/setup --parallel "$(nproc)"
 program=build/setup/tools/simdclip
 "$program" --version
 
-if [ -f assets/default.sclip ]; then
-  export SIMDCLIP_DEFAULT_MODEL=$PWD/assets/default.sclip
-  pictures=(assets/demo/*)
-else
+# Pictures of the tests until there are better ones to show.
+pictures=(tests/fixtures/picture.png tests/fixtures/image/jpeg_420.jpg tests/fixtures/image/webp_lossy.webp)
+if [ -d assets/demo ]; then
+  all=(assets/demo/*.png)
+  pictures=("${all[@]:0:10}")
+fi
+if [ ! -f assets/default.sclip ]; then
   # A small checkpoint with random weights: what comes out shows that everything works, not what the pictures show.
   checkpoint=build/setup/checkpoint
   mkdir -p "$checkpoint"
@@ -24,8 +27,8 @@ else
   gunzip -f "$checkpoint"/*.gz
   export SIMDCLIP_DEFAULT_MODEL=build/setup/demo.sclip
   "$program" convert "$checkpoint" -o "$SIMDCLIP_DEFAULT_MODEL"
-  pictures=(tests/fixtures/picture.png tests/fixtures/image/jpeg_420.jpg tests/fixtures/image/webp_lossy.webp)
 fi
-"$program" rank "${pictures[@]}" --text "a photo of an animal" "a drawing" "a pattern of colours"
+"$program" rank "${pictures[@]}" --top 2 \
+  --text "a musical instrument" "an animal" "food" "a vehicle" "a tool" "a person" "a building" "a plant"
 echo
 echo "The program is $PWD/$program; cmake --install build/setup installs it."

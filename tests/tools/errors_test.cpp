@@ -140,7 +140,6 @@ TEST_F(Errors, Models) {
       {{"tokenize", "-m", "cut.sclip", "a"}, 1, "cut.sclip"},
       {{"bench", "-m", "cut.sclip"}, 1, "cut.sclip"},
       {{"preprocess", "-m", "cut.sclip", "PICTURE", "-o", "x.npy"}, 1, "cut.sclip"},
-      {{"info", "-m", ""}, 1, "-m MODEL.sclip"},
   });
   EXPECT_EQ(run({"info"}, {.environment = {{"SIMDCLIP_DEFAULT_MODEL", "/no/model"}}}).status, 1);
   const Ran named = run({"info", "-m", "small"}, {.environment = {{"SIMDCLIP_MODELS", "/no:/where"}}});
