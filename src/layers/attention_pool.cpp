@@ -20,19 +20,21 @@ void AttentionPool::forward(ConstSpan2f x, const Sequences& sequences, Span2f y,
   const Span2f kv = ws.take(x.rows, 2 * width);  // [T, 2D]
   const Span2f q = ws.take(n, width), h = ws.take(n, width);
   for (size_t i = 0; i < n; ++i) std::copy_n(query_, width, q.row(i));
-  kv_.forward(x, kv, engine);
+  kv_.forward(kv_.operand(x, ws, engine), kv, engine);
   const std::vector<size_t> one_query(n, 0);
   multi_head_attention(shape_, sequences, one_query, q, kv.sub_cols(0, width), kv.sub_cols(width, width), h,
                        ws, engine);
-  proj_.forward(h, y, engine);
+  proj_.forward(proj_.operand(h, ws, engine), y, engine);
   mlp_.add_to(y, h, ws, engine);
 }
 
-size_t attention_pool_workspace_floats(const AttentionPoolConfig& config, size_t width, size_t n,
-                                       size_t tokens, size_t threads) noexcept {
+size_t attention_pool_workspace_floats(const AttentionPoolConfig& config, Precision precision, size_t width,
+                                       size_t n, size_t tokens, size_t threads) noexcept {
   const size_t attention = attention_workspace_floats(tokens, width / config.heads, threads);
   return workspace_floats(n * tokens, 2 * width) + 2 * workspace_floats(n, width) +
-         std::max(attention, workspace_floats(n, config.mlp_width));
+         operand_workspace_floats(precision, n * tokens, width) +
+         operand_workspace_floats(precision, n, width) +
+         std::max(attention, mlp_workspace_floats(n, width, config.mlp_width, precision));
 }
 
 }  // namespace simdclip

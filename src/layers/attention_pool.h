@@ -24,7 +24,7 @@ class AttentionPool {
 };
 
 // Workspace floats for n sequences of `tokens` tokens.
-size_t attention_pool_workspace_floats(const AttentionPoolConfig& config, size_t width, size_t n,
-                                       size_t tokens, size_t threads) noexcept;
+size_t attention_pool_workspace_floats(const AttentionPoolConfig& config, Precision precision, size_t width,
+                                       size_t n, size_t tokens, size_t threads) noexcept;
 
 }  // namespace simdclip

@@ -34,7 +34,7 @@ class Block {
 };
 
 // Workspace floats of one block for `rows` tokens in sequences of at most `longest`.
-size_t block_workspace_floats(const TransformerConfig& config, size_t rows, size_t longest,
-                              size_t threads) noexcept;
+size_t block_workspace_floats(const TransformerConfig& config, Precision precision, size_t rows,
+                              size_t longest, size_t threads) noexcept;
 
 }  // namespace simdclip

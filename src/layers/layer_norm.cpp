@@ -7,21 +7,43 @@ namespace simdclip {
 LayerNorm::LayerNorm(const ModelFile& file, const std::string& name, float eps)
     : gamma_(file.tensor(name + ".weight").f32()), beta_(file.tensor(name + ".bias").f32()), eps_(eps) {}
 
+void LayerNorm::describe(kernels::LayerNormInput& input, ConstSpan2f x, size_t first, size_t count) const {
+  input.rows = count;
+  input.width = x.cols;
+  input.x = x.row(first);
+  input.ldx = x.stride;
+  input.gamma = gamma_;
+  input.beta = beta_;
+  input.eps = eps_;
+}
+
 void LayerNorm::forward(ConstSpan2f x, Span2f y, const Engine& engine) const {
   assert(x.rows == y.rows && x.cols == y.cols);
   engine.parallel_ranges(x.rows, [&](size_t first, size_t count) {
     kernels::LayerNormArgs args;
-    args.rows = count;
-    args.width = x.cols;
-    args.x = x.row(first);
-    args.ldx = x.stride;
-    args.gamma = gamma_;
-    args.beta = beta_;
-    args.eps = eps_;
+    describe(args, x, first, count);
     args.y = y.row(first);
     args.ldy = y.stride;
     engine.kernels.layer_norm_f32(args);
   });
+}
+
+Operand LayerNorm::operand(ConstSpan2f x, const Linear& next, Span2f h, Workspace& ws,
+                           const Engine& engine) const {
+  if (!next.int8()) {
+    forward(x, h, engine);
+    return {h.rows, h.cols, h};
+  }
+  const QuantizedRows room = QuantizedRows::take(ws, x.rows, x.cols);
+  engine.parallel_ranges(x.rows, [&](size_t first, size_t count) {
+    kernels::LayerNormS8Args args;
+    describe(args, x, first, count);
+    args.y = room.q + first * room.ldq;
+    args.ldy = room.ldq;
+    args.scale = room.scale + first;
+    engine.kernels.layer_norm_s8(args);
+  });
+  return room.operand(x.rows, x.cols);
 }
 
 }  // namespace simdclip

@@ -5,6 +5,7 @@
 
 #include "format/model_file.h"
 #include "layers/engine.h"
+#include "layers/linear.h"
 #include "layers/span2.h"
 
 namespace simdclip {
@@ -18,7 +19,13 @@ class LayerNorm {
   // x, y: [rows, D]; y may be x.
   void forward(ConstSpan2f x, Span2f y, const Engine& engine) const;
 
+  // The normalised rows as `next` multiplies them: floats in h [rows, D], or quantized into `ws` on the way.
+  Operand operand(ConstSpan2f x, const Linear& next, Span2f h, Workspace& ws, const Engine& engine) const;
+
  private:
+  // The part that the kernels' arguments have in common.
+  void describe(kernels::LayerNormInput& input, ConstSpan2f x, size_t first, size_t count) const;
+
   const float* gamma_ = nullptr;
   const float* beta_ = nullptr;
   float eps_ = 0;

@@ -8,7 +8,9 @@
 namespace simdclip {
 namespace {
 
-size_t element_bytes(Storage storage) { return storage == Storage::gemm_bf16 ? 2 : 4; }
+size_t element_bytes(Storage storage) {
+  return storage == Storage::gemm_int8 ? 1 : storage == Storage::gemm_bf16 ? 2 : 4;
+}
 
 // How the work of one GEMM is cut for the threads: a grid of row blocks and column blocks. Columns first,
 // since threads that share all rows read each weight once in all; rows only when there are fewer panel pairs
@@ -26,10 +28,6 @@ Grid grid_for(size_t m, size_t panels, size_t threads) {
 }
 
 // [part] of n items in `parts` nearly equal ranges of whole `unit`s.
-struct Range {
-  size_t first, count;
-};
-
 Range range_of(size_t n, size_t unit, size_t part, size_t parts) {
   const size_t units = ceil_div(n, unit);
   const size_t first = std::min(n, units * part / parts * unit);
@@ -45,36 +43,69 @@ Linear::Linear(const ModelFile& file, const std::string& name, bool bias) {
   k_ = weight.spec->shape[1];
   storage_ = weight.spec->storage;
   weight_ = weight.bytes.data();
+  if (int8()) scale_ = int8_weights(weight).scales;
   if (bias) bias_ = file.tensor(name + ".bias").f32();
 }
 
-void Linear::forward(ConstSpan2f x, Span2f y, const Engine& engine, kernels::Act act,
+Operand Linear::operand(ConstSpan2f x, Workspace& ws, const Engine& engine) const {
+  if (!int8()) return {x.rows, x.cols, x};
+  const QuantizedRows room = QuantizedRows::take(ws, x.rows, x.cols);
+  engine.parallel_ranges(x.rows, [&](size_t first, size_t count) {
+    kernels::QuantizeArgs args;
+    args.rows = count;
+    args.width = x.cols;
+    args.x = x.row(first);
+    args.ldx = x.stride;
+    args.q = room.q + first * room.ldq;
+    args.ldq = room.ldq;
+    args.scale = room.scale + first;
+    engine.kernels.quantize_s8(args);
+  });
+  return room.operand(x.rows, x.cols);
+}
+
+// What the products of all types have in common: the part [rows] x [cols] of y = act(x W^T + b) + residual.
+template <typename Args>
+Args Linear::part(const Range& rows, const Range& cols, Span2f y, kernels::Act act,
+                  ConstSpan2f residual) const {
+  Args args;
+  args.m = rows.count;
+  args.n = cols.count;
+  args.k = k_;
+  args.b = weight_ + cols.first / kernels::kPanelColumns * kernels::panel_bytes(k_, element_bytes(storage_));
+  args.c = y.row(rows.first) + cols.first;
+  args.ldc = y.stride;
+  args.bias = bias_ == nullptr ? nullptr : bias_ + cols.first;
+  args.residual = residual.data == nullptr ? nullptr : residual.row(rows.first) + cols.first;
+  args.ldr = residual.stride;
+  args.act = act;
+  return args;
+}
+
+void Linear::forward(const Operand& x, Span2f y, const Engine& engine, kernels::Act act,
                      ConstSpan2f residual) const {
   assert(x.cols == k_ && y.cols == n_ && x.rows == y.rows);
   assert(residual.data == nullptr || (residual.rows == y.rows && residual.cols == n_));
-  using kernels::kPanelColumns;
   kernels::GemmFn* const gemm =
       storage_ == Storage::gemm_bf16 ? engine.kernels.gemm_bf16w : engine.kernels.gemm_f32;
-  const size_t panel = kernels::panel_bytes(k_, element_bytes(storage_));
-  const Grid grid = grid_for(x.rows, ceil_div(n_, kPanelColumns), engine.pool.size());
+  const Grid grid = grid_for(x.rows, ceil_div(n_, kernels::kPanelColumns), engine.pool.size());
   engine.pool.parallel_for(grid.rows * grid.cols, [&](size_t task) {
     const Range rows = range_of(x.rows, 1, task / grid.cols, grid.rows);
-    const Range cols = range_of(n_, 2 * kPanelColumns, task % grid.cols, grid.cols);
+    const Range cols = range_of(n_, 2 * kernels::kPanelColumns, task % grid.cols, grid.cols);
     if (rows.count == 0 || cols.count == 0) return;
-    kernels::GemmArgs args;
-    args.m = rows.count;
-    args.n = cols.count;
-    args.k = k_;
-    args.a = x.row(rows.first);
-    args.lda = x.stride;
-    args.b = weight_ + cols.first / kPanelColumns * panel;
-    args.c = y.row(rows.first) + cols.first;
-    args.ldc = y.stride;
-    args.bias = bias_ == nullptr ? nullptr : bias_ + cols.first;
-    args.residual = residual.data == nullptr ? nullptr : residual.row(rows.first) + cols.first;
-    args.ldr = residual.stride;
-    args.act = act;
-    gemm(args);
+    if (int8()) {
+      auto args = part<kernels::GemmI8Args>(rows, cols, y, act, residual);
+      args.a = x.q + rows.first * x.ldq;
+      args.lda = x.ldq;
+      args.a_scale = x.scale + rows.first;
+      args.b_scale = scale_ + cols.first;
+      engine.kernels.gemm_i8(args);
+    } else {
+      auto args = part<kernels::GemmArgs>(rows, cols, y, act, residual);
+      args.a = x.f32.row(rows.first);
+      args.lda = x.f32.stride;
+      gemm(args);
+    }
   });
 }
 
@@ -84,6 +115,7 @@ Linear Linear::columns(size_t first, size_t count) const {
   part.n_ = count;
   part.weight_ += first / kernels::kPanelColumns * kernels::panel_bytes(k_, element_bytes(storage_));
   if (part.bias_ != nullptr) part.bias_ += first;
+  if (part.scale_ != nullptr) part.scale_ += first;
   return part;
 }
 

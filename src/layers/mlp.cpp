@@ -24,9 +24,13 @@ Mlp::Mlp(const ModelFile& file, const std::string& norm, const std::string& name
 void Mlp::add_to(Span2f x, Span2f h, Workspace& ws, const Engine& engine) const {
   const Workspace::Scope scope(ws);
   const Span2f hidden = ws.take(x.rows, fc1_.outputs());  // [T, M]
-  norm_.forward(x, h, engine);
-  fc1_.forward(h, hidden, engine, act_);
-  fc2_.forward(hidden, x, engine, kernels::Act::none, x);
+  fc1_.forward(norm_.operand(x, fc1_, h, ws, engine), hidden, engine, act_);
+  fc2_.forward(fc2_.operand(hidden, ws, engine), x, engine, kernels::Act::none, x);
+}
+
+size_t mlp_workspace_floats(size_t rows, size_t width, size_t mlp_width, Precision precision) noexcept {
+  return workspace_floats(rows, mlp_width) + operand_workspace_floats(precision, rows, width) +
+         operand_workspace_floats(precision, rows, mlp_width);
 }
 
 }  // namespace simdclip

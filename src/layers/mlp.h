@@ -25,4 +25,7 @@ class Mlp {
   kernels::Act act_;
 };
 
+// Workspace floats of add_to for `rows` rows.
+size_t mlp_workspace_floats(size_t rows, size_t width, size_t mlp_width, Precision precision) noexcept;
+
 }  // namespace simdclip

@@ -42,7 +42,7 @@ void PatchEmbedding::forward(std::span<const float> pixels, Span2f x, Workspace&
     for (size_t i = first; i < first + count; ++i)
       patchify(pixels.data() + i * picture, cut.sub_rows(i * patches, patches));
   });
-  projection_.forward(cut, embedded, engine);
+  projection_.forward(projection_.operand(cut, ws, engine), embedded, engine);
 
   engine.parallel_ranges(x.rows, [&](size_t first, size_t count) {
     for (size_t row = first; row < first + count; ++row) {
@@ -57,10 +57,11 @@ void PatchEmbedding::forward(std::span<const float> pixels, Span2f x, Workspace&
   if (ln_pre_) ln_pre_->forward(x, x, engine);
 }
 
-size_t patch_embedding_workspace_floats(const VisionConfig& config, size_t n) noexcept {
+size_t patch_embedding_workspace_floats(const VisionConfig& config, Precision precision, size_t n) noexcept {
   const size_t patches = n * patch_grid_height(config) * patch_grid_width(config);
-  return workspace_floats(patches, size_t{3} * config.patch_size * config.patch_size) +
-         workspace_floats(patches, config.transformer.width);
+  const size_t inputs = size_t{3} * config.patch_size * config.patch_size;
+  return workspace_floats(patches, inputs) + workspace_floats(patches, config.transformer.width) +
+         operand_workspace_floats(precision, patches, inputs);
 }
 
 }  // namespace simdclip

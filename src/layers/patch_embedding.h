@@ -31,6 +31,6 @@ class PatchEmbedding {
 };
 
 // Workspace floats for n pictures.
-size_t patch_embedding_workspace_floats(const VisionConfig& config, size_t n) noexcept;
+size_t patch_embedding_workspace_floats(const VisionConfig& config, Precision precision, size_t n) noexcept;
 
 }  // namespace simdclip

@@ -74,13 +74,16 @@ void Model::embed_images(std::span<const std::span<const std::byte>> files, std:
                          bool normalize) const {
   impl_->embed_each(
       files.size(),
-      [&](size_t i, std::span<float> pixels) { impl_->prepare(files[i], {}, "image " + std::to_string(i), pixels); },
+      [&](size_t i, std::span<float> pixels) {
+        impl_->prepare(files[i], {}, "image " + std::to_string(i), pixels);
+      },
       out, normalize);
 }
 
 void Model::embed_images(std::span<const Image> images, std::span<float> out, bool normalize) const {
   impl_->embed_each(
-      images.size(), [&](size_t i, std::span<float> pixels) { impl_->prepare(images[i], pixels); }, out, normalize);
+      images.size(), [&](size_t i, std::span<float> pixels) { impl_->prepare(images[i], pixels); }, out,
+      normalize);
 }
 
 void Model::embed_pixels(std::span<const float> pixels, std::span<float> out, bool normalize) const {
@@ -101,11 +104,13 @@ std::vector<float> Model::embed_image_file(const std::string& path, bool normali
   const MappedFile file = MappedFile::open(path);
   std::vector<float> out(embed_dim());
   impl_->embed_each(
-      1, [&](size_t, std::span<float> pixels) { impl_->prepare(file.bytes(), {}, path, pixels); }, out, normalize);
+      1, [&](size_t, std::span<float> pixels) { impl_->prepare(file.bytes(), {}, path, pixels); }, out,
+      normalize);
   return out;
 }
 
-void Model::preprocess_file(const std::string& path, std::span<float> out, const DecodeOptions& options) const {
+void Model::preprocess_file(const std::string& path, std::span<float> out,
+                            const DecodeOptions& options) const {
   const size_t picture = impl_->vision().pixels_per_picture();
   expect_size("out", out.size(), picture, "[3, height, width]");
   impl_->prepare(MappedFile::open(path).bytes(), options, path, out);

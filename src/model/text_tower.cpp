@@ -27,6 +27,7 @@ TextExtent text_extent(const TextConfig& config, std::span<const int32_t> ids) {
 
 TextTower::TextTower(const ModelFile& file, const TextConfig& config, size_t embed_dim)
     : config_(config),
+      precision_(file.config().precision),
       embed_dim_(embed_dim),
       embedding_(file, config),
       transformer_(file, "text", config.transformer, config.causal),
@@ -41,8 +42,8 @@ size_t TextTower::micro_batch_rows() const noexcept {
 size_t TextTower::workspace_floats(size_t threads) const noexcept {
   const size_t rows = micro_batch_rows(),
                width = config_.transformer.width;  // each text has a token, so n <= rows
-  return 2 * simdclip::workspace_floats(rows, width) +
-         block_workspace_floats(config_.transformer, rows, config_.context_length, threads);
+  return 2 * simdclip::workspace_floats(rows, width) + operand_workspace_floats(precision_, rows, width) +
+         block_workspace_floats(config_.transformer, precision_, rows, config_.context_length, threads);
 }
 
 void TextTower::forward(std::span<const std::span<const int32_t>> texts, Span2f out, Workspace& ws,
@@ -65,7 +66,7 @@ void TextTower::forward(std::span<const std::span<const int32_t>> texts, Span2f 
   transformer_.forward_rows(x, {starts}, pooled_rows, pooled, ws, engine);
   ln_final_.forward(pooled, pooled, engine);
   if (projection_) {
-    projection_->forward(pooled, out, engine);
+    projection_->forward(projection_->operand(pooled, ws, engine), out, engine);
   } else {
     for (size_t i = 0; i < n; ++i) std::copy_n(pooled.row(i), width, out.row(i));
   }

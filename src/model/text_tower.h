@@ -37,6 +37,7 @@ class TextTower {
 
  private:
   TextConfig config_;
+  Precision precision_;
   size_t embed_dim_;
   TokenEmbedding embedding_;
   Transformer transformer_;

@@ -22,6 +22,7 @@ void mean_rows(ConstSpan2f x, float* out) {
 
 VisionTower::VisionTower(const ModelFile& file, const VisionConfig& config, size_t embed_dim)
     : config_(config),
+      precision_(file.config().precision),
       embed_dim_(embed_dim),
       embedding_(file, config),
       transformer_(file, "visual", config.transformer, false) {
@@ -36,13 +37,14 @@ size_t VisionTower::micro_batch() const noexcept {
 
 size_t VisionTower::workspace_floats(size_t threads) const noexcept {
   const size_t n = micro_batch(), tokens = vision_tokens(config_), width = config_.transformer.width;
-  size_t blocks = block_workspace_floats(config_.transformer, n * tokens, tokens, threads);
+  size_t blocks = block_workspace_floats(config_.transformer, precision_, n * tokens, tokens, threads);
   if (config_.attention_pool) {
-    blocks =
-        std::max(blocks, attention_pool_workspace_floats(*config_.attention_pool, width, n, tokens, threads));
+    blocks = std::max(blocks, attention_pool_workspace_floats(*config_.attention_pool, precision_, width, n,
+                                                              tokens, threads));
   }
   return simdclip::workspace_floats(n * tokens, width) + simdclip::workspace_floats(n, width) +
-         std::max(patch_embedding_workspace_floats(config_, n), blocks);
+         operand_workspace_floats(precision_, n, width) +
+         std::max(patch_embedding_workspace_floats(config_, precision_, n), blocks);
 }
 
 void VisionTower::forward(std::span<const float> pixels, Span2f out, Workspace& ws,
@@ -59,7 +61,7 @@ void VisionTower::forward(std::span<const float> pixels, Span2f out, Workspace& 
   embedding_.forward(pixels, x, ws, engine);
   pool(x, {starts}, pooled, ws, engine);
   if (projection_) {
-    projection_->forward(pooled, out, engine);
+    projection_->forward(projection_->operand(pooled, ws, engine), out, engine);
   } else {
     for (size_t i = 0; i < n; ++i) std::copy_n(pooled.row(i), width, out.row(i));
   }

@@ -29,6 +29,7 @@ class VisionTower {
   void pool(Span2f x, const Sequences& sequences, Span2f pooled, Workspace& ws, const Engine& engine) const;
 
   VisionConfig config_;
+  Precision precision_;
   size_t embed_dim_;
   PatchEmbedding embedding_;
   Transformer transformer_;
