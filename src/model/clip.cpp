@@ -36,9 +36,6 @@ Clip::Clip(const std::string& path, const ModelOptions& options)
       pool_(chosen_threads(options)),
       engine_{kernels::select_kernels(chosen_isa(options)), pool_} {
   const ModelConfig& config = file_.config();
-  if (config.precision == Precision::int8) {
-    fail(ErrorCode::unsupported, path, ": is an int8 model, which this build cannot run; convert it to f32 or bf16");
-  }
   if (options.verify_checksums) file_.verify();
   if (config.vision) {
     vision_.emplace(file_, *config.vision, config.embed_dim);

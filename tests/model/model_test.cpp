@@ -63,6 +63,8 @@ std::vector<float> embed_ids(const Model& model, std::span<const int32_t> ids, b
 class Towers : public testing::TestWithParam<TinyCase> {};
 
 TEST_P(Towers, MatchDoublePrecisionLoops) {
+  // int8 rounds the activations too, which these peaky models amplify.
+  const double bound = GetParam().config.precision == Precision::int8 ? 0.99 : 1 - 1e-9;
   const TinyModel tiny(GetParam().config, 1);
   const ModelFile file = ModelFile::open(tiny.path());
   const Model model = open_with(tiny.path(), 2);
@@ -73,7 +75,7 @@ TEST_P(Towers, MatchDoublePrecisionLoops) {
       const auto want =
           reference::embed_pixels(file, std::span(pixels).subspan(i * pixels.size() / 3, pixels.size() / 3));
       EXPECT_GE(reference::cosine(std::span(out).subspan(i * model.embed_dim(), model.embed_dim()), want),
-                1 - 1e-9);
+                bound);
     }
   }
   if (model.info().has_text_tower) {
@@ -83,7 +85,7 @@ TEST_P(Towers, MatchDoublePrecisionLoops) {
     for (size_t i = 0; i < 3; ++i) {
       const auto want = reference::embed_ids(file, std::span(ids).subspan(i * context, context));
       EXPECT_GE(reference::cosine(std::span(out).subspan(i * model.embed_dim(), model.embed_dim()), want),
-                1 - 1e-9);
+                bound);
     }
   }
 }

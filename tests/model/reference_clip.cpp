@@ -150,6 +150,17 @@ std::vector<float> tensor_values(const ModelFile& file, const std::string& name)
     case Storage::gemm_f32:
       kernels::unpack_b_f32(view.f32(), view.spec->shape[0], view.spec->shape[1], values.data());
       break;
+    case Storage::gemm_int8: {
+      // weight(n, k) = scale(n) * q(n, k); packed as [panel][k / 4][16 columns][4].
+      const Int8Weights weights = int8_weights(view);
+      const size_t k = view.spec->shape[1], panel = kernels::panel_bytes(k, 1);
+      for (size_t i = 0; i < elements; ++i) {
+        const size_t row = i / k, column = i % k;
+        const int8_t q = weights.packed[row / 16 * panel + column / 4 * 64 + row % 16 * 4 + column % 4];
+        values[i] = weights.scales[row] * static_cast<float>(q);
+      }
+      break;
+    }
     default:
       bits.resize(elements);
       if (view.spec->storage == Storage::bf16) {

@@ -103,6 +103,12 @@ inline std::vector<TinyCase> tiny_cases() {
   add("many_tokens", [](ModelConfig& c) {  // 257 tokens: more than one micro-batch holds
     c.vision->image_height = c.vision->image_width = 128;
   });
+  add("int8", [](ModelConfig& c) {
+    c.precision = Precision::int8;
+    c.embed_dim = 32;
+    c.vision->transformer.width = 64;
+    c.vision->transformer.heads = 2;
+  });
   add("bf16", [](ModelConfig& c) { c.precision = Precision::bf16; });
   return cases;
 }
