@@ -13,6 +13,8 @@
 namespace simdclip::tools {
 namespace {
 
+constexpr std::chrono::milliseconds kInterval(100);
+
 bool bar_on_line = false;
 
 bool terminal() {
@@ -42,7 +44,7 @@ std::string duration(double seconds) {
 
 Progress::Progress(std::string unit, uint64_t total)
     : unit_(std::move(unit)), total_(total), divisor_(unit_ == "MB" ? 1e6 : 1.0), enabled_(total > 0 && terminal()),
-      start_(std::chrono::steady_clock::now()), last_(start_) {}
+      start_(std::chrono::steady_clock::now()), last_(start_ - kInterval) {}
 
 Progress::~Progress() { clear_line(); }
 
@@ -55,7 +57,7 @@ void Progress::clear_line() {
 void Progress::update(uint64_t done) {
   if (!enabled_) return;
   const auto now = std::chrono::steady_clock::now();
-  if (now - last_ < std::chrono::milliseconds(100)) return;
+  if (now - last_ < kInterval) return;
   last_ = now;
   draw(done);
 }

@@ -15,7 +15,7 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  void update(uint64_t done);  // draws ten times a second at most
+  void update(uint64_t done);  // draws at once, then ten times a second at most
 
   // Wipes a bar that stands on the line, before something else is written there.
   static void clear_line();

@@ -12,7 +12,7 @@
 namespace simdclip {
 
 struct ConvertOptions {
-  std::string precision = "f32";  // f32 | bf16
+  std::string precision = "f32";  // f32 | bf16 | int8
   std::string
       arch;  // open_clip's name of the architecture ("ViT-B-32-quickgelu") where the files do not tell
   // Pictures' normalization, 3 numbers each (red, green, blue). Empty: as the files say.

@@ -23,7 +23,7 @@ struct ModelOptions {
 
 // What the model file says; units are pixels, ids and floats.
 struct ModelInfo {
-  std::string path, name, source, precision;  // precision: "f32" | "bf16"
+  std::string path, name, source, precision;  // precision: "f32" | "bf16" | "int8"
   std::string isa;                            // in force
   unsigned threads = 1;
   size_t embed_dim = 0;

@@ -153,8 +153,8 @@ void apply_overrides(const ConvertOptions& options, ConvertPlan& plan) {
 Precision precision_of(const std::string& name) {
   if (name == "f32") return Precision::f32;
   if (name == "bf16") return Precision::bf16;
-  if (name == "int8") fail(ErrorCode::unsupported, "--precision int8 is not supported yet; f32 and bf16 are");
-  fail(ErrorCode::invalid_argument, "--precision '", name, "' is not known; expected f32 or bf16");
+  if (name == "int8") return Precision::int8;
+  fail(ErrorCode::invalid_argument, "--precision '", name, "' is not known; expected f32, bf16 or int8");
 }
 
 std::string stem(const std::string& path) {
