@@ -179,7 +179,7 @@ void ClipBpeTable::check_merges(const std::string& where) const {
 
 void ClipBpeTable::read_added(std::span<const std::byte> bytes, uint32_t count, const std::string& where) {
   std::vector<AddedEntry> entries(count);
-  std::memcpy(entries.data(), bytes.data(), count * sizeof(AddedEntry));
+  std::copy_n(bytes.begin(), count * sizeof(AddedEntry), std::as_writable_bytes(std::span(entries)).begin());
   const auto text = bytes.subspan(count * sizeof(AddedEntry));
   uint64_t end = 0;
   for (const AddedEntry& entry : entries) {
