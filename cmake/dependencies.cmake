@@ -17,7 +17,6 @@ find_package(xsimd 8 REQUIRED)                              # libxsimd-dev: the 
 find_package(JPEG REQUIRED)                                 # libjpeg62-turbo-dev
 find_package(PNG REQUIRED)                                  # libpng-dev: bit depth and palette as they are (docs/images.md)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash) # libxxhash-dev: checksums of the model file
-find_path(SIMDCLIP_STB_DIR stb_image.h PATH_SUFFIXES stb REQUIRED)  # libstb-dev
 
 pkg_check_modules(WEBP IMPORTED_TARGET libwebp libwebpdemux)
 if(NOT WEBP_FOUND)
@@ -29,6 +28,7 @@ if(SIMDCLIP_BUILD_TOOLS)
 endif()
 if(SIMDCLIP_BUILD_TESTS)
   find_package(GTest REQUIRED)                              # libgtest-dev libgmock-dev
+  find_path(SIMDCLIP_STB_DIR stb_image.h PATH_SUFFIXES stb REQUIRED)  # libstb-dev: an independent reader
 endif()
 if(SIMDCLIP_BUILD_BENCH)
   find_package(benchmark QUIET)
