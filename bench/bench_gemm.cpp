@@ -15,7 +15,7 @@
 
 #include "base/thread_pool.h"
 #include "bench/gemm_peers.h"
-#include "bench/peak.h"
+#include "base/peak.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm/pack.h"
 #include "kernels/registry.h"
