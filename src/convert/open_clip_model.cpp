@@ -144,15 +144,6 @@ void refuse_other_texts(const JsonObject& cfg) {
   if (const auto name = cfg.find_text("hf_model_name"))
     fail(ErrorCode::unsupported, cfg.where(), ": the text tower is transformers' '", *name,
          "', which is not supported yet");
-  if (const auto name = cfg.find_text("hf_tokenizer_name"); name && !name->empty())
-    fail(ErrorCode::unsupported, cfg.where(), ": the tokenizer is '", *name,
-         "'; only CLIP's own byte-pair encoding is supported yet");
-  if (const auto kwargs = cfg.find_object("tokenizer_kwargs")) {
-    kwargs->refuse_unknown({"clean"});
-    const std::string clean = kwargs->find_text("clean").value_or("lower");
-    if (clean != "lower")
-      fail(ErrorCode::unsupported, kwargs->where(), ": clean '", clean, "' is not supported, only 'lower'");
-  }
   refuse_switch(cfg, "embed_cls");
 }
 
@@ -213,6 +204,7 @@ void read_open_clip_model(const JsonObject& cfg, ConvertPlan& plan) {
   plan.config.embed_dim = cfg.count("embed_dim");
   plan.config.vision = read_vision(cfg.object("vision_cfg"), quick_gelu, plan.vision_layer_scale);
   plan.config.text = read_text(cfg.object("text_cfg"), quick_gelu, plan.text_layer_scale);
+  read_open_clip_tokenizer_settings(cfg.object("text_cfg"), plan);
   if (!plan.config.text->projection && plan.config.text->transformer.width != plan.config.embed_dim)
     fail(ErrorCode::damaged, cfg.where(), ": a text tower without projection of width ",
          plan.config.text->transformer.width, " cannot give embeddings of ", plan.config.embed_dim);

@@ -16,8 +16,16 @@ namespace simdclip {
 
 enum class Naming { open_clip, transformers };  // whose tensor names: rows of a table in tensor_map.cpp
 
+// What open_clip's text_cfg says of the tokenizer.
+struct OpenClipTokenizer {
+  std::string name;        // hf_tokenizer_name; empty: CLIP's own byte pair encoding
+  std::string clean;       // tokenizer_kwargs.clean; empty: the tokenizer's default
+  bool strip_sep = false;  // tokenizer_kwargs.strip_sep_token: [SEP] is written as 0 (CLIPA)
+};
+
 struct ConvertPlan {
   ModelConfig config;
+  OpenClipTokenizer open_clip_tokenizer;
   Naming naming = Naming::open_clip;
   std::string vision_prefix, text_prefix;  // "vision_model.", "text.", ... before every name of that tower
   bool vision_layer_scale = false, text_layer_scale = false;  // folded into the projections they scale
@@ -46,7 +54,11 @@ void read_open_clip_model(const JsonObject& model_cfg, ConvertPlan& plan);
 PreprocessConfig read_open_clip_preprocess(const JsonObject& cfg);
 // text. prefix, logit scale and bias from the tensors.
 void read_open_clip_tensors(const TensorSource& tensors, ConvertPlan& plan);
-// CLIP's built-in merges, or a merges.txt in the folder where the vocabulary is another.
+// hf_tokenizer_name, tokenizer_kwargs and tokenizer_mode of text_cfg -> plan.open_clip_tokenizer.
+void read_open_clip_tokenizer_settings(const JsonObject& text_cfg, ConvertPlan& plan);
+// The tokenizer that plan.open_clip_tokenizer asks for: CLIP's built-in merges (a merges.txt of the folder
+// where the vocabulary is another), or the files of a transformers tokenizer beside the weights. Needs
+// plan.config.text->vocab_size and context_length. Errors: missing_info names the file to put there.
 void read_open_clip_tokenizer(const SourceFiles& files, ConvertPlan& plan);
 // OpenAI's files: architecture from the tensors' shapes, QuickGELU, OpenAI's preprocessing.
 bool is_openai_file(const TensorSource& tensors);
@@ -55,6 +67,9 @@ PreprocessConfig openai_preprocess();
 
 void read_transformers(const SourceFiles& files, const TensorSource& tensors, const ConvertOptions& options,
                        ConvertPlan& plan);
+// The tokenizer files of the folder, as transformers' AutoTokenizer reads them: by the tokenizer_class of
+// tokenizer_config.json, else by the model_type of config.json. Needs plan.config.text->vocab_size and
+// context_length.
 void read_transformers_tokenizer(const std::string& folder, ConvertPlan& plan);
 // preprocessor_config.json or processor_config.json of the folder, for this image size.
 PreprocessConfig read_transformers_preprocess(const std::string& folder, const VisionConfig& vision,

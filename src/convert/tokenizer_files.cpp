@@ -150,7 +150,28 @@ void read_transformers_tokenizer(const std::string& folder, ConvertPlan& plan) {
   plan.tokenizer = section(files);
 }
 
+void read_open_clip_tokenizer_settings(const JsonObject& text_cfg, ConvertPlan& plan) {
+  OpenClipTokenizer& t = plan.open_clip_tokenizer;
+  t.name = text_cfg.find_text("hf_tokenizer_name").value_or("");
+  if (const std::string mode = text_cfg.find_text("tokenizer_mode").value_or(""); !mode.empty())
+    fail(ErrorCode::unsupported, text_cfg.where(), ": tokenizer_mode '", mode, "' is not supported");
+  const auto kwargs = text_cfg.find_object("tokenizer_kwargs");
+  if (!kwargs) return;
+  kwargs->refuse_unknown({"clean", "strip_sep_token"});
+  t.clean = kwargs->find_text("clean").value_or("");
+  if (!t.clean.empty() && t.clean != "lower" && t.clean != "whitespace" && t.clean != "canonicalize")
+    fail(ErrorCode::unsupported, kwargs->where(), ": clean '", t.clean,
+         "' is not known; expected lower, whitespace or canonicalize");
+  t.strip_sep = kwargs->find_bool("strip_sep_token").value_or(false);
+}
+
 void read_open_clip_tokenizer(const SourceFiles& source, ConvertPlan& plan) {
+  if (!plan.open_clip_tokenizer.name.empty())
+    fail(ErrorCode::unsupported, source.weights, ": the tokenizer is '", plan.open_clip_tokenizer.name,
+         "'; only CLIP's own byte pair encoding is supported yet");
+  if (const std::string& clean = plan.open_clip_tokenizer.clean; !clean.empty() && clean != "lower")
+    fail(ErrorCode::unsupported, source.weights, ": clean '", clean,
+         "' is not supported with CLIP's tokenizer");
   TokenizerConfig t;
   const uint32_t vocab_size = plan.config.text->vocab_size;
   if (vocab_size == kClipVocabulary) {

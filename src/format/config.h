@@ -90,10 +90,21 @@ struct PreprocessConfig {
   std::array<float, 3> std = {1, 1, 1};
 };
 
-enum class TokenizerKind : uint8_t { clip_bpe };
+// How words become ids; each kind has its own section in the file (docs/format.md).
+enum class TokenizerKind : uint8_t {
+  clip_bpe,   // CLIP's byte pair encoding
+  unigram,    // SentencePiece unigram: T5, SigLIP, mT5, XLM-RoBERTa
+  bpe,        // merges over characters (Gemma, NLLB) or over bytes (RoBERTa, GPT-2)
+  wordpiece,  // BERT
+};
+// What happens to a text before its tokenizer's own normalization.
 enum class TextCleaning : uint8_t {
-  open_clip,     // ftfy.fix_text, html.unescape twice, collapse white space, strip, lower
-  transformers,  // NFC, white space runs to one space, lower (the fast tokenizer)
+  open_clip,               // ftfy.fix_text, html.unescape twice, collapse white space, strip, lower
+  transformers,            // clip_bpe: NFC, white space runs to one space, lower (the fast tokenizer)
+  none,                    // nothing: transformers' tokenizers of the other kinds
+  open_clip_whitespace,    // as open_clip, the case kept
+  open_clip_canonicalize,  // as open_clip, then `_` to a space and ASCII punctuation dropped
+  siglip,  // transformers' SiglipTokenizer: lower, ASCII punctuation dropped, white space collapsed
 };
 
 // The vocabulary itself is a section of the file, beside this.
@@ -101,6 +112,11 @@ struct TokenizerConfig {
   TokenizerKind kind = TokenizerKind::clip_bpe;
   TextCleaning cleaning = TextCleaning::open_clip;
   uint32_t bos_id = 49406, eos_id = 49407, pad_id = 0;
+  // Not of clip_bpe, whose texts have both and are padded on the right. In the file only where they differ
+  // from what stands here.
+  bool add_bos = true;    // bos_id before the text ([CLS], <s>, a language code)
+  bool add_eos = true;    // eos_id behind it, kept when the text is cut to the context
+  bool pad_left = false;  // pad_id before the text, not behind it
 };
 
 struct ModelConfig {
@@ -128,8 +144,9 @@ inline constexpr uint32_t kMaxMlpRatio = 64;                 // mlp_width / widt
 inline constexpr size_t kMaxLabelBytes = 4096;               // of name and source
 inline constexpr size_t kMaxConfigBytes = size_t{1} << 20U;  // of JSON
 
-// JSON with every field present, keys sorted, so that equal configurations are equal bytes. Floats have the
-// fewest digits that read back as the same float.
+// JSON with every field present (those that came later only where they differ from their default), keys
+// sorted, so that equal configurations are equal bytes. Floats have the fewest digits that read back as the
+// same float.
 std::string to_json(const ModelConfig& config);
 
 // Errors: damaged (no JSON, a field missing, twice there or of the wrong type, a number out of range, nested

@@ -38,11 +38,12 @@ std::span<const std::string_view> names_of() {
     static constexpr std::string_view names[] = {"bicubic", "bilinear"};
     return names;
   } else if constexpr (std::is_same_v<E, TokenizerKind>) {
-    static constexpr std::string_view names[] = {"clip_bpe"};
+    static constexpr std::string_view names[] = {"clip_bpe", "unigram", "bpe", "wordpiece"};
     return names;
   } else {
     static_assert(std::is_same_v<E, TextCleaning>);
-    static constexpr std::string_view names[] = {"open_clip", "transformers"};
+    static constexpr std::string_view names[] = {
+        "open_clip", "transformers", "none", "open_clip_whitespace", "open_clip_canonicalize", "siglip"};
     return names;
   }
 }
@@ -114,6 +115,9 @@ void fields(Visitor& v, T& c) requires std::is_same_v<std::remove_const_t<T>, To
   v("bos_id", c.bos_id);
   v("eos_id", c.eos_id);
   v("pad_id", c.pad_id);
+  v("add_bos", c.add_bos, true);
+  v("add_eos", c.add_eos, true);
+  v("pad_left", c.pad_left, false);
 }
 
 template <typename Visitor, typename T>
@@ -138,6 +142,11 @@ class ToJson {
   template <typename T>
   void operator()(const char* name, const T& value) {
     object_[name] = make(value);
+  }
+  // A field that came later: absent where it says what files without it mean.
+  template <typename T>
+  void operator()(const char* name, const T& value, const T& absent) {
+    if (!(value == absent)) object_[name] = make(value);
   }
 
   template <typename T>
@@ -194,6 +203,14 @@ class FromJson {
            "' is missing; the file is damaged, convert the model again");
     }
     FromJson(*found, path_ + name, where_, Value{}).read(value);
+  }
+  template <typename T>
+  void operator()(const char* name, T& value, const T& absent) {
+    if (object_.contains(name)) {
+      (*this)(name, value);
+    } else {
+      value = absent;
+    }
   }
 
   // Every field of the object must have been asked for.

@@ -15,6 +15,7 @@ std::unique_ptr<Tokenizer> make_tokenizer(const TokenizerConfig& config, uint32_
   switch (config.kind) {
     case TokenizerKind::clip_bpe:
       return std::make_unique<ClipBpeTokenizer>(config, vocab_size, context_length, section, where);
+    default: break;
   }
   fail(ErrorCode::unsupported, where,
        ": a tokenizer of a kind that this program does not know; use a newer simdclip");

@@ -143,7 +143,7 @@ std::vector<BadConfig> open_clip_configs() {
       text("hf_model_name", "roberta-base", kUnsupported, {"roberta-base"}),
       text("hf_tokenizer_name", "bert-base-uncased", kUnsupported, {"bert-base-uncased"}),
       text("tokenizer_kwargs", json{{"clean", "canonicalize"}}, kUnsupported, {"canonicalize"}),
-      text("tokenizer_kwargs", json{{"strip_sep_token", true}}, kUnsupported, {"strip_sep_token"}),
+      text("tokenizer_kwargs", json{{"language", "deu_Latn"}}, kUnsupported, {"language"}),
       text("embed_cls", true, kUnsupported, {"embed_cls"}),
       text("pool_type", "first", kUnsupported, {"pool_type"}),
       text("proj_type", "mlp", kUnsupported, {"proj_type"}),
@@ -494,7 +494,7 @@ TEST(OneFile, SaysWhichArchitecturesFit) {
 
 TEST(OneFile, EveryPlainArchitectureIsInTheTable) {
   const auto archs = convertible_archs();
-  EXPECT_EQ(archs.size(), 32U);
+  EXPECT_GE(archs.size(), 45U);
   for (const char* name :
        {"ViT-S-32", "ViT-S-16-alt", "ViT-M-16-alt", "ViT-B-32", "ViT-B-32-quickgelu", "ViT-B-32-256",
         "ViT-B-16-plus-240", "ViT-L-14-336", "ViT-L-14-280", "ViT-L-16-320", "ViT-H-14",
