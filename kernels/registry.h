@@ -7,6 +7,7 @@
 #include "base/cpu.h"
 #include "kernels/activation/activation.h"
 #include "kernels/attention/attention.h"
+#include "kernels/dot/dot.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm/gemm_i8.h"
 #include "kernels/l2_normalize/l2_normalize.h"

@@ -148,6 +148,35 @@ void row_bits(const kernels::Kernels& k) {
   l2.print("l2_normalize_f32");
 }
 
+void dot_bits(const kernels::Kernels& k) {
+  Hash f32, f16, i8;
+  for (const size_t width : {1U, 17U, 512U, 1000U}) {
+    const size_t queries = 7, rows = 21;
+    const std::vector<float> query = numbers(width, queries * width), row = numbers(width + 1, rows * width),
+                             scale = numbers(2, rows);
+    std::vector<uint16_t> half(row.size());
+    std::vector<int8_t> bytes(row.size());
+    std::vector<int16_t> wide(query.size());
+    const auto limit = static_cast<float>(kernels::dot_i8_query_limit(width));
+    for (size_t i = 0; i < row.size(); ++i) {
+      half[i] = static_cast<uint16_t>(static_cast<uint32_t>(i * 40503U) & 0xBBFFU);
+      bytes[i] = static_cast<int8_t>(row[i] * 127);
+    }
+    for (size_t i = 0; i < query.size(); ++i) wide[i] = static_cast<int16_t>(query[i] * limit);
+    std::vector<float> scores(queries * rows);
+    k.dot_f32({queries, rows, width, query.data(), width, row.data(), width, {scores.data(), rows}});
+    f32.add(scores);
+    k.dot_f16({queries, rows, width, query.data(), width, half.data(), width, {scores.data(), rows}});
+    f16.add(scores);
+    k.dot_i8({queries, rows, width, wide.data(), width, scale.data(), bytes.data(), width, scale.data(),
+              {scores.data(), rows}});
+    i8.add(scores);
+  }
+  f32.print("dot_f32");
+  f16.print("dot_f16");
+  i8.print("dot_i8");
+}
+
 void activation_bits(kernels::ActivationFn* fn, kernels::Act act, const char* what) {
   std::vector<float> x;
   for (const float range : {0.1F, 3.0F, 30.0F, 1e30F}) {
@@ -183,6 +212,7 @@ void print_all(const kernels::Kernels& k) {
   layer_norm_bits(k.layer_norm_f32);
   narrow_bits(k);
   row_bits(k);
+  dot_bits(k);
   activation_bits(k.activation_f32, Act::gelu, "activation_f32 gelu");
   activation_bits(k.activation_f32, Act::gelu_tanh, "activation_f32 gelu_tanh");
   activation_bits(k.activation_f32, Act::quick_gelu, "activation_f32 quick_gelu");
