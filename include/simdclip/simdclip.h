@@ -9,4 +9,5 @@
 #include "simdclip/image.h"
 #include "simdclip/model.h"
 #include "simdclip/npy.h"
+#include "simdclip/search.h"
 #include "simdclip/system.h"

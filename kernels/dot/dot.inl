@@ -23,7 +23,8 @@ SIMDCLIP_INLINE void fetch(Ahead& ahead) {
 
 // sums[q][r] = <row r, query q>, finished into totals[q][R].
 template <typename Rows, size_t R, size_t Q, typename Args>
-SIMDCLIP_INLINE void dot_tile(const Args& args, size_t row, size_t query, typename Rows::Total (&totals)[Q][R]) {
+SIMDCLIP_INLINE void dot_tile(const Args& args, size_t row, size_t query,
+                              typename Rows::Total (&totals)[Q][R]) {
   typename Rows::Sum sums[Q][R];
 #pragma GCC unroll 8
   for (size_t q = 0; q < Q; ++q) {
@@ -90,12 +91,12 @@ SIMDCLIP_INLINE void dot_blocks(const Args& args, const Store& store) {
     Ahead ahead{reinterpret_cast<const char*>(args.row + begin * args.ldr) + block_bytes,
                 (block_bytes / (tiles == 0 ? 1 : tiles) + 63) / 64 * 64};
     size_t query = 0;
-    if constexpr (Rows::kQueries > 2) dot_queries<Rows, Rows::kQueries>(args, begin, end, query, ahead, store);
+    if constexpr (Rows::kQueries > 2)
+      dot_queries<Rows, Rows::kQueries>(args, begin, end, query, ahead, store);
     if constexpr (Rows::kQueries > 1) dot_queries<Rows, 2>(args, begin, end, query, ahead, store);
     dot_queries<Rows, 1>(args, begin, end, query, ahead, store);
   }
 }
-
 
 template <typename Rows>
 SIMDCLIP_INLINE void dot_int8(const DotI8Args& args) {

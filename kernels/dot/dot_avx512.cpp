@@ -10,8 +10,10 @@ SIMDCLIP_INLINE F16 load_half(const uint16_t* p) {
 }
 // horizontal_sum's tree for four vectors at once.
 SIMDCLIP_INLINE void horizontal_sums(const F16 (&s)[4], float (&totals)[4]) {
-  const __m512 ab = _mm512_add_ps(_mm512_shuffle_f32x4(s[0].v, s[1].v, 0x44), _mm512_shuffle_f32x4(s[0].v, s[1].v, 0xEE));
-  const __m512 cd = _mm512_add_ps(_mm512_shuffle_f32x4(s[2].v, s[3].v, 0x44), _mm512_shuffle_f32x4(s[2].v, s[3].v, 0xEE));
+  const __m512 ab =
+      _mm512_add_ps(_mm512_shuffle_f32x4(s[0].v, s[1].v, 0x44), _mm512_shuffle_f32x4(s[0].v, s[1].v, 0xEE));
+  const __m512 cd =
+      _mm512_add_ps(_mm512_shuffle_f32x4(s[2].v, s[3].v, 0x44), _mm512_shuffle_f32x4(s[2].v, s[3].v, 0xEE));
   const __m512 four = _mm512_add_ps(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xDD));
   const __m512 two = _mm512_add_ps(four, _mm512_permute_ps(four, 0x4E));
   const __m512 one = _mm512_add_ps(two, _mm512_permute_ps(two, 0xB1));

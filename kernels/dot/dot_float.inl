@@ -39,8 +39,8 @@ struct FloatRows {
 template <typename Element>
 SIMDCLIP_INLINE void dot_float(const DotArgs<Element>& args) {
   const DotOutput out = args.out;
-  dot_blocks<FloatRows<Element>>(args,
-                                 [out](size_t query, size_t row, float total) { out.scores[query * out.lds + row] = total; });
+  dot_blocks<FloatRows<Element>>(
+      args, [out](size_t query, size_t row, float total) { out.scores[query * out.lds + row] = total; });
 }
 
 }  // namespace

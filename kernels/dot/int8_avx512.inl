@@ -1,5 +1,5 @@
-// int8 rows for AVX-512: 32 elements a step, widened to 16 bits. Include after dot.inl; Multiply says how pairs of
-// products are added to 32 bits.
+// int8 rows for AVX-512: 32 elements a step, widened to 16 bits. Include after dot.inl; Multiply says how
+// pairs of products are added to 32 bits.
 #pragma once
 
 namespace simdclip::kernels {
@@ -32,7 +32,8 @@ struct Int8Rows512 {
                                           _mm512_shuffle_i32x4(sums[0], sums[1], 0xEE));
       const __m512i cd = _mm512_add_epi32(_mm512_shuffle_i32x4(sums[2], sums[3], 0x44),
                                           _mm512_shuffle_i32x4(sums[2], sums[3], 0xEE));
-      const __m512i four = _mm512_add_epi32(_mm512_shuffle_i32x4(ab, cd, 0x88), _mm512_shuffle_i32x4(ab, cd, 0xDD));
+      const __m512i four =
+          _mm512_add_epi32(_mm512_shuffle_i32x4(ab, cd, 0x88), _mm512_shuffle_i32x4(ab, cd, 0xDD));
       const __m512i two = _mm512_add_epi32(four, _mm512_shuffle_epi32(four, _MM_PERM_BADC));
       const __m512i one = _mm512_add_epi32(two, _mm512_shuffle_epi32(two, _MM_PERM_CDAB));
       _mm_storeu_si128(reinterpret_cast<__m128i*>(totals),

@@ -8,35 +8,23 @@
 #include "base/atomic_file.h"
 #include "base/checked.h"
 #include "base/fail.h"
+#include "store/npy_header.h"
 
 namespace simdclip {
 namespace {
 
-// Room for a shape of several 20-digit extents: the header's size does not depend on the number of rows, which is known last.
-constexpr size_t kHeaderBytes = 128;
 constexpr size_t kFlushBytes = size_t{1} << 20;
-
-std::string npy_header(std::span<const size_t> shape) {
-  std::string text = "{'descr': '<f4', 'fortran_order': False, 'shape': (";
-  for (const size_t extent : shape) text += std::to_string(extent) + ", ";
-  if (shape.size() > 1) text.resize(text.size() - 2);
-  if (shape.size() == 1) text.pop_back();
-  text += "), }";
-  const std::string magic("\x93NUMPY\x01\x00", 8);
-  const size_t size = round_up(magic.size() + 2 + text.size() + 1, kHeaderBytes) - magic.size() - 2;
-  text.resize(size - 1, ' ');
-  text += '\n';
-  return magic + static_cast<char>(size & 0xFFU) + static_cast<char>(size >> 8U) + text;
-}
 
 std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 std::string names_beside(const std::string& npy) {
   const size_t dot = npy.rfind('.'), slash = npy.rfind('/');
-  const bool has_ending = dot != std::string::npos && dot != 0 && (slash == std::string::npos || dot > slash + 1);
+  const bool has_ending =
+      dot != std::string::npos && dot != 0 && (slash == std::string::npos || dot > slash + 1);
   const std::string names = (has_ending ? npy.substr(0, dot) : npy) + ".tsv";
   if (names == npy) {
-    fail(ErrorCode::invalid_argument, npy, ": this name is taken by the list of sources; give the output the ending .npy");
+    fail(ErrorCode::invalid_argument, npy,
+         ": this name is taken by the list of sources; give the output the ending .npy");
   }
   return names;
 }
@@ -61,10 +49,11 @@ void write_npy(const std::string& path, std::span<const size_t> shape, std::span
   std::vector<uint64_t> extents(shape.begin(), shape.end());
   const auto bytes = checked_bytes(extents, sizeof(float));
   if (!bytes || *bytes != values.size_bytes()) {
-    fail(ErrorCode::invalid_argument, path, ": ", values.size(), " values do not fill the shape ", shape_string(shape));
+    fail(ErrorCode::invalid_argument, path, ": ", values.size(), " values do not fill the shape ",
+         shape_string(shape));
   }
   AtomicFile file(path);
-  file.write(bytes_of(npy_header(shape)));
+  file.write(bytes_of(npy_header("<f4", shape)));
   file.write(std::as_bytes(values));
   file.commit();
 }
@@ -89,7 +78,7 @@ struct RowWriter::State {
 
 RowWriter::RowWriter(const std::string& path, size_t width) : state_(std::make_unique<State>(path, width)) {
   const size_t shape[] = {0, width};
-  state_->vectors.write(bytes_of(npy_header(shape)));
+  state_->vectors.write(bytes_of(npy_header("<f4", shape)));
 }
 RowWriter::~RowWriter() = default;
 
@@ -113,7 +102,7 @@ void RowWriter::commit() {
   State& s = *state_;
   s.flush();
   const size_t shape[] = {s.rows, s.width};
-  s.vectors.write_at(0, bytes_of(npy_header(shape)));
+  s.vectors.write_at(0, bytes_of(npy_header("<f4", shape)));
   s.names.commit();
   s.vectors.commit();
 }

@@ -15,7 +15,7 @@ declare -A allowed=(
   [src/convert]="simdclip base format text"
   [src/layers]="simdclip base format kernels"
   [src/model]="simdclip base format text image layers kernels"
-  [src/store]="simdclip base"
+  [src/store]="simdclip base kernels"
   [src/apps]="simdclip base format model store"
 )
 rooms="base|format|text|image|convert|layers|model|store|apps|kernels|tools|tests|bench|simdclip"

@@ -34,10 +34,16 @@ std::vector<Shape> shapes() {
 template <typename Row>
 struct Problem {
   Problem(const Shape& s, Edge edge)
-      : shape(s), ldq(s.width + s.rows % 3), ldr(s.width + s.queries % 3), lds(s.rows + s.width % 2),
-        query(extent(s.queries, ldq, s.width), edge), row(extent(s.rows, ldr, s.width), edge),
+      : shape(s),
+        ldq(s.width + s.rows % 3),
+        ldr(s.width + s.queries % 3),
+        lds(s.rows + s.width % 2),
+        query(extent(s.queries, ldq, s.width), edge),
+        row(extent(s.rows, ldr, s.width), edge),
         scores(extent(s.queries, lds, s.rows), edge) {}
-  static size_t extent(size_t n, size_t stride, size_t width) { return n == 0 ? 0 : (n - 1) * stride + width; }
+  static size_t extent(size_t n, size_t stride, size_t width) {
+    return n == 0 ? 0 : (n - 1) * stride + width;
+  }
   kernels::DotArgs<Row> args() {
     return {shape.queries, shape.rows, shape.width, query.data(), ldq, row.data(), ldr, {scores.data(), lds}};
   }
@@ -114,18 +120,30 @@ TEST_P(DotI8, IsExactAtEveryTailAndAtTheLimit) {
       const size_t ldq = shape.width + 1, ldr = shape.width + 2;
       Guarded<int16_t> query(Problem<float>::extent(shape.queries, ldq, shape.width), edge);
       Guarded<int8_t> row(Problem<float>::extent(shape.rows, ldr, shape.width), edge);
-      Guarded<float> scores(shape.queries * shape.rows, edge), row_scale(shape.rows, edge), query_scale(shape.queries, edge);
+      Guarded<float> scores(shape.queries * shape.rows, edge), row_scale(shape.rows, edge),
+          query_scale(shape.queries, edge);
       Random random(shape.width + 100 * shape.rows + 10'000 * shape.queries);
       const int limit = kernels::dot_i8_query_limit(shape.width);
       const bool extreme = shape.width % 2 == 1;
       for (int16_t& x : query) {
-        x = static_cast<int16_t>(extreme ? (random.below(2) == 0 ? limit : -limit) : static_cast<int>(random.below(2 * static_cast<size_t>(limit))) - limit);
+        x = static_cast<int16_t>(extreme ? (random.below(2) == 0 ? limit : -limit)
+                                         : static_cast<int>(random.below(2 * static_cast<size_t>(limit))) -
+                                               limit);
       }
-      for (int8_t& x : row) x = static_cast<int8_t>(extreme ? -128 : static_cast<int>(random.below(256)) - 128);
+      for (int8_t& x : row)
+        x = static_cast<int8_t>(extreme ? -128 : static_cast<int>(random.below(256)) - 128);
       random.fill(row_scale.span(), 0.5F, 1);
       random.fill(query_scale.span(), 0.5F, 1);
-      GetParam().fn({shape.queries, shape.rows, shape.width, query.data(), ldq, query_scale.data(), row.data(), ldr,
-                     row_scale.data(), {scores.data(), shape.rows}});
+      GetParam().fn({shape.queries,
+                     shape.rows,
+                     shape.width,
+                     query.data(),
+                     ldq,
+                     query_scale.data(),
+                     row.data(),
+                     ldr,
+                     row_scale.data(),
+                     {scores.data(), shape.rows}});
       ASSERT_TRUE(scores.intact());
       for (size_t q = 0; q < shape.queries; ++q) {
         for (size_t r = 0; r < shape.rows; ++r) {
@@ -155,7 +173,8 @@ TEST(DotBits, AgreeAcrossInstructionSetsAndShapes) {
       using Row = typename std::decay_t<decltype(values)>::value_type;
       std::vector<float> first(queries * rows), other(queries * rows);
       const auto args = [&](std::vector<float>& out) {
-        return kernels::DotArgs<Row>{queries, rows, width, query.data(), width, values.data(), width, {out.data(), rows}};
+        return kernels::DotArgs<Row>{queries, rows,          width, query.data(),
+                                     width,   values.data(), width, {out.data(), rows}};
       };
       all[0].fn(args(first));
       for (const auto& kernel : all) {
@@ -163,7 +182,14 @@ TEST(DotBits, AgreeAcrossInstructionSetsAndShapes) {
         EXPECT_TRUE(same_bits(first, other)) << kernel.name << ", width " << width;
         for (size_t q = 0; q < queries; ++q) {
           for (size_t r = 0; r < rows; ++r) {
-            kernel.fn({1, 1, width, query.data() + q * width, width, values.data() + r * width, width, {&other[q * rows + r], 1}});
+            kernel.fn({1,
+                       1,
+                       width,
+                       query.data() + q * width,
+                       width,
+                       values.data() + r * width,
+                       width,
+                       {&other[q * rows + r], 1}});
           }
         }
         EXPECT_TRUE(same_bits(first, other)) << kernel.name << " one by one, width " << width;
