@@ -50,6 +50,8 @@ class OurGemm : public GemmPeer {
     }
   }
 
+  size_t row_stride(size_t columns) const override { return kernels::gemm_row_stride(columns); }
+
   // The rows of A lie in the stride that a layer would give them.
   void take(const float* a) {
     for (size_t i = 0; i < shape_.m; ++i) std::copy_n(a + i * shape_.k, shape_.k, a_.data() + i * stride_);
@@ -68,7 +70,7 @@ class OurGemm : public GemmPeer {
            .lda = stride_,
            .b = aligned(packed_[which]) + begin / 16 * kernels::panel_bytes(shape_.k, 4) / sizeof(float),
            .c = c + begin,
-           .ldc = shape_.n});
+           .ldc = row_stride(shape_.n)});
     });
   }
 
@@ -111,11 +113,11 @@ struct Problem {
   }
   static std::vector<size_t> rows(const GemmShape& s) { return {0, s.m / 2, s.m - 1}; }
 
-  bool right(const GemmShape& s, const std::vector<float>& c) const {
+  bool right(const GemmShape& s, const std::vector<float>& c, size_t stride) const {
     size_t at = 0;
     for (const size_t row : rows(s)) {
       for (size_t j = 0; j < s.n; ++j, ++at) {
-        if (!(std::fabs(static_cast<double>(c[row * s.n + j]) - expected[at]) <= bound[at])) return false;
+        if (!(std::fabs(static_cast<double>(c[row * stride + j]) - expected[at]) <= bound[at])) return false;
       }
     }
     return true;
@@ -141,9 +143,10 @@ void gemm(benchmark::State& state, GemmPeer* contender, const GemmShape& shape, 
   for (const std::vector<float>& w : p.weights) weights.push_back(w.data());
   contender->prepare(shape, weights, threads);
   if (auto* ours = dynamic_cast<OurGemm*>(contender)) ours->take(p.a.data());
-  std::vector<float> c(shape.m * shape.n, std::numeric_limits<float>::quiet_NaN());
+  const size_t stride = contender->row_stride(shape.n);
+  std::vector<float> c(shape.m * stride, std::numeric_limits<float>::quiet_NaN());
   contender->run(p.a.data(), 0, c.data());
-  if (!p.right(shape, c)) {
+  if (!p.right(shape, c, stride)) {
     state.SkipWithError("wrong result");
     return;
   }

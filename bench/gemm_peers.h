@@ -16,6 +16,7 @@ class GemmPeer {
  public:
   virtual ~GemmPeer() = default;
   virtual std::string name() const = 0;
+  virtual size_t row_stride(size_t columns) const { return columns; }  // of C
   // Called once for a shape and a number of threads, with the weights as torch stores them; a library that
   // can pack them does it here.
   virtual void prepare(const GemmShape& shape, const std::vector<const float*>& weights,

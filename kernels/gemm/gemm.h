@@ -11,6 +11,13 @@
 
 namespace simdclip::kernels {
 
+// The row stride to give A and C, in elements: whole cache lines, an odd number of them. Rows a multiple of 4 KB
+// apart share one set of L1, of 12 lines, and a tile of 14 or 16 rows evicts itself (6 % at K = 3072).
+static constexpr size_t gemm_row_stride(size_t columns, size_t element_bytes = sizeof(float)) {
+  const size_t line = 64, lines = (columns * element_bytes + line - 1) / line;
+  return (lines | 1) * line / element_bytes;
+}
+
 // Letters: M rows (tokens), N output columns, K inputs. Strides count elements.
 struct GemmArgs {
   size_t m = 0, n = 0, k = 0;
@@ -26,11 +33,8 @@ struct GemmArgs {
   Act act = Act::none;
 };
 
-// The row stride to give A. Rows a multiple of 4 KB apart share the few lines of one set of L1, and a tile of
-// 14 rows evicts itself (6 % at K = 3072); one cache line more and they do not. Threads: split columns
-// first, at multiples of 32, so that each reads its part of B once; rows only where columns run out.
-static constexpr size_t gemm_row_stride(size_t k) { return k != 0 && k % 1024 == 0 ? k + 16 : k; }
-
+// Threads: split columns first, at multiples of 32, so that each reads its part of B once; rows only where columns
+// run out.
 using GemmFn = void(const GemmArgs& args) noexcept;
 
 }  // namespace simdclip::kernels

@@ -9,13 +9,12 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/activation/activation.h"
+#include "kernels/gemm/gemm.h"
 
 namespace simdclip::kernels {
 
-// Bytes of a row of A: whole cache lines, an odd number of them so that 16 rows (an AMX tile) lie in 16 sets
-// of L1.
-static constexpr size_t gemm_i8_row_bytes(size_t k) { return ((k + 63) / 64 | 1) * 64; }
+// Bytes of a row of A: the rule of gemm.h.
+static constexpr size_t gemm_i8_row_bytes(size_t k) { return gemm_row_stride(k, 1); }
 
 struct GemmI8Args {
   size_t m = 0, n = 0, k = 0;  // K < 2^17, so that 127 * 127 * K fits

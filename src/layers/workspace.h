@@ -7,16 +7,13 @@
 
 #include "base/aligned.h"
 #include "base/checked.h"
+#include "kernels/gemm/gemm.h"
 #include "layers/span2.h"
 
 namespace simdclip {
 
-// Row stride, in floats, of an activation matrix: whole cache lines, and an odd number of them. Rows of 1,024
-// floats would otherwise lie 4 KiB apart and fight for the same cache sets.
-constexpr size_t padded_stride(size_t cols) noexcept {
-  const size_t lines = ceil_div(cols * sizeof(float), kCacheLine);
-  return (lines | 1) * (kCacheLine / sizeof(float));
-}
+// Row stride, in floats, of an activation matrix: what the products want.
+constexpr size_t padded_stride(size_t cols) noexcept { return kernels::gemm_row_stride(cols); }
 
 // Floats that Workspace::take(rows, cols) uses.
 constexpr size_t workspace_floats(size_t rows, size_t cols) noexcept { return rows * padded_stride(cols); }
