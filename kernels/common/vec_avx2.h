@@ -30,6 +30,10 @@ SIMDCLIP_INLINE void store(float* p, F16 x) {
   _mm256_storeu_ps(p, x.lo);
   _mm256_storeu_ps(p + 8, x.hi);
 }
+SIMDCLIP_INLINE F16 load_i32(const int32_t* p) {
+  const __m256i* at = reinterpret_cast<const __m256i*>(p);
+  return {_mm256_cvtepi32_ps(_mm256_loadu_si256(at)), _mm256_cvtepi32_ps(_mm256_loadu_si256(at + 1))};
+}
 
 // All bits set in the first n lanes: a window that slides over 16 ones and 16 zeros.
 alignas(64) inline constexpr int32_t kFirstLanes[32] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,

@@ -32,6 +32,9 @@ SIMDCLIP_INLINE F16 zero() { return {_mm512_setzero_ps()}; }
 SIMDCLIP_INLINE F16 broadcast(float x) { return {_mm512_set1_ps(x)}; }
 SIMDCLIP_INLINE F16 load(const float* p) { return {_mm512_loadu_ps(p)}; }
 SIMDCLIP_INLINE void store(float* p, F16 x) { _mm512_storeu_ps(p, x.v); }
+SIMDCLIP_INLINE F16 load_i32(const int32_t* p) {
+  return {_mm512_cvtepi32_ps(_mm512_loadu_si512(p))};
+}  // rounded
 // The first n <= 16 lanes; memory beyond is not touched and the other lanes are zero.
 SIMDCLIP_INLINE F16 load_n(const float* p, size_t n) { return {_mm512_maskz_loadu_ps(first_bits(n), p)}; }
 SIMDCLIP_INLINE void store_n(float* p, F16 x, size_t n) { _mm512_mask_storeu_ps(p, first_bits(n), x.v); }

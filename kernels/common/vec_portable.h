@@ -45,6 +45,11 @@ SIMDCLIP_INLINE void store(float* p, F16 x) {
   x.c.store_unaligned(p + 8);
   x.d.store_unaligned(p + 12);
 }
+SIMDCLIP_INLINE F16 load_i32(const int32_t* p) {
+  using I4 = xsimd::batch<int32_t, Arch>;
+  return {xsimd::to_float(I4::load_unaligned(p)), xsimd::to_float(I4::load_unaligned(p + 4)),
+          xsimd::to_float(I4::load_unaligned(p + 8)), xsimd::to_float(I4::load_unaligned(p + 12))};
+}
 // The first n <= 16 lanes; memory beyond is not touched and the other lanes are zero.
 SIMDCLIP_INLINE F16 load_n(const float* p, size_t n) {
   alignas(64) float lanes[kLanes] = {};

@@ -42,6 +42,11 @@ struct HardwareTiles {
   __attribute__((always_inline)) void dot_i8() {
     asm volatile("tdpbssd %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(kC), "i"(kA), "i"(kB) : "memory");
   }
+  // C[m][n] += sum over k of A[m][2 k + i] * B[k][2 n + i], bf16.
+  template <int kC, int kA, int kB>
+  __attribute__((always_inline)) void dot_bf16() {
+    asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(kC), "i"(kA), "i"(kB) : "memory");
+  }
 };
 #endif
 
@@ -83,8 +88,46 @@ class EmulatedTiles {
       }
     }
   }
+  template <int kC, int kA, int kB>
+  void dot_bf16() {
+    for (size_t m = 0; m < config_.rows[kC]; ++m) {
+      for (size_t n = 0; n < config_.row_bytes[kC] / 4; ++n) {
+        float chain[2] = {};  // of the even and of the odd elements
+        for (size_t k = 0; k < config_.row_bytes[kA]; k += 4) {
+          for (size_t i = 0; i < 2; ++i) {
+            chain[i] = multiply_add(widened(&tiles_[kA][m][k + 2 * i]),
+                                    widened(&tiles_[kB][k / 4][n * 4 + 2 * i]), chain[i]);
+          }
+        }
+        float sum;
+        __builtin_memcpy(&sum, &tiles_[kC][m][n * 4], 4);
+        sum = multiply_add(multiply_add(chain[0], 1, chain[1]), 1, sum);
+        __builtin_memcpy(&tiles_[kC][m][n * 4], &sum, 4);
+      }
+    }
+  }
 
  private:
+  static float widened(const void* bf16) {
+    uint16_t bits;
+    __builtin_memcpy(&bits, bf16, sizeof(bits));
+    return __builtin_bit_cast(float, static_cast<uint32_t>(bits) << 16);
+  }
+  static float flushed(float x) { return __builtin_fabsf(x) < 0x1p-126F ? __builtin_copysignf(0, x) : x; }
+  // x * y + z rounded once, denormal operands and results zero whatever MXCSR says. A result is tiny if it is
+  // so when rounded to 24 bits; among denormals fma rounds to fewer, so that one case is looked at 2^64 times
+  // larger.
+  static float multiply_add(float x, float y, float z) {
+    x = flushed(x);
+    y = flushed(y);
+    z = flushed(z);
+    const float sum = __builtin_fmaf(x, y, z);
+    if (__builtin_fabsf(sum) == 0x1p-126F &&
+        __builtin_fabsf(__builtin_fmaf(x * 0x1p64F, y, z * 0x1p64F)) < 0x1p-62F)
+      return __builtin_copysignf(0, sum);
+    return flushed(sum);
+  }
+
   TileConfig config_;
   int8_t tiles_[8][16][64] = {};
 };

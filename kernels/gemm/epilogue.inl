@@ -1,5 +1,5 @@
-// What follows the whole of K: C = act(sums + bias) + residual, each a rounding of its own. Include after
-// kernels/common/vec_*.h.
+// What follows the whole of K: C = act(sums + bias) + residual, each a rounding of its own; integer sums
+// first become f32 and take their scales. Include after kernels/common/vec_*.h.
 #pragma once
 
 #include "kernels/common/math.inl"
@@ -8,44 +8,88 @@
 namespace simdclip::kernels {
 namespace {
 
+// Where a product ends, whatever the type of its operands.
+struct Output {
+  float* c;
+  uint16_t* c_bf16;
+  size_t ldc;
+  const float *bias, *residual;
+  size_t ldr;
+  const float *a_scale, *b_scale;  // of integer sums
+};
+template <typename Args>
+SIMDCLIP_INLINE Output output_of(const Args& args) noexcept {
+  return {args.c, args.c_bf16, args.ldc, args.bias, args.residual, args.ldr, nullptr, nullptr};
+}
+
+template <typename Sum>
+inline constexpr bool kInteger = false;
+template <>
+inline constexpr bool kInteger<int32_t> = true;
+
+SIMDCLIP_INLINE F16 as_f32(const float* sums, F16) { return load(sums); }
+SIMDCLIP_INLINE F16 as_f32(const int32_t* sums, F16 scale) { return load_i32(sums) * scale; }
+
 // 16 columns of a tile, `n` of them inside C. Whole panels do without masks, which are slow to store on AVX2.
-template <Act act, bool kWhole>
-SIMDCLIP_INLINE void finish_panel(const GemmArgs& args, const float* sums, size_t stride, size_t row,
-                                  size_t rows, size_t column, size_t n) noexcept {
+template <Act act, bool kWhole, typename Sum>
+SIMDCLIP_INLINE void finish_panel(const Output& out, const Sum* sums, size_t stride, size_t row, size_t rows,
+                                  size_t column, size_t n) noexcept {
+  constexpr bool kScaled = kInteger<Sum>;
   const auto read = [&](const float* p) { return kWhole ? load(p) : load_n(p, n); };
-  const F16 bias = args.bias == nullptr ? zero() : read(args.bias + column);
+  const F16 bias = out.bias == nullptr ? zero() : read(out.bias + column);
+  const F16 b_scale = kScaled ? read(out.b_scale + column) : zero();
   for (size_t i = 0; i < rows; ++i) {
-    F16 x = load(sums + i * stride);
-    if (args.bias != nullptr) x = x + bias;
+    F16 x = as_f32(sums + i * stride, kScaled ? broadcast(out.a_scale[row + i]) * b_scale : zero());
+    if (out.bias != nullptr) x = x + bias;
     x = activate<act>(x);
-    if (args.residual != nullptr) x = x + read(args.residual + (row + i) * args.ldr + column);
-    float* const c = args.c + (row + i) * args.ldc + column;
-    kWhole ? store(c, x) : store_n(c, x, n);
+    if (out.residual != nullptr) x = x + read(out.residual + (row + i) * out.ldr + column);
+    const size_t at = (row + i) * out.ldc + column;
+    if (out.c_bf16 != nullptr) {
+      store_bf16(out.c_bf16 + at, x, kWhole ? kLanes : n);
+    } else {
+      kWhole ? store(out.c + at, x) : store_n(out.c + at, x, n);
+    }
   }
 }
 
 // C[rows, columns] at (row, column) from sums[rows][stride].
-template <Act act>
-void finish(const GemmArgs& args, const float* sums, size_t stride, size_t row, size_t rows, size_t column,
+template <Act act, typename Sum>
+void finish(const Output& out, const Sum* sums, size_t stride, size_t row, size_t rows, size_t column,
             size_t columns) noexcept {
   size_t j = 0;
   for (; j + kLanes <= columns; j += kLanes) {
-    finish_panel<act, true>(args, sums + j, stride, row, rows, column + j, kLanes);
+    finish_panel<act, true>(out, sums + j, stride, row, rows, column + j, kLanes);
   }
-  if (j < columns) finish_panel<act, false>(args, sums + j, stride, row, rows, column + j, columns - j);
+  if (j < columns) finish_panel<act, false>(out, sums + j, stride, row, rows, column + j, columns - j);
 }
 
-using FinishFn = void(const GemmArgs& args, const float* sums, size_t stride, size_t row, size_t rows,
+// C's lines come into L2 while their tile is computed. Not into L1: its few fill buffers, held
+// for as long as memory takes, would keep the loads of A waiting, as the stores of C themselves do (3 % of
+// the f32 product at M = 800, N = 3072).
+SIMDCLIP_INLINE void fetch_output(const Output& out, size_t row, size_t rows, size_t column,
+                                  size_t panels) noexcept {
+  const bool narrow = out.c_bf16 != nullptr;
+  const size_t bytes = narrow ? sizeof(uint16_t) : sizeof(float);
+  const char* c = narrow ? reinterpret_cast<const char*>(out.c_bf16) : reinterpret_cast<const char*>(out.c);
+  c += (row * out.ldc + column) * bytes;
+  for (size_t i = 0; i < rows; ++i, c += out.ldc * bytes) {
+    for (size_t at = 0; at < panels * kLanes * bytes; at += 64) __builtin_prefetch(c + at, 0, 2);
+  }
+}
+
+template <typename Sum>
+using FinishFn = void(const Output& out, const Sum* sums, size_t stride, size_t row, size_t rows,
                       size_t column, size_t columns) noexcept;
 
-FinishFn* finish_of(Act act) noexcept {
+template <typename Sum>
+FinishFn<Sum>* finish_of(Act act) noexcept {
   switch (act) {
-    case Act::gelu: return &finish<Act::gelu>;
-    case Act::gelu_tanh: return &finish<Act::gelu_tanh>;
-    case Act::quick_gelu: return &finish<Act::quick_gelu>;
+    case Act::gelu: return &finish<Act::gelu, Sum>;
+    case Act::gelu_tanh: return &finish<Act::gelu_tanh, Sum>;
+    case Act::quick_gelu: return &finish<Act::quick_gelu, Sum>;
     case Act::none: break;
   }
-  return &finish<Act::none>;
+  return &finish<Act::none, Sum>;
 }
 
 }  // namespace

@@ -6,13 +6,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "kernels/activation/activation.h"
 
 namespace simdclip::kernels {
 
-// The row stride to give A and C, in elements: whole cache lines, an odd number of them. Rows a multiple of 4 KB
-// apart share one set of L1, of 12 lines, and a tile of 14 or 16 rows evicts itself (6 % at K = 3072).
+// The row stride to give A and C, in elements: whole cache lines, an odd number of them. Rows a multiple of 4
+// KB apart share one set of L1, of 12 lines, and a tile of 14 or 16 rows evicts itself (6 % at K = 3072).
 static constexpr size_t gemm_row_stride(size_t columns, size_t element_bytes = sizeof(float)) {
   const size_t line = 64, lines = (columns * element_bytes + line - 1) / line;
   return (lines | 1) * line / element_bytes;
@@ -26,6 +27,8 @@ struct GemmArgs {
   const void* b =
       nullptr;         // packed panels; a range of columns may begin at any panel (a multiple of 16 columns)
   float* c = nullptr;  // [M, N], row stride ldc; may not overlap A
+  uint16_t* c_bf16 =
+      nullptr;  // or this: where it is not null C is rounded to bf16 and goes here, c is not used
   size_t ldc = 0;
   const float* bias = nullptr;      // [N] or null
   const float* residual = nullptr;  // [M, N], row stride ldr, or null; may be C itself
@@ -33,8 +36,8 @@ struct GemmArgs {
   Act act = Act::none;
 };
 
-// Threads: split columns first, at multiples of 32, so that each reads its part of B once; rows only where columns
-// run out.
+// Threads: split columns first, at multiples of 32, so that each reads its part of B once; rows only where
+// columns run out.
 using GemmFn = void(const GemmArgs& args) noexcept;
 
 }  // namespace simdclip::kernels

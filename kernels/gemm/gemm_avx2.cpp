@@ -9,7 +9,7 @@ inline constexpr size_t kRows = 6, kPanels = 1;
 }  // namespace simdclip::kernels
 
 #include "kernels/gemm/gemm_f32.inl"
-#include "kernels/gemm/gemm_i8.inl"
+#include "kernels/gemm/gemm_groups.inl"
 
 namespace simdclip::kernels {
 namespace {
@@ -23,7 +23,8 @@ struct Avx2Dot {
   };
   using Row = Acc;
 
-  static int32_t start(const int8_t*, size_t) noexcept { return 0; }
+  using Sum = int32_t;
+  static int32_t start(const char*, size_t) noexcept { return 0; }
   SIMDCLIP_INLINE static Acc broadcast(int32_t x) { return {_mm256_set1_epi32(x), _mm256_set1_epi32(x)}; }
   SIMDCLIP_INLINE static __m256i half(const void* p) {
     return _mm256_loadu_si256(static_cast<const __m256i*>(p));
@@ -46,8 +47,9 @@ struct Avx2Dot {
 
 }  // namespace
 
-void gemm_i8_4x16_avx2(const GemmI8Args& args) noexcept { gemm_i8<Avx2Dot>(args); }
+void gemm_i8_4x16_avx2(const GemmI8Args& args) noexcept { group_gemm<Avx2Dot>(args); }
 void gemm_f32_6x16_avx2(const GemmArgs& args) noexcept { gemm<F32Weights>(args); }
 void gemm_bf16w_6x16_avx2(const GemmArgs& args) noexcept { gemm<Bf16Weights>(args); }
+void gemm_bf16_6x16_avx2(const GemmBf16Args& args) noexcept { gemm<Bf16Weights, Bf16Rows>(args); }
 
 }  // namespace simdclip::kernels

@@ -14,5 +14,6 @@ namespace simdclip::kernels {
 
 void gemm_f32_14x32_avx512(const GemmArgs& args) noexcept { gemm<F32Weights>(args); }
 void gemm_bf16w_14x32_avx512(const GemmArgs& args) noexcept { gemm<Bf16Weights>(args); }
+void gemm_bf16_14x32_avx512(const GemmBf16Args& args) noexcept { gemm<Bf16Weights, Bf16Rows>(args); }
 
 }  // namespace simdclip::kernels

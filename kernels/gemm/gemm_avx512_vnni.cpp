@@ -1,6 +1,6 @@
 // int8 GEMM for AVX512-VNNI: 14 x 32 tile as in gemm_avx512.cpp.
 #include "kernels/common/vec_avx512.h"
-#include "kernels/gemm/gemm_i8.inl"
+#include "kernels/gemm/gemm_groups.inl"
 
 namespace simdclip::kernels {
 namespace {
@@ -12,9 +12,10 @@ struct VnniDot {
   using Acc = __m512i;
   using Row = __m512i;
 
-  static int32_t start(const int8_t* a, size_t k) noexcept {
+  using Sum = int32_t;
+  static int32_t start(const char* a, size_t k) noexcept {
     int32_t sum = 0;
-    for (size_t i = 0; i < k; ++i) sum += a[i];
+    for (size_t i = 0; i < k; ++i) sum += static_cast<int8_t>(a[i]);
     return -128 * sum;
   }
   SIMDCLIP_INLINE static Acc broadcast(int32_t x) { return _mm512_set1_epi32(x); }
@@ -30,6 +31,6 @@ struct VnniDot {
 
 }  // namespace
 
-void gemm_i8_14x32_avx512_vnni(const GemmI8Args& args) noexcept { gemm_i8<VnniDot>(args); }
+void gemm_i8_14x32_avx512_vnni(const GemmI8Args& args) noexcept { group_gemm<VnniDot>(args); }
 
 }  // namespace simdclip::kernels

@@ -11,6 +11,7 @@
 
 #include "kernels/gemm/epilogue.inl"
 #include "kernels/gemm/gemm.h"
+#include "kernels/gemm/gemm_bf16.h"
 #include "kernels/gemm/pack.h"
 
 namespace simdclip::kernels {
@@ -158,25 +159,38 @@ struct Bf16Weights {
   static constexpr size_t panel(size_t) { return kDepth * kLanes; }
 };
 
+// A's rows are used where they lie, or (bf16) widened, a tile and a block of K at a time, into `room` (L1).
+// That costs one more load and store for every 32 columns: 10 % where multiply-adds are f32's.
+struct F32Rows {
+  static constexpr size_t kRoom = 1;
+
+  static const float* block(const float* a, size_t, size_t, size_t, float*) noexcept { return a; }
+  static size_t stride(size_t lda) { return lda; }
+};
+struct Bf16Rows {
+  static constexpr size_t kStride = kDepth + kLanes, kRoom = kRows * kStride;
+
+  static const float* block(const uint16_t* a, size_t lda, size_t rows, size_t depth, float* room) noexcept {
+    for (size_t r = 0; r < rows; ++r) {
+      for (size_t k = 0; k < depth; k += kLanes) {
+        const size_t left = depth - k;
+        store(room + r * kStride + k, load_bf16(a + r * lda + k, left < kLanes ? left : kLanes));
+      }
+    }
+    return room;
+  }
+  static size_t stride(size_t) { return kStride; }
+};
+
 struct RowBlock {
   size_t row, tiles, longer;  // its first row, its tiles, how many of them are longer
 };
 
-// C's lines come into L2 while their tile is computed. Not into L1: its few fill buffers, held for as long as memory
-// takes, would keep the loads of A waiting, as the stores of C themselves do (3 % at M = 800, N = 3072).
-SIMDCLIP_INLINE void fetch_output(const GemmArgs& args, size_t row, size_t rows, size_t column) noexcept {
-  for (size_t i = 0; i < rows; ++i) {
-    const char* c = reinterpret_cast<const char*>(args.c + (row + i) * args.ldc + column);
-#pragma GCC unroll 4
-    for (size_t p = 0; p < kPanels; ++p) __builtin_prefetch(c + p * kLine, 0, 2);
-  }
-}
-
 // All columns of one block of rows.
-template <typename Weights>
-SIMDCLIP_INLINE void row_block(const GemmArgs& args, const RowTiles& split, const RowBlock& block) noexcept {
+template <typename Weights, typename Rows, typename Args>
+SIMDCLIP_INLINE void row_block(const Args& args, const RowTiles& split, const RowBlock& block) noexcept {
   alignas(64) float sums[kMaxTiles * kRows * kTileColumns];
-  alignas(64) float room[Weights::kRoom];
+  alignas(64) float room[Weights::kRoom], rows_room[Rows::kRoom];
   const bool few = block.tiles < 4;  // then each tile fetches more of the next block
   const size_t lines = few ? 4 : 1;
   TileFn* tiles[2][2];  // [whole tile or one panel][longer]
@@ -185,7 +199,8 @@ SIMDCLIP_INLINE void row_block(const GemmArgs& args, const RowTiles& split, cons
     tiles[0][i] = few ? tile_of<kPanels, 4>(rows) : tile_of<kPanels, 1>(rows);
     tiles[1][i] = few ? tile_of<1, 4>(rows) : tile_of<1, 1>(rows);
   }
-  FinishFn* const finish_tile = finish_of(args.act);
+  FinishFn<float>* const finish_tile = finish_of<float>(args.act);
+  const Output output = output_of(args);
   const size_t panel = panel_bytes(args.k, Weights::kElementBytes);
   const char* pair = static_cast<const char*>(args.b);
   for (size_t column = 0; column < args.n; column += kTileColumns, pair += kPanels * panel) {
@@ -200,8 +215,8 @@ SIMDCLIP_INLINE void row_block(const GemmArgs& args, const RowTiles& split, cons
       const char* const next =
           last ? pair + kPanels * panel : stored + kDepth * kLanes * Weights::kElementBytes;
       const size_t share = depth / kUnroll * lines * kLine;
-      TileArgs t{.a = args.a + block.row * args.lda + k0,
-                 .lda = args.lda,
+      TileArgs t{.a = nullptr,
+                 .lda = Rows::stride(args.lda),
                  .k = depth,
                  .b = b,
                  .panel = Weights::panel(panel),
@@ -214,11 +229,11 @@ SIMDCLIP_INLINE void row_block(const GemmArgs& args, const RowTiles& split, cons
         const bool longer = i < block.longer;
         const size_t rows = split.rows + (longer ? 1 : 0);
         if (i * share >= depth * kLanes * Weights::kElementBytes) t.ahead = stored;  // all is on its way
-        if (last) fetch_output(args, row, rows, column);
+        t.a = Rows::block(args.a + row * args.lda + k0, args.lda, rows, depth, rows_room);
+        if (last) fetch_output(output, row, rows, column, kPanels);
         tiles[panels == kPanels ? 0 : 1][longer ? 1 : 0](t);
-        if (last) finish_tile(args, t.sums, kTileColumns, row, rows, column, columns);
+        if (last) finish_tile(output, t.sums, kTileColumns, row, rows, column, columns);
         row += rows;
-        t.a += rows * args.lda;
         t.sums += rows * kTileColumns;
         t.ahead += share;
       }
@@ -227,8 +242,8 @@ SIMDCLIP_INLINE void row_block(const GemmArgs& args, const RowTiles& split, cons
   }
 }
 
-template <typename Weights>
-SIMDCLIP_INLINE void gemm(const GemmArgs& args) noexcept {
+template <typename Weights, typename Rows = F32Rows, typename Args>
+SIMDCLIP_INLINE void gemm(const Args& args) noexcept {
   if (args.m == 0) return;
   const RowTiles split(args.m);
   const size_t fit = kCacheBytes / ((args.k + 1) * sizeof(float) * kRows);
@@ -237,7 +252,7 @@ SIMDCLIP_INLINE void gemm(const GemmArgs& args) noexcept {
   for (size_t i = 0; i < blocks; ++i) {
     const size_t begin = split.count * i / blocks, end = split.count * (i + 1) / blocks;
     const size_t longer = split.longer < begin ? 0 : split.longer - begin;
-    row_block<Weights>(args, split, {split.begin(begin), end - begin, longer});
+    row_block<Weights, Rows>(args, split, {split.begin(begin), end - begin, longer});
   }
 }
 

@@ -9,7 +9,7 @@ inline constexpr size_t kRows = kVectorRegisters == 32 ? 6 : 2, kPanels = 1;
 }  // namespace simdclip::kernels
 
 #include "kernels/gemm/gemm_f32.inl"
-#include "kernels/gemm/gemm_i8.inl"
+#include "kernels/gemm/gemm_groups.inl"
 
 namespace simdclip::kernels {
 namespace {
@@ -24,7 +24,8 @@ struct PortableDot {
     int8_t v[kPanelColumns * 4];
   };
 
-  static int32_t start(const int8_t*, size_t) noexcept { return 0; }
+  using Sum = int32_t;
+  static int32_t start(const char*, size_t) noexcept { return 0; }
   SIMDCLIP_INLINE static Acc broadcast(int32_t x) {
     Acc acc;
     for (int32_t& sum : acc.v) sum = x;
@@ -53,8 +54,9 @@ struct PortableDot {
 
 }  // namespace
 
-void gemm_i8_portable(const GemmI8Args& args) noexcept { gemm_i8<PortableDot>(args); }
+void gemm_i8_portable(const GemmI8Args& args) noexcept { group_gemm<PortableDot>(args); }
 void gemm_f32_portable(const GemmArgs& args) noexcept { gemm<F32Weights>(args); }
 void gemm_bf16w_portable(const GemmArgs& args) noexcept { gemm<Bf16Weights>(args); }
+void gemm_bf16_portable(const GemmBf16Args& args) noexcept { gemm<Bf16Weights, Bf16Rows>(args); }
 
 }  // namespace simdclip::kernels

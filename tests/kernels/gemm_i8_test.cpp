@@ -20,7 +20,7 @@ using testing::Edge;
 using testing::Guarded;
 
 void on_emulated_tiles(const GemmI8Args& args) noexcept {
-  kernels::gemm_i8_tiles<kernels::EmulatedTiles>(args);
+  kernels::gemm_tiles<kernels::EmulatedTiles>(args);
 }
 
 std::vector<kernels::Kernel<kernels::GemmI8Fn>> every_kernel() {

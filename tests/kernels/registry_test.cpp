@@ -27,8 +27,8 @@ std::vector<Entry> entries() {
 }
 
 // The name of the kernel that a selection holds for each operation.
-std::vector<Entry> chosen(Isa isa) {
-  const kernels::Kernels& selected = kernels::select_kernels(isa);
+std::vector<Entry> chosen(Isa isa, const CpuModel& cpu = cpu_model()) {
+  const kernels::Kernels& selected = kernels::select_kernels(isa, cpu);
   std::vector<Entry> all;
 #define OP(op, Fn)                                                               \
   for (const auto& kernel : kernels::op##_kernels()) {                           \
@@ -69,18 +69,39 @@ TEST(Registry, EveryOperationBeginsWithAPortableKernel) {
   }
 }
 
-// Selection takes the instruction set as an argument: tested without the hardware.
+constexpr CpuModel kZen4{CpuVendor::amd, 0x19, 0x11, 1}, kGraniteRapids{CpuVendor::intel, 6, 173, 1};
+
+// Selection takes the instruction set and the CPU as arguments: tested without the hardware.
 TEST(Registry, SelectsTheBestKernelWithinTheInstructionSet) {
-  for (const Isa isa : kAllIsas) {
-    EXPECT_EQ(kernels::select_kernels(isa).isa, isa);
-    for (const Entry& pick : chosen(isa)) {
-      EXPECT_LE(pick.isa, isa) << pick.kernel;
-      for (const Entry& e : entries()) {
-        if (e.op != pick.op || e.isa > isa) continue;
-        EXPECT_LE(e.isa, pick.isa) << pick.kernel << " instead of " << e.kernel;
+  for (const CpuModel& cpu : {kZen4, kGraniteRapids}) {
+    for (const Isa isa : kAllIsas) {
+      EXPECT_EQ(kernels::select_kernels(isa, cpu).isa, isa);
+      for (const Entry& pick : chosen(isa, cpu)) {
+        EXPECT_LE(pick.isa, isa) << pick.kernel;
+        for (const Entry& e : entries()) {
+          if (e.op != pick.op || e.isa > isa) continue;
+          if (e.isa == Isa::avx512_bf16 && cpu.vendor == CpuVendor::intel) continue;
+          EXPECT_LE(e.isa, pick.isa) << pick.kernel << " instead of " << e.kernel;
+        }
       }
     }
   }
+}
+
+TEST(Registry, PairsOfBf16AreMultipliedWhereThatIsFasterThanF32) {
+  const auto bf16 = [](Isa isa, const CpuModel& cpu) {
+    for (const Entry& pick : chosen(isa, cpu)) {
+      if (pick.op == "gemm_bf16") return pick.kernel;
+    }
+    return std::string();
+  };
+#if defined(__x86_64__)
+  EXPECT_EQ(bf16(Isa::avx512_bf16, kZen4), "gemm_bf16_14x32_avx512_bf16");
+  EXPECT_EQ(bf16(Isa::avx512_bf16, kGraniteRapids), "gemm_bf16_14x32_avx512");
+  EXPECT_EQ(bf16(Isa::amx, kGraniteRapids), "gemm_bf16_32x32_amx");
+#else
+  EXPECT_EQ(bf16(Isa::amx, kZen4), "gemm_bf16_portable");
+#endif
 }
 
 TEST(Registry, SelectionIsCompleteAndLasting) {
@@ -123,6 +144,7 @@ TEST_F(ForcedIsa, TakesEffect) {
     size_t own = 0;  // operations that have a kernel of exactly this set use it
     for (const Entry& pick : chosen(isa)) {
       for (const Entry& e : entries()) {
+        if (e.isa == Isa::avx512_bf16 && !kernels::fast_vdpbf16ps(cpu_model())) continue;
         if (e.op == pick.op && e.isa == isa) {
           EXPECT_EQ(pick.isa, isa) << pick.kernel;
           ++own;
