@@ -15,7 +15,31 @@ std::string image_size(const ModelInfo& info) {
   return "[" + std::to_string(info.image_height) + ", " + std::to_string(info.image_width) + "]";
 }
 
-std::string as_json(const ModelInfo& info) {
+std::string shape_of(const TensorInfo& tensor) {
+  std::string out = "[";
+  for (size_t i = 0; i < tensor.shape.size(); ++i) out += (i == 0 ? "" : ", ") + std::to_string(tensor.shape[i]);
+  return out + "]";
+}
+
+std::string tensors_json(const std::vector<TensorInfo>& tensors) {
+  std::string out = "[";
+  for (const TensorInfo& tensor : tensors) {
+    out += (out.size() == 1 ? "\n  {\"name\": " : ",\n  {\"name\": ") + json_string(tensor.name) + ", \"shape\": " + shape_of(tensor) +
+           ", \"storage\": " + json_string(tensor.storage) + ", \"bytes\": " + std::to_string(tensor.bytes) + "}";
+  }
+  return out + "]";
+}
+
+std::string tensors_table(const std::vector<TensorInfo>& tensors) {
+  std::vector<std::vector<std::string>> rows = {{"tensor", "shape", "storage", "bytes"}};
+  for (const TensorInfo& tensor : tensors) {
+    rows.push_back({tensor.name, shape_of(tensor), tensor.storage, std::to_string(tensor.bytes)});
+  }
+  return table(rows, {3});
+}
+
+std::string as_json(const Model& model) {
+  const ModelInfo& info = model.info();
   std::string out;
   const auto add = [&](const char* name, const std::string& value) {
     out += (out.empty() ? "{\"" : ",\n \"") + std::string(name) + "\": " + value;
@@ -40,6 +64,7 @@ std::string as_json(const ModelInfo& info) {
   add("isa", json_string(info.isa));
   number("threads", info.threads);
   add("config", info.config);
+  add("tensors", tensors_json(model.tensors()));
   return out + "}\n";
 }
 
@@ -72,18 +97,22 @@ std::string as_table(const ModelInfo& info) {
 
 void info_command(std::vector<std::string> given) {
   ModelArguments model_arguments;
-  bool json = false, verify = false;
-  Arguments arguments("info", "Show what a model file holds: sizes, precision, preprocessing, tokenizer, scores.",
+  bool json = false, verify = false, tensors = false;
+  Arguments arguments("info", "Show what a model file holds: sizes, precision, memory, scores, tensors.",
                       "  simdclip info\n"
                       "  simdclip info -m b32.sclip --json\n"
+                      "  simdclip info -m b32.sclip --tensors\n"
                       "  simdclip info -m b32.sclip --verify\n");
   model_arguments.declare(arguments);
+  arguments.flag("--tensors", tensors, "List every tensor: name, shape, how it is stored, bytes in the file");
   arguments.flag("--verify", verify, "Read every weight and compare its checksum");
-  arguments.flag("--json", json, "Print one JSON document, the whole configuration included");
+  arguments.flag("--json", json, "Print one JSON document, the whole configuration and every tensor included");
   arguments.parse(std::move(given));
   ModelOptions options{.threads = model_arguments.threads, .isa = model_arguments.isa, .verify_checksums = verify};
   const Model model = Model::open(find_model(model_arguments.model), options);
-  print(json ? as_json(model.info()) : as_table(model.info()));
+  if (json) return print(as_json(model));
+  print(as_table(model.info()));
+  if (tensors) print("\n" + tensors_table(model.tensors()));
 }
 
 }  // namespace simdclip::tools

@@ -22,7 +22,7 @@ struct BenchResult {
   double items_per_s = 0;      // of all calls together
   double ms = 0;               // of one call: the median
   double gflops = 0;           // 1e9 operations per second in matrix products and attention that the tower computes
-  double peak_gflops = 0;      // the machine's, at the same work; 0: not measured
+  double peak_gflops = 0;      // what these threads reach on registers in the model's precision, measured just after
   double peak_fraction = 0;    // gflops / peak_gflops
   size_t calls = 0;
 };

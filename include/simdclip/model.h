@@ -40,6 +40,14 @@ struct ModelInfo {
   size_t scratch_bytes = 0;      // the most that one call holds beside the file's mapping and its outputs
 };
 
+// One tensor of the model file, as the schema names it (docs/format.md).
+struct TensorInfo {
+  std::string name;             // "visual.blocks.0.attn.qkv.weight"
+  std::vector<uint64_t> shape;  // GEMM weights: [outputs, inputs], as torch.nn.Linear stores them
+  std::string storage;          // "f32", "bf16", "gemm_f32", "gemm_bf16", "gemm_int8" (packed)
+  uint64_t bytes = 0;           // in the file, padding of packed panels included
+};
+
 // One const Model is usable from many threads at once; calls share one pool and take turns on it. Moving is cheap.
 // Embeddings are float32 [n, embed_dim], row-major, of unit length unless `normalize` is false. The bits of a row depend
 // neither on the other rows nor on the number of threads (docs/numerics.md).
@@ -55,6 +63,7 @@ class SIMDCLIP_API Model {
 
   const ModelInfo& info() const noexcept;
   size_t embed_dim() const noexcept { return info().embed_dim; }
+  std::vector<TensorInfo> tensors() const;  // in file order
 
   // --- pictures ---
   // Encoded files (JPEG, PNG, WebP, ...) in memory, n of them -> out [n, embed_dim].

@@ -5,7 +5,9 @@
 #include <random>
 #include <vector>
 
+#include "base/cpu.h"
 #include "base/fail.h"
+#include "base/peak.h"
 #include "format/config.h"
 
 namespace simdclip {
@@ -28,6 +30,14 @@ double block_operations(const TransformerConfig& c, double tokens, double pooled
     return 2 * (projections + attention);
   };
   return c.layers == 0 ? 0 : (c.layers - 1) * block(tokens) + block(pooled);
+}
+
+// The limit that a model of this precision could reach here.
+double peak_of(const ModelInfo& info) {
+  const Arithmetic arithmetic = info.precision == "int8"   ? Arithmetic::int8
+                                : info.precision == "bf16" ? Arithmetic::bf16
+                                                           : Arithmetic::f32;
+  return measured_peak(parse_isa(info.isa), arithmetic, info.threads);
 }
 
 class Timer {
@@ -126,6 +136,8 @@ BenchResult bench(const Model& model, const BenchOptions& options) {
   result.items_per_s = static_cast<double>(times.size() * options.batch) / elapsed;
   const double operations = options.text ? text_operations(model, options.tokens) : image_operations(model);
   result.gflops = operations * result.items_per_s * 1e-9;
+  result.peak_gflops = peak_of(info);
+  result.peak_fraction = result.peak_gflops > 0 ? result.gflops / result.peak_gflops : 0;
   return result;
 }
 

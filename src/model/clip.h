@@ -20,6 +20,7 @@ class Clip {
   Clip(const std::string& path, const ModelOptions& options);
 
   const ModelInfo& info() const noexcept { return info_; }
+  const ModelFile& file() const noexcept { return file_; }
   const ModelConfig& config() const noexcept { return file_.config(); }
   const Engine& engine() const noexcept { return engine_; }
 

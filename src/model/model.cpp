@@ -70,6 +70,17 @@ Model Model::open(const std::string& path, const ModelOptions& options) {
 
 const ModelInfo& Model::info() const noexcept { return impl_->info(); }
 
+std::vector<TensorInfo> Model::tensors() const {
+  const ModelFile& file = impl_->file();
+  std::vector<TensorInfo> out;
+  out.reserve(file.specs().size());
+  for (size_t i = 0; i < file.specs().size(); ++i) {
+    const TensorSpec& spec = file.specs()[i];
+    out.push_back({spec.name, spec.shape, std::string(to_string(spec.storage)), file.tensor(i).bytes.size()});
+  }
+  return out;
+}
+
 void Model::embed_images(std::span<const std::span<const std::byte>> files, std::span<float> out,
                          bool normalize) const {
   impl_->embed_each(

@@ -37,9 +37,20 @@ TEST(Forms, InfoJson) {
   EXPECT_NEAR(info["logit_scale"].get<double>(), source.expected()["logit_scale"].get<double>(), 1e-3);
   EXPECT_TRUE(info["config"].is_object());
   EXPECT_EQ(info["file_bytes"], std::filesystem::file_size(model_file()));
+  uint64_t values = 0, bytes = 0;
+  for (const auto& tensor : info["tensors"]) {
+    uint64_t elements = 1;
+    for (const uint64_t extent : tensor["shape"]) elements *= extent;
+    values += elements;
+    bytes += tensor["bytes"].get<uint64_t>();
+    EXPECT_GE(tensor["bytes"].get<uint64_t>(), 4 * elements) << tensor["name"];  // f32, or panels of it
+  }
+  EXPECT_EQ(values, info["parameters"]);
+  EXPECT_LT(bytes, info["file_bytes"]);
   const Ran table = run({"info", "-m", model_file(), "--verify"});
   EXPECT_EQ(table.status, 0);
   EXPECT_THAT(table.out, HasSubstr("precision    f32\n"));
+  EXPECT_THAT(run({"info", "-m", model_file(), "--tensors"}).out, testing::ContainsRegex("visual.class_embedding +\\[[0-9]+\\] +f32"));
 }
 
 TEST(Forms, TokenizeGivesTheReferencesIds) {
@@ -216,7 +227,7 @@ TEST(Forms, BenchJson) {
     ASSERT_EQ(r.status, 0) << r.err;
     const auto b = parsed(r.out);
     for (const char* key : {"items_per_s", "ms", "gflops", "rss_mb", "load_ms"}) EXPECT_GT(b[key].get<double>(), 0) << key;
-    EXPECT_TRUE(b.contains("peak_fraction"));
+    EXPECT_NEAR(b["peak_fraction"].get<double>(), b["gflops"].get<double>() / b["peak_gflops"].get<double>(), 1e-6);
     EXPECT_TRUE(b["isa"].is_string());
     EXPECT_EQ(b["threads"], 2);
   }
