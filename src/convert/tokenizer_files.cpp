@@ -1,11 +1,12 @@
-// Tokenizer files of a folder -> the tokenizer section of a .sclip file: tokenizer.json, or vocab.json with
-// merges.txt. Only CLIP's byte-pair encoding is accepted; a file that says anything else is refused, because
-// its ids would differ.
+// Tokenizer files of a folder -> the tokenizer section of a .sclip file. CLIP's byte pair encoding is read
+// here: tokenizer.json, or vocab.json with merges.txt, and a file that says anything else is refused, because
+// its ids would differ. The others are built in the text room (tokenizer_build.h).
 #include <algorithm>
 
 #include "base/fail.h"
 #include "convert/plan.h"
 #include "text/tokenizer.h"
+#include "text/tokenizer_build.h"
 
 namespace simdclip {
 namespace {
@@ -116,18 +117,16 @@ std::string token_text(const JsonObject& cfg, const char* key, const std::string
 
 void check_settings(const JsonObject& cfg) {
   const std::string type = cfg.find_text("tokenizer_class").value_or("CLIPTokenizer");
-  if (type != "CLIPTokenizer" && type != "CLIPTokenizerFast")
-    fail(ErrorCode::unsupported, cfg.where(), ": tokenizer_class '", type,
-         "' is not supported yet, only CLIPTokenizer");
+  if (type != "CLIPTokenizer" && type != "CLIPTokenizerFast" && type != "PreTrainedTokenizerFast" &&
+      type != "TokenizersBackend")
+    fail(ErrorCode::unsupported, cfg.where(), ": tokenizer_class '", type, "' is not supported");
   if (!cfg.find_bool("do_lower_case").value_or(true))
     fail(ErrorCode::unsupported, cfg.where(), ": do_lower_case = false is not supported");
   if (cfg.find_bool("add_prefix_space").value_or(false))
     fail(ErrorCode::unsupported, cfg.where(), ": add_prefix_space = true is not supported");
 }
 
-}  // namespace
-
-void read_transformers_tokenizer(const std::string& folder, ConvertPlan& plan) {
+void read_clip_tokenizer(const std::string& folder, ConvertPlan& plan) {
   const TokenizerFiles files = read_files(folder);
   check_vocabulary_size(files, plan.config.text->vocab_size);
   std::string begin(kBegin), end(kEnd), pad(kEnd);
@@ -150,6 +149,153 @@ void read_transformers_tokenizer(const std::string& folder, ConvertPlan& plan) {
   plan.tokenizer = section(files);
 }
 
+// --- the other tokenizers ---
+
+constexpr uint64_t kMaxTokenizerFile = uint64_t{512} << 20;
+
+std::string without_fast(std::string name) {
+  if (name.ends_with("Fast")) name.resize(name.size() - 4);
+  return name == "MT5Tokenizer" ? "T5Tokenizer" : name;
+}
+
+std::string optional_large_file(const std::string& path) {
+  return is_file(path) ? read_text_file(path, kMaxTokenizerFile) : std::string();
+}
+
+TokenizerSources read_sources(const std::string& folder) {
+  TokenizerSources s;
+  s.where = folder;
+  const auto read = [&](const char* name) { return optional_large_file(folder + "/" + name); };
+  s.tokenizer_json = read("tokenizer.json");
+  for (const char* name :
+       {"spiece.model", "sentencepiece.bpe.model", "tokenizer.model", "sentencepiece.model"}) {
+    if (s.spiece_model.empty()) s.spiece_model = read(name);
+  }
+  s.vocab_txt = read("vocab.txt");
+  s.vocab_json = read("vocab.json");
+  s.merges_txt = read("merges.txt");
+  s.tokenizer_config = read("tokenizer_config.json");
+  s.special_tokens_map = read("special_tokens_map.json");
+  s.added_tokens = read("added_tokens.json");
+  return s;
+}
+
+bool has_files(const TokenizerSources& s) {
+  return !s.tokenizer_json.empty() || !s.spiece_model.empty() || !s.vocab_txt.empty() ||
+         (!s.vocab_json.empty() && !s.merges_txt.empty());
+}
+
+// As AutoTokenizer: the class of tokenizer_config.json, unless it is known to be wrong for the model's type;
+// else the one that belongs to the type of config.json.
+std::string class_of_folder(const std::string& folder) {
+  const auto text = [&](const std::string& file, const char* key) {
+    const std::string path = folder + "/" + file;
+    if (!is_file(path)) return std::string();
+    const Json json = read_json(path);
+    return JsonObject(json, path).find_text(key).value_or("");
+  };
+  const std::string type = text("config.json", "model_type");
+  const std::string name = without_fast(text("tokenizer_config.json", "tokenizer_class"));
+  if (type == "siglip2" && name == "GemmaTokenizer") return "Siglip2Tokenizer";
+  if (name == "PreTrainedTokenizer") return "TokenizersBackend";
+  if (!name.empty()) return name;
+  constexpr std::pair<std::string_view, std::string_view> kClasses[] = {
+      {"siglip", "SiglipTokenizer"},
+      {"siglip2", "Siglip2Tokenizer"},
+      {"t5", "T5Tokenizer"},
+      {"mt5", "T5Tokenizer"},
+      {"xlm-roberta", "XLMRobertaTokenizer"},
+      {"metaclip_2", "XLMRobertaTokenizer"},
+      {"altclip", "XLMRobertaTokenizer"},
+      {"bert", "BertTokenizer"},
+      {"chinese_clip", "BertTokenizer"},
+      {"align", "BertTokenizer"},
+      {"roberta", "RobertaTokenizer"},
+      {"nllb", "NllbTokenizer"},
+      {"gemma", "GemmaTokenizer"}};
+  for (const auto& [known, tokenizer] : kClasses)
+    if (known == type) return std::string(tokenizer);
+  return "CLIPTokenizer";
+}
+
+// A tokenizer.json without a class may be CLIP's or any other.
+bool is_clip_json(const std::string& folder) {
+  const std::string path = folder + "/tokenizer.json";
+  if (!is_file(path)) return true;
+  const Json json = parse_json(read_text_file(path, kMaxTokenizerFile), path);
+  const JsonObject root(json, path);
+  const auto model = root.find_object("model");
+  return !model || model->find_text("end_of_word_suffix").value_or("") == "</w>";
+}
+
+// What open_clip's models are trained with, where the folder has no tokenizer_config.json that says it.
+struct NamedTokenizer {
+  std::string_view name, tokenizer, config, files;
+};
+const NamedTokenizer& named_tokenizer(const std::string& name) {
+  static constexpr NamedTokenizer kNamed[] = {
+      {"siglip2", "GemmaTokenizer", R"({"add_eos_token": true, "padding_side": "right"})", "tokenizer.json"},
+      {"siglip", "T5Tokenizer", R"({"extra_ids": 0, "pad_token": "</s>"})", "tokenizer.json or spiece.model"},
+      {"mt5", "T5Tokenizer", "", "tokenizer.json or spiece.model"},
+      {"xlm", "XLMRobertaTokenizer", "", "tokenizer.json or sentencepiece.bpe.model"},
+      {"nllb", "NllbTokenizer", "", "tokenizer.json"},
+      {"roberta", "RobertaTokenizer", "", "tokenizer.json, or vocab.json and merges.txt"},
+      {"bert", "BertTokenizer", "", "tokenizer.json or vocab.txt"},
+      {"t5", "T5Tokenizer", "", "tokenizer.json or spiece.model"},
+      {"", "TokenizersBackend", "", "tokenizer.json"}};
+  std::string lower = name;
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return *std::find_if(std::begin(kNamed), std::end(kNamed),
+                       [&](const NamedTokenizer& n) { return lower.find(n.name) != std::string::npos; });
+}
+
+TextCleaning cleaning_of(const std::string& clean) {
+  if (clean == "lower") return TextCleaning::open_clip;
+  return clean == "canonicalize" ? TextCleaning::open_clip_canonicalize : TextCleaning::open_clip_whitespace;
+}
+
+void read_named_tokenizer(const SourceFiles& source, ConvertPlan& plan) {
+  const OpenClipTokenizer& wanted = plan.open_clip_tokenizer;
+  const NamedTokenizer& named = named_tokenizer(wanted.name);
+  const size_t slash = source.weights.rfind('/');
+  const std::string folder = !source.folder.empty()       ? source.folder
+                             : slash == std::string::npos ? "."
+                                                          : source.weights.substr(0, slash);
+  TokenizerSources s = read_sources(folder);
+  if (!has_files(s))
+    fail(ErrorCode::missing_info, folder, ": no tokenizer files; open_clip takes those of '", wanted.name,
+         "' for this model: put its ", named.files,
+         " into this folder, with tokenizer_config.json and special_tokens_map.json where it has them");
+  s.strip_sep = wanted.strip_sep;
+  s.tokenizer_class = s.tokenizer_config.empty() ? "" : class_of_folder(folder);
+  // The files of transformers' SigLIP are those that open_clip uses, behind other rules.
+  if (s.tokenizer_class.empty() || s.tokenizer_class == "CLIPTokenizer" ||
+      s.tokenizer_class == "SiglipTokenizer" || s.tokenizer_class == "Siglip2Tokenizer") {
+    s.tokenizer_class = named.tokenizer;
+    s.default_config = named.config;
+    s.tokenizer_config.clear();
+  }
+  BuiltTokenizer built = build_tokenizer(s, plan.config.text->vocab_size);
+  built.config.cleaning = cleaning_of(wanted.clean);
+  plan.config.tokenizer = built.config;
+  plan.tokenizer = std::move(built.section);
+}
+
+}  // namespace
+
+void read_transformers_tokenizer(const std::string& folder, ConvertPlan& plan) {
+  const std::string name = class_of_folder(folder);
+  const bool named = is_file(folder + "/tokenizer_config.json");
+  if (name == "CLIPTokenizer" && (named || is_clip_json(folder))) return read_clip_tokenizer(folder, plan);
+  if (name == "TokenizersBackend" && is_clip_json(folder) && is_file(folder + "/tokenizer.json"))
+    return read_clip_tokenizer(folder, plan);
+  TokenizerSources s = read_sources(folder);
+  s.tokenizer_class = name == "CLIPTokenizer" ? "TokenizersBackend" : name;
+  BuiltTokenizer built = build_tokenizer(s, plan.config.text->vocab_size);
+  plan.config.tokenizer = built.config;
+  plan.tokenizer = std::move(built.section);
+}
+
 void read_open_clip_tokenizer_settings(const JsonObject& text_cfg, ConvertPlan& plan) {
   OpenClipTokenizer& t = plan.open_clip_tokenizer;
   t.name = text_cfg.find_text("hf_tokenizer_name").value_or("");
@@ -166,13 +312,14 @@ void read_open_clip_tokenizer_settings(const JsonObject& text_cfg, ConvertPlan& 
 }
 
 void read_open_clip_tokenizer(const SourceFiles& source, ConvertPlan& plan) {
-  if (!plan.open_clip_tokenizer.name.empty())
-    fail(ErrorCode::unsupported, source.weights, ": the tokenizer is '", plan.open_clip_tokenizer.name,
-         "'; only CLIP's own byte pair encoding is supported yet");
-  if (const std::string& clean = plan.open_clip_tokenizer.clean; !clean.empty() && clean != "lower")
-    fail(ErrorCode::unsupported, source.weights, ": clean '", clean,
-         "' is not supported with CLIP's tokenizer");
+  if (!plan.open_clip_tokenizer.name.empty()) return read_named_tokenizer(source, plan);
   TokenizerConfig t;
+  if (const std::string& clean = plan.open_clip_tokenizer.clean; !clean.empty()) {
+    t.cleaning = cleaning_of(clean);
+    if (t.cleaning == TextCleaning::open_clip_whitespace)
+      fail(ErrorCode::unsupported, source.weights,
+           ": clean 'whitespace' is not supported with CLIP's tokenizer");
+  }
   const uint32_t vocab_size = plan.config.text->vocab_size;
   if (vocab_size == kClipVocabulary) {
     plan.config.tokenizer = t;

@@ -97,6 +97,15 @@ void validate(const TokenizerConfig& t, uint32_t vocab_size, const Check& check)
   check.range("bos_id", t.bos_id, 0, vocab_size - 1);
   check.range("eos_id", t.eos_id, 0, vocab_size - 1);
   check.range("pad_id", t.pad_id, 0, vocab_size - 1);
+  const bool clip = t.kind == TokenizerKind::clip_bpe;
+  check.require(!clip || (t.add_bos && t.add_eos && !t.pad_left), "add_bos, add_eos, pad_left",
+                "clip_bpe has both tokens and pads on the right");
+  const bool cleaned =
+      t.cleaning == TextCleaning::open_clip || t.cleaning == TextCleaning::open_clip_canonicalize;
+  check.require(cleaned || clip == (t.cleaning == TextCleaning::transformers), "cleaning",
+                std::string(to_string(t.cleaning)) + " is not of " + std::string(to_string(t.kind)));
+  check.require(t.cleaning != TextCleaning::siglip || t.kind == TokenizerKind::unigram, "cleaning",
+                "siglip is of unigram");
 }
 
 // The labels are printed on terminals: no escape sequences from a file.

@@ -13,7 +13,7 @@ constexpr uint32_t kNoRank = std::numeric_limits<uint32_t>::max();
 constexpr size_t kShortWord = 32;  // up to here a scan for the best pair is faster than a heap
 
 // The word as it is, its pairs' ranks beside it; the best pair is looked for each time.
-void merge_short(const ClipBpeTable& table, std::vector<uint32_t>& word) {
+void merge_short(const MergeTable& table, std::vector<uint32_t>& word) {
   uint32_t ranks[kShortWord], results[kShortWord];  // of the pair that begins at i
   size_t n = word.size();
   const auto look_up = [&](size_t i) {
@@ -45,7 +45,7 @@ void merge_short(const ClipBpeTable& table, std::vector<uint32_t>& word) {
 // come up.
 class LongWord {
  public:
-  LongWord(const ClipBpeTable& table, std::vector<uint32_t>& word) : table_(table), word_(word) {
+  LongWord(const MergeTable& table, std::vector<uint32_t>& word) : table_(table), word_(word) {
     const auto n = static_cast<uint32_t>(word.size());
     next_.resize(n);
     previous_.resize(n);
@@ -98,7 +98,7 @@ class LongWord {
     if (const auto pair = look_up(i)) heap_.push(*pair);
   }
 
-  const ClipBpeTable& table_;
+  const MergeTable& table_;
   std::vector<uint32_t>& word_;
   std::vector<uint32_t> next_, previous_;
   std::priority_queue<Pair> heap_;
@@ -106,7 +106,7 @@ class LongWord {
 
 }  // namespace
 
-void bpe_merge(const ClipBpeTable& table, std::vector<uint32_t>& word) {
+void bpe_merge(const MergeTable& table, std::vector<uint32_t>& word) {
   if (word.size() < 2) return;
   if (word.size() <= kShortWord) {
     merge_short(table, word);

@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <vector>
 
-#include "text/clip_bpe_section.h"
+#include "text/merge_table.h"
 
 namespace simdclip {
 
 // word: symbols (ids), replaced by what the merges make of them. A word of n symbols takes O(n log n).
-void bpe_merge(const ClipBpeTable& table, std::vector<uint32_t>& word);
+void bpe_merge(const MergeTable& table, std::vector<uint32_t>& word);
 
 }  // namespace simdclip

@@ -147,9 +147,9 @@ ClipBpeTable::ClipBpeTable(std::span<const std::byte> section, const std::string
     }
     ++words;
   }
-  row_start_ = {words, size_t{h.vocab_size} + 1};
-  words += row_start_.size();
-  for (auto* column : {&right_, &rank_, &result_}) {
+  merges_.row_start = {words, size_t{h.vocab_size} + 1};
+  words += merges_.row_start.size();
+  for (auto* column : {&merges_.right, &merges_.rank, &merges_.result}) {
     *column = {words, h.merges};
     words += h.merges;
   }
@@ -159,19 +159,20 @@ ClipBpeTable::ClipBpeTable(std::span<const std::byte> section, const std::string
 
 // One pass, so that nothing read later can be out of range, and so that there is one way to write a table.
 void ClipBpeTable::check_merges(const std::string& where) const {
-  const size_t n = right_.size();
-  bool good = row_start_.front() == 0 && row_start_.back() == n &&
-              std::is_sorted(row_start_.begin(), row_start_.end());
+  const auto& [row_start, right, rank, result] = merges_;
+  const size_t n = right.size();
+  bool good =
+      row_start.front() == 0 && row_start.back() == n && std::is_sorted(row_start.begin(), row_start.end());
   for (size_t left = 0; good && left < vocab_size_; ++left) {
-    for (size_t i = row_start_[left]; i < row_start_[left + 1]; ++i) {
-      good = good && right_[i] < vocab_size_ && result_[i] < vocab_size_ &&
-             (i == row_start_[left] || right_[i - 1] < right_[i]);
+    for (size_t i = row_start[left]; i < row_start[left + 1]; ++i) {
+      good = good && right[i] < vocab_size_ && result[i] < vocab_size_ &&
+             (i == row_start[left] || right[i - 1] < right[i]);
     }
   }
   std::vector<bool> seen(n);
   for (size_t i = 0; good && i < n; ++i) {
-    good = rank_[i] < n && !seen[rank_[i]];
-    if (good) seen[rank_[i]] = true;
+    good = rank[i] < n && !seen[rank[i]];
+    if (good) seen[rank[i]] = true;
   }
   if (!good)
     fail(ErrorCode::damaged, where, ": the tokenizer's merge table is damaged; convert the model again");
@@ -203,14 +204,6 @@ void ClipBpeTable::read_added(std::span<const std::byte> bytes, uint32_t count, 
     fail(ErrorCode::damaged, where,
          ": bytes left over at the end of the tokenizer section; convert the model again");
   }
-}
-
-std::optional<ClipBpeTable::Found> ClipBpeTable::find(uint32_t left, uint32_t right) const noexcept {
-  const auto begin = right_.begin() + row_start_[left], end = right_.begin() + row_start_[left + 1];
-  const auto found = std::lower_bound(begin, end, right);
-  if (found == end || *found != right) return std::nullopt;
-  const auto i = static_cast<size_t>(found - right_.begin());
-  return Found{rank_[i], result_[i]};
 }
 
 }  // namespace simdclip

@@ -5,11 +5,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "text/merge_table.h"
 
 namespace simdclip {
 
@@ -45,11 +46,7 @@ class ClipBpeTable {
   // Checks everything. Error: damaged; unsupported for a newer version.
   ClipBpeTable(std::span<const std::byte> section, const std::string& where);
 
-  struct Found {
-    uint32_t rank, result;
-  };
-  // What joining left and right makes.
-  std::optional<Found> find(uint32_t left, uint32_t right) const noexcept;
+  const MergeTable& merges() const noexcept { return merges_; }
 
   // Of byte b, or of b at the end of a word.
   uint32_t byte_id(uint8_t b, bool last) const noexcept { return byte_ids_[b + (last ? 256U : 0U)]; }
@@ -62,8 +59,7 @@ class ClipBpeTable {
 
   uint32_t vocab_size_ = 0;
   std::array<uint32_t, 512> byte_ids_{};
-  std::span<const uint32_t> row_start_, right_, rank_,
-      result_;  // row_start: [vocab + 1]; the others: [merges], by (left, right)
+  MergeTable merges_;
   std::vector<AddedToken> added_;
   std::vector<uint32_t> copy_;  // of a section that is not aligned to 4 bytes
 };

@@ -78,10 +78,10 @@ std::vector<int32_t> ClipBpeTokenizer::encode(std::string_view text) const {
   Ids ids{{}, context_length_ > 1 ? context_length_ - 1 : 0, {}};
   if (!ids.full()) ids.add(bos_id_);
   std::u32string decoded = decode_utf8(text);
-  if (cleaning_ == TextCleaning::open_clip) {
-    encode_open_clip(decoded, ids);
-  } else {
+  if (cleaning_ == TextCleaning::transformers) {
     encode_transformers(decoded, ids);
+  } else {
+    encode_open_clip(decoded, ids);
   }
   if (ids.ids.size() > ids.limit) ids.ids.resize(ids.limit);
   ids.add(eos_id_);
@@ -89,7 +89,7 @@ std::vector<int32_t> ClipBpeTokenizer::encode(std::string_view text) const {
 }
 
 void ClipBpeTokenizer::encode_open_clip(std::u32string& text, Ids& ids) const {
-  clean_open_clip(text);
+  clean_text(text, cleaning_);
   encode_words(text, UnicodeLibrary::python, ids);
 }
 
@@ -121,7 +121,7 @@ void ClipBpeTokenizer::encode_word(std::u32string_view word, Ids& ids) const {
   ids.word.clear();
   for (size_t i = 0; i < bytes.size(); ++i)
     ids.word.push_back(table_.byte_id(static_cast<uint8_t>(bytes[i]), i + 1 == bytes.size()));
-  bpe_merge(table_, ids.word);
+  bpe_merge(table_.merges(), ids.word);
   for (uint32_t id : ids.word) ids.add(id);
 }
 

@@ -1,8 +1,5 @@
 #include "text/spiece_normalizer.h"
 
-#include <cstring>
-
-#include "base/fail.h"
 #include "text/utf8.h"
 
 namespace simdclip {
@@ -12,51 +9,23 @@ constexpr std::string_view kSpaceSymbol = "\xE2\x96\x81";  // U+2581
 
 }  // namespace
 
-SpieceNormalizer::SpieceNormalizer(const SpieceModel& model, const std::string& where)
-    : dummy_prefix_(model.add_dummy_prefix),
-      remove_extra_(model.remove_extra_whitespaces),
-      escape_(model.escape_whitespaces),
-      suffix_(model.whitespace_as_suffix) {
-  for (const Piece& piece : model.pieces) {
-    if (piece.type == PieceType::user_defined) user_defined_.add(piece.text, 0);
+SpieceNormalizer::SpieceNormalizer(const VocabularyTable& table, const std::string& where)
+    : charsmap_(table.charsmap(), where),
+      dummy_prefix_(table.has(kDummyPrefix)),
+      remove_extra_(table.has(kRemoveExtraWhitespaces)),
+      escape_(table.has(kEscapeWhitespaces)),
+      suffix_(table.has(kWhitespaceAsSuffix)) {
+  for (size_t place = 0; place < table.size(); ++place) {
+    if (table.type(place) == PieceType::user_defined) user_defined_.add(table.text(place), 0);
   }
   user_defined_.sort();
-  if (model.charsmap.empty()) return;
-  uint32_t trie_bytes = 0;
-  if (model.charsmap.size() >= 4) std::memcpy(&trie_bytes, model.charsmap.data(), 4);
-  if (trie_bytes == 0 || trie_bytes % 4 != 0 || model.charsmap.size() < 5 ||
-      trie_bytes > model.charsmap.size() - 5 || model.charsmap.back() != '\0') {
-    fail(ErrorCode::damaged, where,
-         ": the normalization table of the SentencePiece model is damaged; download it again");
-  }
-  trie_.resize(trie_bytes / 4);
-  std::memcpy(trie_.data(), model.charsmap.data() + 4, trie_bytes);
-  replacements_.assign(model.charsmap.begin() + 4 + trie_bytes, model.charsmap.end());
 }
 
 SpieceNormalizer::Step SpieceNormalizer::step(std::string_view text) const {
   size_t kept = 0;
   user_defined_.for_each_prefix(text, [&](size_t length, uint32_t) { kept = length; });
   if (kept != 0) return {text.substr(0, kept), kept};
-
-  // Darts: a unit's low bits are a label or a value, bit 8 says that a value follows, the rest is the
-  // distance to the children.
-  const auto offset = [](uint32_t unit) { return (unit >> 10U) << ((unit & (1U << 9U)) >> 6U); };
-  size_t longest = 0, value = 0;
-  uint32_t node = trie_.empty() ? 0 : offset(trie_[0]);
-  for (size_t i = 0; !trie_.empty() && i < text.size(); ++i) {
-    const auto b = static_cast<uint8_t>(text[i]);
-    node ^= b;
-    if (node >= trie_.size() || (trie_[node] & (1U << 31U | 0xFFU)) != b) break;
-    const bool leaf = (trie_[node] >> 8U & 1U) != 0;
-    node ^= offset(trie_[node]);
-    if (node >= trie_.size()) break;
-    if (!leaf) continue;
-    longest = i + 1;
-    value = trie_[node] & 0x7FFFFFFFU;
-  }
-  if (longest != 0 && value < replacements_.size()) return {replacements_.data() + value, longest};
-
+  if (const auto match = charsmap_.longest(text)) return {match->text, match->length};
   char32_t c = 0;
   const int length = decode_utf8_step(text, c);
   if (length < 0) return {"\xEF\xBF\xBD", 1};

@@ -4,17 +4,17 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "text/charsmap.h"
 #include "text/piece_index.h"
-#include "text/spiece_model.h"
+#include "text/vocabulary_section.h"
 
 namespace simdclip {
 
 class SpieceNormalizer {
  public:
-  // Copies what it needs of the table; user-defined pieces of the model stay views into it. Error: damaged.
-  SpieceNormalizer(const SpieceModel& model, const std::string& where);
+  // A view of the section. Error: damaged.
+  SpieceNormalizer(const VocabularyTable& table, const std::string& where);
 
   std::string normalize(std::string_view text) const;
 
@@ -25,9 +25,8 @@ class SpieceNormalizer {
   };
   Step step(std::string_view text) const;
 
-  std::vector<uint32_t> trie_;  // Darts double array
-  std::string replacements_;    // each ended by a zero byte
-  PieceIndex user_defined_;     // kept as they are
+  Charsmap charsmap_;
+  PieceIndex user_defined_;  // kept as they are
   bool dummy_prefix_, remove_extra_, escape_, suffix_;
 };
 

@@ -2,6 +2,8 @@
 
 #include "base/fail.h"
 #include "text/clip_bpe_tokenizer.h"
+#include "text/pipeline_tokenizer.h"
+#include "text/siglip_tokenizer.h"
 
 namespace simdclip {
 
@@ -15,7 +17,13 @@ std::unique_ptr<Tokenizer> make_tokenizer(const TokenizerConfig& config, uint32_
   switch (config.kind) {
     case TokenizerKind::clip_bpe:
       return std::make_unique<ClipBpeTokenizer>(config, vocab_size, context_length, section, where);
-    default: break;
+    case TokenizerKind::unigram:
+      if (is_sentencepiece_section(section))
+        return std::make_unique<SiglipTokenizer>(config, vocab_size, context_length, section, where);
+      [[fallthrough]];
+    case TokenizerKind::bpe:
+    case TokenizerKind::wordpiece:
+      return std::make_unique<PipelineTokenizer>(config, vocab_size, context_length, section, where);
   }
   fail(ErrorCode::unsupported, where,
        ": a tokenizer of a kind that this program does not know; use a newer simdclip");

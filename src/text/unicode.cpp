@@ -159,11 +159,15 @@ void lower_rust(std::u32string& text) {
 void normalize_nfc(std::u32string& text, UnicodeLibrary library) {
   if (std::none_of(text.begin(), text.end(), [](char32_t c) { return (unicode_bits(c) & kNfcCheck) != 0; }))
     return;
+  normalize_nfd(text, library);
+  compose(text, library);
+}
+
+void normalize_nfd(std::u32string& text, UnicodeLibrary library) {
   std::u32string decomposed;
   decomposed.reserve(text.size() + text.size() / 4);
   for (char32_t c : text) decompose(c, library, decomposed);
   reorder_marks(decomposed, library);
-  compose(decomposed, library);
   text = std::move(decomposed);
 }
 

@@ -25,4 +25,7 @@ void lower_rust(std::u32string& text);
 // Canonical composition (Unicode Standard Annex 15).
 void normalize_nfc(std::u32string& text, UnicodeLibrary library);
 
+// Canonical decomposition.
+void normalize_nfd(std::u32string& text, UnicodeLibrary library);
+
 }  // namespace simdclip

@@ -26,8 +26,34 @@ enum UnicodeBit : uint32_t {
   kRustLower = 1U << 13,
   kPyMark = 1U << 14,  // its canonical combining class is not 0
   kRustMark = 1U << 15,
-  kDecomposes = 1U << 16,  // canonically
-  kNfcCheck = 1U << 17,    // not certainly the same in NFC, wherever it stands
+  kDecomposes = 1U << 16,           // canonically
+  kNfcCheck = 1U << 17,             // not certainly the same in NFC, wherever it stands
+  kRustWhiteSpace = 1U << 18,       // char::is_whitespace()
+  kRustBertRemoved = 1U << 19,      // BertNormalizer's clean_text drops it
+  kRustBertMark = 1U << 20,         // its strip_accents does
+  kRustBertPunctuation = 1U << 21,  // BertPreTokenizer makes a word of it
+};
+
+// The class of a code point in Unicode Standard Annex 29, in the bits from kGraphemeShift on. The last three
+// are the parts of Indic conjuncts: consonants, and marks that link or end one.
+inline constexpr unsigned kGraphemeShift = 28;
+enum class GraphemeClass : uint8_t {
+  other,
+  control,  // with CR and LF
+  extend,
+  zero_width_joiner,
+  spacing_mark,
+  prepend,
+  regional_indicator,
+  pictographic,
+  hangul_l,
+  hangul_v,
+  hangul_t,
+  hangul_lv,
+  hangul_lvt,
+  consonant,
+  linker,
+  extend_no_conjunct,
 };
 
 struct UnicodePair {

@@ -1,35 +1,35 @@
-// SentencePiece's unigram model (Kudo 2018): the segmentation of largest summed score, found by Viterbi.
+// SentencePiece's unigram model (Kudo 2018): the segmentation of largest summed score, found by Viterbi; the
+// ids of the sentencepiece library. (The Rust library's differ in details: word_model.h.)
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "text/piece_index.h"
-#include "text/spiece_model.h"
 #include "text/spiece_normalizer.h"
+#include "text/vocabulary_section.h"
 
 namespace simdclip {
 
+// A spiece.model of kind unigram as a section of kSentencePiece; `added` are for SiglipTokenizer. Errors:
+// damaged, unsupported (a BPE model).
+std::vector<std::byte> sentencepiece_section(std::string_view spiece_model, const std::string& where,
+                                             std::vector<ExtraToken> added = {});
+
 class Unigram {
  public:
-  // The bytes of the model file must stay. Errors: damaged, unsupported (a BPE model).
-  Unigram(std::string_view file, const std::string& where);
+  // The table must outlive this. Errors: damaged, unsupported (a section of the Rust library's kind).
+  Unigram(const VocabularyTable& table, const std::string& where);
 
   // The ids of a text, without begin and end tokens, as SentencePieceProcessor.encode.
   std::vector<uint32_t> encode(std::string_view text) const;
 
-  const SpieceModel& model() const noexcept { return model_; }
-
  private:
-  SpieceModel model_;
+  const VocabularyTable& table_;
   SpieceNormalizer normalizer_;
-  PieceIndex index_;
   std::array<uint32_t, 256> byte_ids_{};
-  float unknown_score_ = 0, max_score_ = 0;
 };
 
 }  // namespace simdclip

@@ -13,7 +13,9 @@ int main(int argc, char** argv) {
   std::ifstream file(argv[1], std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(file), {}};
   try {
-    const simdclip::Unigram model(bytes, argv[1]);
+    const auto section = simdclip::sentencepiece_section(bytes, argv[1]);
+    const simdclip::VocabularyTable table(simdclip::TokenizerKind::unigram, section, argv[1]);
+    const simdclip::Unigram model(table, argv[1]);
     std::string text;
     for (uint32_t size = 0; std::fread(&size, sizeof size, 1, stdin) == 1;) {
       text.resize(size);

@@ -219,10 +219,10 @@ TEST(ClipBpeFiles, WhatDoesNotBelongTogetherIsRefused) {
 // The merge loop as open_clip writes it: all occurrences of the best pair at once.
 std::vector<uint32_t> merge_as_open_clip(const ClipBpeTable& table, std::vector<uint32_t> word) {
   for (;;) {
-    std::optional<ClipBpeTable::Found> best;
+    std::optional<MergeTable::Found> best;
     uint32_t left = 0, right = 0;
     for (size_t i = 0; i + 1 < word.size(); ++i) {
-      const auto found = table.find(word[i], word[i + 1]);
+      const auto found = table.merges().find(word[i], word[i + 1]);
       if (found && (!best || found->rank < best->rank)) {
         best = found;
         left = word[i];
@@ -250,7 +250,7 @@ TEST(Bpe, ShortAndLongWordsAsTheReference) {
     for (size_t n = 1 + random() % (i % 10 == 0 ? 300 : 70); n > 0; --n)
       word.push_back(table.byte_id(static_cast<uint8_t>(letters[random() % letters.size()]), n == 1));
     const auto want = merge_as_open_clip(table, word);
-    bpe_merge(table, word);
+    bpe_merge(table.merges(), word);
     ASSERT_EQ(word, want);
   }
 }

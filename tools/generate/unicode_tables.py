@@ -18,7 +18,13 @@ CODE_POINTS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
 BLOCK = 128
 # The bits of one code point; src/text/unicode_tables.h has the same list.
 BITS = ("py_space py_word py_decimal py_cased py_case_ignorable clip_letter clip_number clip_other "
-        "rust_space rust_letter rust_number rust_other py_lower rust_lower py_mark rust_mark decomposes nfc_check").split()
+        "rust_space rust_letter rust_number rust_other py_lower rust_lower py_mark rust_mark decomposes nfc_check "
+        "rust_white_space rust_bert_removed rust_bert_mark rust_bert_punctuation").split()
+# Grapheme clusters (Unicode Standard Annex 29): one class in four bits above the others, in the order of GraphemeClass in
+# src/text/unicode_tables.h. regex knows them; check_graphemes() asks the Rust library whether it agrees.
+GRAPHEME_SHIFT = 28
+GRAPHEME = ("Other", "Control", "Extend", "ZWJ", "SpacingMark", "Prepend", "Regional_Indicator", "ExtPict", "L", "V", "T", "LV", "LVT",
+            "InCB=Consonant", "InCB=Linker", "Extend-InCB")
 BIT = {name: 1 << i for i, name in enumerate(BITS)}
 RUST_LOWER, RUST_NFC, RUST_NFD = normalizers.Lowercase(), normalizers.NFC(), normalizers.NFD()
 
@@ -48,6 +54,51 @@ def rust_has_mark(c):
     return RUST_NFD.normalize_str("\u0345" + s) != "\u0345" + s or RUST_NFD.normalize_str(s + "\u0334") != s + "\u0334"
 
 
+def bert_bits(tools, c):
+    """What the Rust library's BertNormalizer and BertPreTokenizer make of one character."""
+    clean, accents, words, bert = tools
+    s = chr(c)
+    white = len(words.pre_tokenize_str("a" + s + "a")) == 2
+    return (BIT["rust_white_space"] * white | BIT["rust_bert_removed"] * (clean.normalize_str(s) == "")
+            | BIT["rust_bert_mark"] * (accents.normalize_str(s) == "")
+            | BIT["rust_bert_punctuation"] * (len(bert.pre_tokenize_str("a" + s + "a")) == 3))
+
+
+def grapheme_patterns():
+    gcb = [(i, r"\p{GCB=%s}" % n) for i, n in enumerate(GRAPHEME) if n in ("Control", "Extend", "ZWJ", "SpacingMark", "Prepend",
+                                                                          "Regional_Indicator", "L", "V", "T", "LV", "LVT")]
+    later = [(1, r"[\r\n]"), (7, r"\p{ExtPict}"), (13, r"\p{InCB=Consonant}"), (14, r"\p{InCB=Linker}"),
+             (15, r"[\p{GCB=Extend}--[\p{InCB=Extend}\p{InCB=Linker}]]")]
+    return [(i, regex.compile(p, regex.V1)) for i, p in gcb + later]
+
+
+def grapheme_class(patterns, c):
+    return max([i for i, p in patterns if p.match(chr(c))], default=0)
+
+
+def check_graphemes(classes):
+    """Precompiled replaces a whole cluster by what its first character becomes: with a -> X, joined characters vanish."""
+    import tempfile
+    from pathlib import Path
+    import sentencepiece
+    from sentencepiece import sentencepiece_model_pb2
+    prepend = [c for c in CODE_POINTS if classes[c] == GRAPHEME.index("Prepend")]
+    with tempfile.TemporaryDirectory() as folder:
+        rules = Path(folder) / "rules.tsv"
+        rules.write_text("61\t58\n" + "".join(f"{c:X}\t58\n" for c in prepend))
+        (Path(folder) / "text").write_text("abc\nbcd\nabd cab bad\n" * 10)
+        sentencepiece.SentencePieceTrainer.train(input=f"{folder}/text", model_prefix=f"{folder}/m", vocab_size=12, minloglevel=2,
+                                                 normalization_rule_tsv=str(rules), hard_vocab_limit=False)
+        proto = sentencepiece_model_pb2.ModelProto.FromString((Path(folder) / "m.model").read_bytes())
+    precompiled = normalizers.Precompiled(proto.normalizer_spec.precompiled_charsmap)
+    joins = {GRAPHEME.index(n) for n in ("Extend", "ZWJ", "SpacingMark", "InCB=Linker", "Extend-InCB")}
+    different = [c for c in CODE_POINTS if c and c not in (0x61, *prepend)
+                 and (precompiled.normalize_str("a" + chr(c)) == "X") != (classes[c] in joins)]
+    different += [c for c in prepend if precompiled.normalize_str(chr(c) + "b") != "X"]
+    print("grapheme classes that the Rust library has otherwise:", [hex(c) for c in different])
+    return different
+
+
 def canonical(c):
     mapping = unicodedata.decomposition(chr(c))
     return [] if not mapping or mapping.startswith("<") else [int(x, 16) for x in mapping.split()]
@@ -68,6 +119,9 @@ def collect():
     split = {name: pre_tokenizers.Split(Regex(p), "isolated")
              for name, p in (("rust_letter", r"\p{L}"), ("rust_number", r"\p{N}"), ("rust_other", r"[^\s\p{L}\p{N}]"))}
     space = normalizers.Replace(Regex(r"\s+"), "\x01")
+    bert = (normalizers.BertNormalizer(True, False, False, False), normalizers.BertNormalizer(False, False, True, False),
+            pre_tokenizers.WhitespaceSplit(), pre_tokenizers.BertPreTokenizer())
+    graphemes = grapheme_patterns()
     decompositions = {c: canonical(c) for c in CODE_POINTS if canonical(c)}
     pairs = compositions(decompositions)
     seconds = {b for _, b in pairs} | set(range(0x1161, 0x1176)) | set(range(0x11A8, 0x11C3))
@@ -77,6 +131,7 @@ def collect():
         bits = python_bits(c) | clip_bits(clip, c)
         bits |= sum(BIT[n] for n, p in split.items() if rust_class(p, c, " " if n == "rust_other" else "\x00"))
         bits |= BIT["rust_space"] * (space.normalize_str(s) != s)
+        bits |= bert_bits(bert, c) | grapheme_class(graphemes, c) << GRAPHEME_SHIFT
         rust_lower = RUST_LOWER.normalize_str(s)
         bits |= BIT["rust_lower"] * (rust_lower != s)
         if bits & (BIT["py_lower"] | BIT["rust_lower"]):
@@ -91,6 +146,9 @@ def collect():
             bits |= BIT["nfc_check"]
         flags[c] = bits
     check_rust(decompositions, marks)
+    for c in check_graphemes([f >> GRAPHEME_SHIFT for f in flags]):  # a newer Unicode than the Rust library's: no mark to it
+        assert flags[c] >> GRAPHEME_SHIFT in (2, 4, 5, 14, 15), hex(c)
+        flags[c] &= (1 << GRAPHEME_SHIFT) - 1
     return flags, lower, marks, decompositions, pairs
 
 
