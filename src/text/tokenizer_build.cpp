@@ -111,7 +111,8 @@ class Build {
       fail(ErrorCode::damaged, where_, "/tokenizer.json: no model in it");
     const std::string found = text_of(json_["model"], "type", type);
     if (found != type)
-      fail(ErrorCode::unsupported, where_, "/tokenizer.json: a model of type '", found, "', expected ", type);
+      fail(ErrorCode::unsupported, where_, "/tokenizer.json: a model of type '", found, "', expected ", type,
+           " for ", s_.tokenizer_class);
     return json_["model"];
   }
 
