@@ -44,6 +44,7 @@ Fn* best(std::span<const Kernel<Fn>> kernels, Isa isa, bool fast_bf16) noexcept 
 Kernels selected(Isa isa, bool fast_bf16) noexcept {
   Kernels k;
   k.isa = isa;
+  k.fast_bf16 = isa == Isa::amx || (isa == Isa::avx512_bf16 && fast_bf16);
 #define OP(op, Fn) k.op = best(op##_kernels(), isa, fast_bf16);
 #define KERNEL(op, isa, function)
 #define END_OP(op)

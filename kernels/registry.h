@@ -40,6 +40,7 @@ struct Kernel {
 // One kernel of each operation: the best that needs no more than `isa`.
 struct Kernels {
   Isa isa = Isa::portable;
+  bool fast_bf16 = false;  // gemm_bf16 beats gemm_bf16w: tiles, or vdpbf16ps where it is fast
 #define OP(op, Fn) Fn* op = nullptr;
 #define KERNEL(op, isa, function)
 #define END_OP(op)

@@ -1,4 +1,6 @@
-// Rows of floats to signed bytes with one scale a row: x = scale * q, q = round(x * 127 / max|x|), scale =
+// Rows of floats in the type of the next product.
+//
+// Signed bytes with one scale a row: x = scale * q, q = round(x * 127 / max|x|), scale =
 // max|x| / 127. So |x - scale q| <= 0.51 scale, and |q| <= 127. A row below 2^-100 gives q = 0, scale = 0;
 // one with NaN or infinity gives scale = NaN.
 #pragma once
@@ -18,5 +20,16 @@ struct QuantizeArgs {
 };
 
 using QuantizeFn = void(const QuantizeArgs& args) noexcept;
+
+// Rows of floats rounded to bf16 (nearest even; NaN stays NaN).
+struct RoundBf16Args {
+  size_t rows = 0, width = 0;
+  const float* x = nullptr;  // [rows, width], row stride ldx
+  size_t ldx = 0;
+  uint16_t* y = nullptr;  // [rows, width], row stride ldy
+  size_t ldy = 0;
+};
+
+using RoundBf16Fn = void(const RoundBf16Args& args) noexcept;
 
 }  // namespace simdclip::kernels

@@ -23,5 +23,15 @@ SIMDCLIP_INLINE void quantize(const QuantizeArgs& args) {
   }
 }
 
+SIMDCLIP_INLINE void round_bf16(const RoundBf16Args& args) {
+  const size_t whole = args.width / kLanes * kLanes, tail = args.width - whole;
+  for (size_t row = 0; row < args.rows; ++row) {
+    const float* x = args.x + row * args.ldx;
+    uint16_t* y = args.y + row * args.ldy;
+    for (size_t i = 0; i < whole; i += kLanes) store_bf16(y + i, load(x + i), kLanes);
+    if (tail != 0) store_bf16(y + whole, load_n(x + whole, tail), tail);
+  }
+}
+
 }  // namespace
 }  // namespace simdclip::kernels

@@ -5,5 +5,6 @@
 namespace simdclip::kernels {
 
 void quantize_s8_portable(const QuantizeArgs& args) noexcept { quantize(args); }
+void round_bf16_portable(const RoundBf16Args& args) noexcept { round_bf16(args); }
 
 }  // namespace simdclip::kernels

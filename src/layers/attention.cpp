@@ -16,15 +16,20 @@ size_t longest_of(const Sequences& sequences) {
   return longest;
 }
 
+void run(const kernels::AttentionArgs& args, const kernels::Kernels& k) { k.attention_f32(args); }
+void run(const kernels::AttentionBf16Args& args, const kernels::Kernels& k) { k.attention_bf16(args); }
+
 }  // namespace
 
 size_t attention_workspace_floats(size_t longest, size_t head_dim, size_t threads) noexcept {
   return threads * scratch_floats(longest, head_dim);
 }
 
+template <typename Element>
 void multi_head_attention(const AttentionShape& shape, const Sequences& sequences,
-                          std::span<const size_t> only_row, ConstSpan2f q, ConstSpan2f k, ConstSpan2f v,
-                          Span2f out, Workspace& ws, const Engine& engine) {
+                          std::span<const size_t> only_row, const AttentionRows<Element>& rows, Workspace& ws,
+                          const Engine& engine) {
+  const auto& [q, k, v, out] = rows;
   assert(k.stride == v.stride && k.rows == sequences.rows());
   assert(only_row.empty() ? q.rows == k.rows : q.rows == sequences.count());
   const Workspace::Scope scope(ws);
@@ -33,13 +38,13 @@ void multi_head_attention(const AttentionShape& shape, const Sequences& sequence
   const size_t scratch = scratch_floats(longest_of(sequences), shape.head_dim);
   float* const all_scratch = ws.take_floats(parts * scratch);
   const float scale = 1.0F / std::sqrt(static_cast<float>(shape.head_dim));
-  engine.pool.parallel_for(parts, [&](size_t part) {
+  engine.pool.parallel_for(parts, [&, q = q, k = k, v = v, out = out](size_t part) {
     for (size_t item = items * part / parts; item < items * (part + 1) / parts; ++item) {
       const size_t sequence = item / shape.heads;
       const size_t column = item % shape.heads * shape.head_dim;
       const size_t first = sequences.starts[sequence];
       const size_t query = only_row.empty() ? first : sequence;  // row of q and out
-      kernels::AttentionArgs args;
+      kernels::AttentionOperands<Element> args;
       args.queries = only_row.empty() ? sequences.length(sequence) : 1;
       args.keys = sequences.length(sequence);
       args.head_dim = shape.head_dim;
@@ -54,9 +59,14 @@ void multi_head_attention(const AttentionShape& shape, const Sequences& sequence
       args.causal = shape.causal;
       args.first_query = only_row.empty() ? 0 : only_row[sequence];
       args.scratch = all_scratch + part * scratch;
-      engine.kernels.attention_f32(args);
+      run(args, engine.kernels);
     }
   });
 }
+
+template void multi_head_attention<float>(const AttentionShape&, const Sequences&, std::span<const size_t>,
+                                          const AttentionRows<float>&, Workspace&, const Engine&);
+template void multi_head_attention<uint16_t>(const AttentionShape&, const Sequences&, std::span<const size_t>,
+                                             const AttentionRows<uint16_t>&, Workspace&, const Engine&);
 
 }  // namespace simdclip

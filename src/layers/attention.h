@@ -25,9 +25,16 @@ struct AttentionShape {
 
 // q: [rows of the sequences, D] or, with `only_row`, one query per sequence: q: [n, D], query i is token
 // only_row[i] of sequence i. k, v: [rows, D]; out: as q. D = heads * head_dim.
+// Element: float, or uint16_t for bf16.
+template <typename Element>
+struct AttentionRows {
+  Span2<const Element> q, k, v;
+  Span2<Element> out;
+};
+template <typename Element>
 void multi_head_attention(const AttentionShape& shape, const Sequences& sequences,
-                          std::span<const size_t> only_row, ConstSpan2f q, ConstSpan2f k, ConstSpan2f v,
-                          Span2f out, Workspace& ws, const Engine& engine);
+                          std::span<const size_t> only_row, const AttentionRows<Element>& rows, Workspace& ws,
+                          const Engine& engine);
 
 // Workspace floats that it takes for sequences of at most `longest` tokens.
 size_t attention_workspace_floats(size_t longest, size_t head_dim, size_t threads) noexcept;

@@ -22,8 +22,8 @@ void AttentionPool::forward(ConstSpan2f x, const Sequences& sequences, Span2f y,
   for (size_t i = 0; i < n; ++i) std::copy_n(query_, width, q.row(i));
   kv_.forward(kv_.operand(x, ws, engine), kv, engine);
   const std::vector<size_t> one_query(n, 0);
-  multi_head_attention(shape_, sequences, one_query, q, kv.sub_cols(0, width), kv.sub_cols(width, width), h,
-                       ws, engine);
+  multi_head_attention<float>(shape_, sequences, one_query,
+                              {q, kv.sub_cols(0, width), kv.sub_cols(width, width), h}, ws, engine);
   proj_.forward(proj_.operand(h, ws, engine), y, engine);
   mlp_.add_to(y, h, ws, engine);
 }

@@ -14,38 +14,56 @@ Block::Block(const ModelFile& file, const std::string& name, const TransformerCo
 
 void Block::forward(Span2f x, const Sequences& sequences, Workspace& ws, const Engine& engine) const {
   const Workspace::Scope scope(ws);
-  const size_t width = x.cols;
-  const Span2f h = ws.take(x.rows, width);  // [T, D]
-  {
-    const Workspace::Scope attention(ws);
-    const Span2f qkv = ws.take(x.rows, 3 * width);  // [T, 3D]
-    qkv_.forward(ln_1_.operand(x, qkv_, h, ws, engine), qkv, engine);
-    multi_head_attention(shape_, sequences, {}, qkv.sub_cols(0, width), qkv.sub_cols(width, width),
-                         qkv.sub_cols(2 * width, width), h, ws, engine);
-    proj_.forward(proj_.operand(h, ws, engine), x, engine, kernels::Act::none, x);  // x += proj(attn)
+  const Span2f h = ws.take(x.rows, x.cols);  // [T, D]
+  if (proj_.multiplies_bf16(engine)) {
+    attend<uint16_t>(x, sequences, h, ws, engine);
+  } else {
+    attend<float>(x, sequences, h, ws, engine);
   }
   mlp_.add_to(x, h, ws, engine);
+}
+
+template <typename Element>
+void Block::attend(Span2f x, const Sequences& sequences, Span2f h, Workspace& ws, const Engine& engine) const {
+  const Workspace::Scope scope(ws);
+  const size_t width = x.cols;
+  const Span2<Element> qkv = rows_in<Element>(ws.take(x.rows, 3 * width));  // [T, 3D]
+  qkv_.forward(ln_1_.operand(x, qkv_, h, ws, engine), qkv, engine);
+  const Span2<Element> out = rows_in<Element>(h);
+  multi_head_attention<Element>(
+      shape_, sequences, {},
+      {qkv.sub_cols(0, width), qkv.sub_cols(width, width), qkv.sub_cols(2 * width, width), out}, ws, engine);
+  proj_.forward(proj_.operand(out, ws, engine), x, engine, kernels::Act::none, x);  // x += proj(attn)
 }
 
 void Block::forward_rows(ConstSpan2f x, const Sequences& sequences, std::span<const size_t> rows, Span2f y,
                          Workspace& ws, const Engine& engine) const {
   assert(rows.size() == sequences.count() && y.rows == rows.size());
   const Workspace::Scope scope(ws);
-  const size_t width = x.cols, n = rows.size();
-  const Span2f h = ws.take(n, width);  // [n, D]
-  {
-    const Workspace::Scope attention(ws);
-    const Span2f all = ws.take(x.rows, width);     // ln_1 of every token
-    const Span2f kv = ws.take(x.rows, 2 * width);  // [T, 2D]
-    const Span2f q = ws.take(n, width);            // [n, D]
-    for (size_t i = 0; i < n; ++i) std::copy_n(x.row(sequences.starts[i] + rows[i]), width, y.row(i));
-    qkv_.columns(width, 2 * width).forward(ln_1_.operand(x, qkv_, all, ws, engine), kv, engine);
-    qkv_.columns(0, width).forward(ln_1_.operand(y, qkv_, h, ws, engine), q, engine);
-    multi_head_attention(shape_, sequences, rows, q, kv.sub_cols(0, width), kv.sub_cols(width, width), h, ws,
-                         engine);
-    proj_.forward(proj_.operand(h, ws, engine), y, engine, kernels::Act::none, y);
+  const Span2f h = ws.take(rows.size(), x.cols);  // [n, D]
+  for (size_t i = 0; i < rows.size(); ++i) std::copy_n(x.row(sequences.starts[i] + rows[i]), x.cols, y.row(i));
+  if (proj_.multiplies_bf16(engine)) {
+    attend_rows<uint16_t>(x, sequences, rows, y, h, ws, engine);
+  } else {
+    attend_rows<float>(x, sequences, rows, y, h, ws, engine);
   }
   mlp_.add_to(y, h, ws, engine);
+}
+
+template <typename Element>
+void Block::attend_rows(ConstSpan2f x, const Sequences& sequences, std::span<const size_t> rows, Span2f y,
+                        Span2f h, Workspace& ws, const Engine& engine) const {
+  const Workspace::Scope scope(ws);
+  const size_t width = x.cols;
+  const Span2f all = ws.take(x.rows, width);                                // ln_1 of every token
+  const Span2<Element> kv = rows_in<Element>(ws.take(x.rows, 2 * width));  // [T, 2D]
+  const Span2<Element> q = rows_in<Element>(ws.take(rows.size(), width));  // [n, D]
+  qkv_.columns(width, 2 * width).forward(ln_1_.operand(x, qkv_, all, ws, engine), kv, engine);
+  qkv_.columns(0, width).forward(ln_1_.operand(y, qkv_, h, ws, engine), q, engine);
+  const Span2<Element> out = rows_in<Element>(h);
+  multi_head_attention<Element>(shape_, sequences, rows,
+                                {q, kv.sub_cols(0, width), kv.sub_cols(width, width), out}, ws, engine);
+  proj_.forward(proj_.operand(out, ws, engine), y, engine, kernels::Act::none, y);
 }
 
 size_t block_workspace_floats(const TransformerConfig& config, Precision precision, size_t rows,

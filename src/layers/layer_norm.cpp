@@ -30,6 +30,17 @@ void LayerNorm::forward(ConstSpan2f x, Span2f y, const Engine& engine) const {
 
 Operand LayerNorm::operand(ConstSpan2f x, const Linear& next, Span2f h, Workspace& ws,
                            const Engine& engine) const {
+  if (next.multiplies_bf16(engine)) {
+    const Span2b rounded = rows_in<uint16_t>(h);
+    engine.parallel_ranges(x.rows, [&](size_t first, size_t count) {
+      kernels::LayerNormBf16Args args;
+      describe(args, x, first, count);
+      args.y = rounded.row(first);
+      args.ldy = rounded.stride;
+      engine.kernels.layer_norm_bf16(args);
+    });
+    return operand_of(rounded);
+  }
   if (!next.int8()) {
     forward(x, h, engine);
     return {h.rows, h.cols, h};

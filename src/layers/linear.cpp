@@ -1,6 +1,7 @@
 #include "layers/linear.h"
 
 #include <cassert>
+#include <type_traits>
 
 #include "base/checked.h"
 #include "kernels/gemm/pack.h"
@@ -42,12 +43,20 @@ Linear::Linear(const ModelFile& file, const std::string& name, bool bias) {
   n_ = weight.spec->shape[0];
   k_ = weight.spec->shape[1];
   storage_ = weight.spec->storage;
+  bf16_file_ = file.config().precision == Precision::bf16 && storage_ == Storage::gemm_bf16;
   weight_ = weight.bytes.data();
   if (int8()) scale_ = int8_weights(weight).scales;
   if (bias) bias_ = file.tensor(name + ".bias").f32();
 }
 
 Operand Linear::operand(ConstSpan2f x, Workspace& ws, const Engine& engine) const {
+  if (multiplies_bf16(engine)) {
+    const Span2b rounded = rows_in<uint16_t>(ws.take(x.rows, x.cols));
+    engine.parallel_ranges(x.rows, [&](size_t first, size_t count) {
+      engine.kernels.round_bf16({count, x.cols, x.row(first), x.stride, rounded.row(first), rounded.stride});
+    });
+    return operand_of(rounded);
+  }
   if (!int8()) return {x.rows, x.cols, x};
   const QuantizedRows room = QuantizedRows::take(ws, x.rows, x.cols);
   engine.parallel_ranges(x.rows, [&](size_t first, size_t count) {
@@ -64,16 +73,25 @@ Operand Linear::operand(ConstSpan2f x, Workspace& ws, const Engine& engine) cons
   return room.operand(x.rows, x.cols);
 }
 
+Operand Linear::operand(ConstSpan2b x, Workspace&, [[maybe_unused]] const Engine& engine) const {
+  assert(multiplies_bf16(engine));
+  return operand_of(x);
+}
+
 // What the products of all types have in common: the part [rows] x [cols] of y = act(x W^T + b) + residual.
-template <typename Args>
-Args Linear::part(const Range& rows, const Range& cols, Span2f y, kernels::Act act,
+template <typename Args, typename Element>
+Args Linear::part(const Range& rows, const Range& cols, Span2<Element> y, kernels::Act act,
                   ConstSpan2f residual) const {
   Args args;
   args.m = rows.count;
   args.n = cols.count;
   args.k = k_;
   args.b = weight_ + cols.first / kernels::kPanelColumns * kernels::panel_bytes(k_, element_bytes(storage_));
-  args.c = y.row(rows.first) + cols.first;
+  if constexpr (std::is_same_v<Element, float>) {
+    args.c = y.row(rows.first) + cols.first;
+  } else {
+    args.c_bf16 = y.row(rows.first) + cols.first;
+  }
   args.ldc = y.stride;
   args.bias = bias_ == nullptr ? nullptr : bias_ + cols.first;
   args.residual = residual.data == nullptr ? nullptr : residual.row(rows.first) + cols.first;
@@ -82,12 +100,12 @@ Args Linear::part(const Range& rows, const Range& cols, Span2f y, kernels::Act a
   return args;
 }
 
-void Linear::forward(const Operand& x, Span2f y, const Engine& engine, kernels::Act act,
-                     ConstSpan2f residual) const {
+template <typename Element>
+void Linear::multiply(const Operand& x, Span2<Element> y, const Engine& engine, kernels::Act act,
+                      ConstSpan2f residual) const {
   assert(x.cols == k_ && y.cols == n_ && x.rows == y.rows);
   assert(residual.data == nullptr || (residual.rows == y.rows && residual.cols == n_));
-  kernels::GemmFn* const gemm =
-      storage_ == Storage::gemm_bf16 ? engine.kernels.gemm_bf16w : engine.kernels.gemm_f32;
+  const kernels::Kernels& k = engine.kernels;
   const Grid grid = grid_for(x.rows, ceil_div(n_, kernels::kPanelColumns), engine.pool.size());
   engine.pool.parallel_for(grid.rows * grid.cols, [&](size_t task) {
     const Range rows = range_of(x.rows, 1, task / grid.cols, grid.rows);
@@ -99,14 +117,28 @@ void Linear::forward(const Operand& x, Span2f y, const Engine& engine, kernels::
       args.lda = x.ldq;
       args.a_scale = x.scale + rows.first;
       args.b_scale = scale_ + cols.first;
-      engine.kernels.gemm_i8(args);
+      k.gemm_i8(args);
+    } else if (x.bf16.data != nullptr) {
+      auto args = part<kernels::GemmBf16Args>(rows, cols, y, act, residual);
+      args.a = x.bf16.row(rows.first);
+      args.lda = x.bf16.stride;
+      k.gemm_bf16(args);
     } else {
       auto args = part<kernels::GemmArgs>(rows, cols, y, act, residual);
       args.a = x.f32.row(rows.first);
       args.lda = x.f32.stride;
-      gemm(args);
+      (storage_ == Storage::gemm_bf16 ? k.gemm_bf16w : k.gemm_f32)(args);
     }
   });
+}
+
+void Linear::forward(const Operand& x, Span2f y, const Engine& engine, kernels::Act act,
+                     ConstSpan2f residual) const {
+  multiply(x, y, engine, act, residual);
+}
+
+void Linear::forward(const Operand& x, Span2b y, const Engine& engine, kernels::Act act) const {
+  multiply(x, y, engine, act, {});
 }
 
 Linear Linear::columns(size_t first, size_t count) const {

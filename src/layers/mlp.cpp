@@ -24,6 +24,15 @@ Mlp::Mlp(const ModelFile& file, const std::string& norm, const std::string& name
 void Mlp::add_to(Span2f x, Span2f h, Workspace& ws, const Engine& engine) const {
   const Workspace::Scope scope(ws);
   const Span2f hidden = ws.take(x.rows, fc1_.outputs());  // [T, M]
+  if (fc2_.multiplies_bf16(engine)) {
+    add_through(rows_in<uint16_t>(hidden), x, h, ws, engine);
+  } else {
+    add_through(hidden, x, h, ws, engine);
+  }
+}
+
+template <typename Element>
+void Mlp::add_through(Span2<Element> hidden, Span2f x, Span2f h, Workspace& ws, const Engine& engine) const {
   fc1_.forward(norm_.operand(x, fc1_, h, ws, engine), hidden, engine, act_);
   fc2_.forward(fc2_.operand(hidden, ws, engine), x, engine, kernels::Act::none, x);
 }

@@ -20,6 +20,9 @@ class Mlp {
   void add_to(Span2f x, Span2f h, Workspace& ws, const Engine& engine) const;
 
  private:
+  template <typename Element>
+  void add_through(Span2<Element> hidden, Span2f x, Span2f h, Workspace& ws, const Engine& engine) const;
+
   LayerNorm norm_;
   Linear fc1_, fc2_;
   kernels::Act act_;

@@ -1,10 +1,12 @@
 // The rows that a Linear multiplies, in the type of its weights.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
 #include "format/config.h"
+#include "kernels/gemm/gemm_bf16.h"
 #include "kernels/gemm/gemm_i8.h"
 #include "layers/engine.h"
 #include "layers/span2.h"
@@ -12,14 +14,34 @@
 
 namespace simdclip {
 
-// [rows, cols]: floats, or (int8 weights) signed bytes with one scale a row: x = scale[row] * q.
+// [rows, cols]: floats, or bf16, or (int8 weights) signed bytes with one scale a row: x = scale[row] * q.
 struct Operand {
   size_t rows = 0, cols = 0;
-  ConstSpan2f f32;
+  ConstSpan2f f32 = {};
+  ConstSpan2b bf16 = {};
   const int8_t* q = nullptr;
   size_t ldq = 0;
   const float* scale = nullptr;
 };
+
+// The memory of [rows, cols] floats as a matrix of the elements that a tower hands from layer to layer: the
+// floats themselves, or bf16, whose rows end with zeros up to a multiple of 32 as gemm_bf16.h wants them.
+template <typename Element>
+Span2<Element> rows_in(Span2f room) noexcept;
+
+template <>
+inline Span2f rows_in<float>(Span2f room) noexcept {
+  return room;
+}
+template <>
+inline Span2b rows_in<uint16_t>(Span2f room) noexcept {
+  const Span2b rows{reinterpret_cast<uint16_t*>(room.data), room.rows, room.cols,
+                    kernels::gemm_bf16_row_stride(room.cols)};
+  const size_t end = round_up(rows.cols, 32);
+  for (size_t r = 0; r < rows.rows; ++r) std::fill(rows.row(r) + rows.cols, rows.row(r) + end, uint16_t{0});
+  return rows;
+}
+inline Operand operand_of(ConstSpan2b rows) noexcept { return {rows.rows, rows.cols, {}, rows}; }
 
 // Scratch for quantized rows. The bytes between cols and the next multiple of 64 of each row are zero, as
 // gemm_i8.h wants them.
@@ -43,12 +65,14 @@ struct QuantizedRows {
     return round_up(rows, kCacheLine / sizeof(float)) +
            rows * kernels::gemm_i8_row_bytes(cols) / sizeof(float);
   }
-  Operand operand(size_t rows, size_t cols) const noexcept { return {rows, cols, {}, q, ldq, scale}; }
+  Operand operand(size_t rows, size_t cols) const noexcept { return {rows, cols, {}, {}, q, ldq, scale}; }
 };
 
 // Workspace floats of Linear::operand for [rows, cols].
 inline size_t operand_workspace_floats(Precision precision, size_t rows, size_t cols) noexcept {
-  return precision == Precision::int8 ? QuantizedRows::floats(rows, cols) : 0;
+  return precision == Precision::int8   ? QuantizedRows::floats(rows, cols)
+         : precision == Precision::bf16 ? workspace_floats(rows, cols)
+                                        : 0;
 }
 
 }  // namespace simdclip

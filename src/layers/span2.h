@@ -1,8 +1,9 @@
-// Views of row-major matrices with a row stride, in floats.
+// Views of row-major matrices with a row stride, in elements.
 #pragma once
 
 #include <cassert>
 #include <cstddef>
+#include <cstdint>
 
 namespace simdclip {
 
@@ -27,5 +28,7 @@ struct Span2 {
 
 using Span2f = Span2<float>;
 using ConstSpan2f = Span2<const float>;
+using Span2b = Span2<uint16_t>;  // the bits of bf16
+using ConstSpan2b = Span2<const uint16_t>;
 
 }  // namespace simdclip

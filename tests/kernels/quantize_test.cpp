@@ -23,6 +23,37 @@ void expect_quantized(std::span<const float> x, std::span<const int8_t> q, float
   ASSERT_TRUE(reaches_127);
 }
 
+SIMDCLIP_KERNEL_SUITE(RoundBf16, round_bf16, RoundBf16Fn);
+
+TEST_P(RoundBf16, EveryTailAndTies) {
+  for (size_t width = 1; width <= 70; ++width) {
+    for (const Edge edge : kEdges) {
+      SCOPED_TRACE("seed and width " + std::to_string(width));
+      const size_t rows = 1 + width % 4, ld = width + width % 3;
+      Guarded<float> x((rows - 1) * ld + width, edge);
+      Guarded<uint16_t> y((rows - 1) * ld + width, edge);
+      Random(width).fill(x.span(), -3, 3);
+      x[0] = 0x1.01p0F;        // halfway: to even, down
+      x[width - 1] = 0x1.03p0F;  // halfway: to even, up
+      GetParam().fn({rows, width, x.data(), ld, y.data(), ld});
+      ASSERT_TRUE(x.intact() && y.intact());
+      for (size_t row = 0; row < rows; ++row) {
+        for (size_t i = 0; i < width; ++i) {
+          ASSERT_EQ(y[row * ld + i], kernels::to_bf16(x[row * ld + i])) << "row " << row << ", element " << i;
+        }
+      }
+    }
+  }
+}
+
+TEST_P(RoundBf16, NotANumberStaysOne) {
+  const float x[2] = {std::nanf(""), INFINITY};
+  uint16_t y[2] = {};
+  GetParam().fn({1, 2, x, 2, y, 2});
+  EXPECT_TRUE(std::isnan(kernels::from_bf16(y[0])));
+  EXPECT_EQ(kernels::from_bf16(y[1]), INFINITY);
+}
+
 TEST_P(Quantize, EveryTail) {
   for (size_t width = 1; width <= 70; ++width) {
     for (const Edge edge : kEdges) {
