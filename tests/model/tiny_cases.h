@@ -110,6 +110,13 @@ inline std::vector<TinyCase> tiny_cases() {
     c.vision->transformer.heads = 2;
   });
   add("bf16", [](ModelConfig& c) { c.precision = Precision::bf16; });
+  add("bf16_panel_widths", [](ModelConfig& c) {
+    c.precision = Precision::bf16;
+    c.embed_dim = 32;
+    c.vision->transformer.width = 64;
+    c.vision->transformer.heads = 2;
+    c.text->transformer.width = 48;
+  });
   return cases;
 }
 
