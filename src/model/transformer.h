@@ -29,7 +29,8 @@ class Transformer {
 };
 
 // Tokens that are worth running together: enough rows to amortise reading the weights, few enough that one
-// layer's activations stay in the second-level cache.
-inline constexpr size_t kMicroBatchRows = 200;
+// layer's activations stay near. Of 200, 400 and 800, 400 was fastest for B/32 in every precision (f32 43.7
+// pictures/s against 41.1 and 41.4, int8 311 against 287 and 287; two cores, 2 MB of L2 each).
+inline constexpr size_t kMicroBatchRows = 400;
 
 }  // namespace simdclip
