@@ -59,11 +59,11 @@ class EmulatedTiles {
   }
   void release() { configure(TileConfig{}); }
   template <int kTile>
-  void zero() {
+  __attribute__((noinline)) void zero() {
     __builtin_memset(tiles_[kTile], 0, sizeof(tiles_[kTile]));
   }
   template <int kTile>
-  void load(const void* from, size_t stride) {
+  __attribute__((noinline)) void load(const void* from, size_t stride) {
     zero<kTile>();
     for (size_t r = 0; r < config_.rows[kTile]; ++r) {
       __builtin_memcpy(tiles_[kTile][r], static_cast<const char*>(from) + r * stride,
@@ -71,13 +71,13 @@ class EmulatedTiles {
     }
   }
   template <int kTile>
-  void store(void* to, size_t stride) const {
+  __attribute__((noinline)) void store(void* to, size_t stride) const {
     for (size_t r = 0; r < config_.rows[kTile]; ++r) {
       __builtin_memcpy(static_cast<char*>(to) + r * stride, tiles_[kTile][r], config_.row_bytes[kTile]);
     }
   }
   template <int kC, int kA, int kB>
-  void dot_i8() {
+  __attribute__((noinline)) void dot_i8() {
     for (size_t m = 0; m < config_.rows[kC]; ++m) {
       for (size_t n = 0; n < config_.row_bytes[kC] / 4; ++n) {
         int32_t sum;
@@ -89,7 +89,7 @@ class EmulatedTiles {
     }
   }
   template <int kC, int kA, int kB>
-  void dot_bf16() {
+  __attribute__((noinline)) void dot_bf16() {
     for (size_t m = 0; m < config_.rows[kC]; ++m) {
       for (size_t n = 0; n < config_.row_bytes[kC] / 4; ++n) {
         float chain[2] = {};  // of the even and of the odd elements

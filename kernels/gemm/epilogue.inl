@@ -36,18 +36,28 @@ SIMDCLIP_INLINE void finish_panel(const Output& out, const Sum* sums, size_t str
                                   size_t column, size_t n) noexcept {
   constexpr bool kScaled = kInteger<Sum>;
   const auto read = [&](const float* p) { return kWhole ? load(p) : load_n(p, n); };
-  const F16 bias = out.bias == nullptr ? zero() : read(out.bias + column);
+  const bool has_bias = out.bias != nullptr;
+  const F16 bias = has_bias ? read(out.bias + column) : zero();
   const F16 b_scale = kScaled ? read(out.b_scale + column) : zero();
+  const float* const a_scale = kScaled ? out.a_scale + row : nullptr;
+  const size_t ldc = out.ldc, ldr = out.ldr, at = row * ldc + column;
+  const float* residual = out.residual == nullptr ? nullptr : out.residual + row * ldr + column;
+  uint16_t* narrow = out.c_bf16 == nullptr ? nullptr : out.c_bf16 + at;
+  float* c = narrow == nullptr ? out.c + at : nullptr;
   for (size_t i = 0; i < rows; ++i) {
-    F16 x = as_f32(sums + i * stride, kScaled ? broadcast(out.a_scale[row + i]) * b_scale : zero());
-    if (out.bias != nullptr) x = x + bias;
+    F16 x = as_f32(sums + i * stride, kScaled ? broadcast(a_scale[i]) * b_scale : zero());
+    if (has_bias) x = x + bias;
     x = activate<act>(x);
-    if (out.residual != nullptr) x = x + read(out.residual + (row + i) * out.ldr + column);
-    const size_t at = (row + i) * out.ldc + column;
-    if (out.c_bf16 != nullptr) {
-      store_bf16(out.c_bf16 + at, x, kWhole ? kLanes : n);
+    if (residual != nullptr) {
+      x = x + read(residual);
+      residual += ldr;
+    }
+    if (narrow != nullptr) {
+      store_bf16(narrow, x, kWhole ? kLanes : n);
+      narrow += ldc;
     } else {
-      kWhole ? store(out.c + at, x) : store_n(out.c + at, x, n);
+      kWhole ? store(c, x) : store_n(c, x, n);
+      c += ldc;
     }
   }
 }

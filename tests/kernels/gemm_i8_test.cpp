@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/common/vec_portable.h"
+#define SIMDCLIP_FINISH_ROW __attribute__((noinline))
 #include "kernels/gemm/gemm_tiles.inl"
 #include "kernels/gemm/pack.h"
 #include "kernels/kernel_test.h"
