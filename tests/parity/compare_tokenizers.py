@@ -108,7 +108,7 @@ def main():
     a = parser.parse_args()
     if not a.folder.is_dir():
         import tokenizer_files
-        tokenizer_files.make(a.folder, a.pieces, a.small)
+        tokenizer_files.make(a.folder, a.pieces, 4000 if a.small else 0)
     cases = TokenizerCases(a.seed)
     texts = [cases.one().decode("utf-8", errors="replace").encode() for _ in range(a.count)]
     rows = [row for row in ROWS if a.only.lower() in row[0].lower()]

@@ -58,11 +58,16 @@ def pieces_of(path, count, seed):
 
 
 def charsmap(rule):
-    """sentencepiece's own precompiled table of a rule, out of a model trained for it."""
+    """sentencepiece's own precompiled table of a named rule, or of {from: to}, out of a model trained for it."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "text").write_text("a small text\nof some words\n" * 20)
+        options = {"normalization_rule_name": rule}
+        if isinstance(rule, dict):
+            points = lambda text: " ".join(f"{ord(c):X}" for c in text)  # noqa: E731
+            (Path(folder) / "rules.tsv").write_text("".join(f"{points(a)}\t{points(b)}\n" for a, b in rule.items()))
+            options = {"normalization_rule_tsv": f"{folder}/rules.tsv"}
         sentencepiece.SentencePieceTrainer.train(input=f"{folder}/text", model_prefix=f"{folder}/m", vocab_size=22, minloglevel=2,
-                                                 normalization_rule_name=rule, hard_vocab_limit=False)
+                                                 hard_vocab_limit=False, **options)
         return spm.ModelProto.FromString((Path(folder) / "m.model").read_bytes()).normalizer_spec
 
 
@@ -114,29 +119,30 @@ def saved(folder, source, **kwargs):
     return folder
 
 
-def make(root, pieces_file, small):
-    n = (lambda size: min(size, 4000)) if small else (lambda size: size)
+def make(root, pieces_file, limit=0, rule="nmt_nfkc"):
+    """limit: pieces of a family at most; 0: as many as the real ones have."""
+    n = (lambda size: min(size, limit)) if limit else (lambda size: size)
     t5 = [("<pad>", "control"), ("</s>", "control"), ("<unk>", "unknown")]
-    c4 = spiece(t5, pieces_of(pieces_file, n(31997), 1), seed=1)
+    c4 = spiece(t5, pieces_of(pieces_file, n(31997), 1), seed=1, rule=rule)
     write(root / "siglip", spiece__model=c4, tokenizer_config__json=settings("SiglipTokenizer"), config__json='{"model_type": "siglip"}')
     write(root / "t5_c4", spiece__model=c4, tokenizer_config__json=settings("T5Tokenizer", extra_ids=0, pad_token="</s>"))
     saved(root / "t5_c4_json", root / "t5_c4")
-    mc4 = spiece(t5, pieces_of(pieces_file, n(250000), 2), seed=2)
+    mc4 = spiece(t5, pieces_of(pieces_file, n(250000), 2), seed=2, rule=rule)
     write(root / "mt5", spiece__model=mc4, tokenizer_config__json=settings("T5Tokenizer"))
     saved(root / "mt5_json", root / "mt5")
     fairseq = [("<unk>", "unknown"), ("<s>", "control"), ("</s>", "control")]
-    write(root / "xlm_roberta", sentencepiece__bpe__model=spiece(fairseq, pieces_of(pieces_file, n(249997), 3), seed=3),
+    write(root / "xlm_roberta", sentencepiece__bpe__model=spiece(fairseq, pieces_of(pieces_file, n(249997), 3), seed=3, rule=rule),
           tokenizer_config__json=settings("XLMRobertaTokenizer"))
     saved(root / "xlm_roberta_json", root / "xlm_roberta")
-    make_bpe(root, pieces_file, n)
+    make_bpe(root, pieces_file, n, rule)
     make_words(root, pieces_file, n)
 
 
-def make_bpe(root, pieces_file, n):
+def make_bpe(root, pieces_file, n, rule):
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
     from transformers.tokenization_utils_base import generate_merges
     fairseq = [("<unk>", "unknown"), ("<s>", "control"), ("</s>", "control")]
-    write(root / "nllb_spiece", sentencepiece__bpe__model=spiece(fairseq, pieces_of(pieces_file, n(255997), 4), "bpe", seed=4),
+    write(root / "nllb_spiece", sentencepiece__bpe__model=spiece(fairseq, pieces_of(pieces_file, n(255997), 4), "bpe", seed=4, rule=rule),
           tokenizer_config__json=settings("NllbTokenizer", extra_special_tokens=CODES))
     saved(root / "nllb", root / "nllb_spiece")
     # Gemma: pieces in the order of their ids, bytes among them
@@ -145,7 +151,7 @@ def make_bpe(root, pieces_file, n):
         pieces = json.loads(Path(pieces_file).read_text())[:n(256000)]
         added = [p for p in pieces[:260] if p.startswith("<") and not p.startswith("<0x")]
     else:
-        pieces = specials + [f"<0x{b:02X}>" for b in range(256)] + pieces_of(None, n(256000) - 268, 5)
+        pieces = specials + [f"<0x{b:02X}>" for b in range(256)] + pieces_of(None, max(n(256000) - 268, 300), 5)
         added = specials
     vocab = {p: i for i, p in enumerate(pieces)}
     tokenizer = Tokenizer(models.BPE(vocab=vocab, merges=generate_merges(vocab), unk_token="<unk>", fuse_unk=True, byte_fallback=True))
@@ -194,7 +200,7 @@ def main():
     parser.add_argument("--pieces", help="a JSON list of pieces by id")
     parser.add_argument("--small", action="store_true")
     a = parser.parse_args()
-    make(a.folder, a.pieces, a.small)
+    make(a.folder, a.pieces, 4000 if a.small else 0)
 
 
 if __name__ == "__main__":
