@@ -5,7 +5,7 @@
 namespace simdclip::tools {
 namespace {
 
-constexpr size_t kTextGroup = 256;
+constexpr size_t kTextGroup = 4096;  // texts that may share beginnings
 
 // Returns the number of rows.
 size_t embed_text_lines(const Model& model, const TextArguments& texts, bool normalize, RowWriter& writer) {

@@ -79,7 +79,8 @@ class SIMDCLIP_API Model {
   void preprocess_file(const std::string& path, std::span<float> out, const DecodeOptions& options = {}) const;
 
   // --- texts ---
-  // UTF-8 -> out [n, embed_dim].
+  // UTF-8 -> out [n, embed_dim]. Beginnings that texts of one call share (templates of a prompt) are computed once, where
+  // the tower is causal; the bits are those of each text alone.
   void embed_texts(std::span<const std::string> texts, std::span<float> out, bool normalize = true) const;
   std::vector<float> embed_text(std::string_view text, bool normalize = true) const;
   // Token ids [n, context_length], padded as the tokenizer pads.

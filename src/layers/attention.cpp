@@ -1,5 +1,6 @@
 #include "layers/attention.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cmath>
 
@@ -12,9 +13,27 @@ size_t scratch_floats(size_t longest, size_t head_dim) {
 
 size_t longest_of(const Sequences& sequences) {
   size_t longest = 0;
-  for (size_t i = 0; i < sequences.count(); ++i) longest = std::max(longest, sequences.length(i));
+  for (size_t i = 0; i < sequences.count(); ++i)
+    longest = std::max(longest, sequences.prefix(i).size() + sequences.length(i));
   return longest;
 }
+
+// Keys, then values of one head, one row of the prefix or the sequence after another.
+size_t gathered_floats(size_t longest, size_t head_dim) {
+  return round_up(2 * longest * head_dim, kCacheLine / sizeof(float));
+}
+
+// Appends rows of k and v, columns [column, column + d), to their copies.
+template <typename Element>
+struct Gathered {
+  Element *k, *v;
+  size_t d;
+
+  void add(const Span2<const Element>& keys, const Span2<const Element>& values, size_t row, size_t column) {
+    k = std::copy_n(keys.row(row) + column, d, k);
+    v = std::copy_n(values.row(row) + column, d, v);
+  }
+};
 
 void run(const kernels::AttentionArgs& args, const kernels::Kernels& k) { k.attention_f32(args); }
 void run(const kernels::AttentionBf16Args& args, const kernels::Kernels& k) { k.attention_bf16(args); }
@@ -25,6 +44,10 @@ size_t attention_workspace_floats(size_t longest, size_t head_dim, size_t thread
   return threads * scratch_floats(longest, head_dim);
 }
 
+size_t prefix_workspace_floats(size_t longest, size_t head_dim, size_t threads) noexcept {
+  return threads * gathered_floats(longest, head_dim);
+}
+
 template <typename Element>
 void multi_head_attention(const AttentionShape& shape, const Sequences& sequences,
                           std::span<const size_t> only_row, const AttentionRows<Element>& rows, Workspace& ws,
@@ -32,11 +55,15 @@ void multi_head_attention(const AttentionShape& shape, const Sequences& sequence
   const auto& [q, k, v, out] = rows;
   assert(k.stride == v.stride && k.rows == sequences.rows());
   assert(only_row.empty() ? q.rows == k.rows : q.rows == sequences.count());
+  assert(sequences.prefix_starts.empty() || shape.causal);
   const Workspace::Scope scope(ws);
   const size_t items = sequences.count() * shape.heads;  // one item: one head of one sequence
   const size_t parts = std::min<size_t>(engine.pool.size(), items);
-  const size_t scratch = scratch_floats(longest_of(sequences), shape.head_dim);
+  const size_t longest = longest_of(sequences);
+  const size_t scratch = scratch_floats(longest, shape.head_dim);
   float* const all_scratch = ws.take_floats(parts * scratch);
+  const size_t gathered = sequences.prefix_rows.empty() ? 0 : gathered_floats(longest, shape.head_dim);
+  float* const all_gathered = ws.take_floats(parts * gathered);
   const float scale = 1.0F / std::sqrt(static_cast<float>(shape.head_dim));
   engine.pool.parallel_for(parts, [&, q = q, k = k, v = v, out = out](size_t part) {
     for (size_t item = items * part / parts; item < items * (part + 1) / parts; ++item) {
@@ -44,20 +71,30 @@ void multi_head_attention(const AttentionShape& shape, const Sequences& sequence
       const size_t column = item % shape.heads * shape.head_dim;
       const size_t first = sequences.starts[sequence];
       const size_t query = only_row.empty() ? first : sequence;  // row of q and out
+      const std::span<const uint32_t> prefix = sequences.prefix(sequence);
       kernels::AttentionOperands<Element> args;
       args.queries = only_row.empty() ? sequences.length(sequence) : 1;
-      args.keys = sequences.length(sequence);
+      args.keys = prefix.size() + sequences.length(sequence);
       args.head_dim = shape.head_dim;
       args.q = q.row(query) + column;
       args.ldq = q.stride;
       args.k = k.row(first) + column;
       args.v = v.row(first) + column;
       args.ldkv = k.stride;
+      if (!prefix.empty()) {
+        auto* const keys = reinterpret_cast<Element*>(all_gathered + part * gathered);
+        Gathered<Element> copy{keys, keys + args.keys * shape.head_dim, shape.head_dim};
+        args.k = copy.k;
+        args.v = copy.v;
+        args.ldkv = shape.head_dim;
+        for (const uint32_t row : prefix) copy.add(k, v, row, column);
+        for (size_t t = 0; t < sequences.length(sequence); ++t) copy.add(k, v, first + t, column);
+      }
       args.out = out.row(query) + column;
       args.ldo = out.stride;
       args.scale = scale;
       args.causal = shape.causal;
-      args.first_query = only_row.empty() ? 0 : only_row[sequence];
+      args.first_query = prefix.size() + (only_row.empty() ? 0 : only_row[sequence]);
       args.scratch = all_scratch + part * scratch;
       run(args, engine.kernels);
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "layers/engine.h"
@@ -16,6 +17,16 @@ struct Sequences {
   size_t count() const noexcept { return starts.empty() ? 0 : starts.size() - 1; }
   size_t length(size_t i) const noexcept { return starts[i + 1] - starts[i]; }
   size_t rows() const noexcept { return starts.empty() ? 0 : starts.back(); }
+
+  // A causal sequence may begin with rows of earlier ones: a prefix that several share is computed once. The
+  // tokens before its own are rows prefix(i), in order; its queries and its output are its own rows only.
+  // prefix_starts: n + 1 ascending places in prefix_rows, or empty where nothing is shared.
+  std::span<const size_t> prefix_starts = {};
+  std::span<const uint32_t> prefix_rows = {};
+  std::span<const uint32_t> prefix(size_t i) const noexcept {
+    if (prefix_starts.empty()) return {};
+    return prefix_rows.subspan(prefix_starts[i], prefix_starts[i + 1] - prefix_starts[i]);
+  }
 };
 
 struct AttentionShape {
@@ -24,7 +35,7 @@ struct AttentionShape {
 };
 
 // q: [rows of the sequences, D] or, with `only_row`, one query per sequence: q: [n, D], query i is token
-// only_row[i] of sequence i. k, v: [rows, D]; out: as q. D = heads * head_dim.
+// only_row[i] of sequence i's own. k, v: [rows, D]; out: as q. D = heads * head_dim.
 // Element: float, or uint16_t for bf16.
 template <typename Element>
 struct AttentionRows {
@@ -38,5 +49,7 @@ void multi_head_attention(const AttentionShape& shape, const Sequences& sequence
 
 // Workspace floats that it takes for sequences of at most `longest` tokens.
 size_t attention_workspace_floats(size_t longest, size_t head_dim, size_t threads) noexcept;
+// What it takes beside that where sequences share prefixes; `longest` with them.
+size_t prefix_workspace_floats(size_t longest, size_t head_dim, size_t threads) noexcept;
 
 }  // namespace simdclip

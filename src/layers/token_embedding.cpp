@@ -11,10 +11,10 @@ TokenEmbedding::TokenEmbedding(const ModelFile& file, const TextConfig&) {
   positions_ = file.tensor("text.positional_embedding").f32();
 }
 
-void TokenEmbedding::forward(std::span<const int32_t> ids, Span2f x) const {
+void TokenEmbedding::forward(std::span<const int32_t> ids, std::span<const uint32_t> places, Span2f x) const {
   for (size_t t = 0; t < ids.size(); ++t) {
     const size_t row = static_cast<size_t>(ids[t]) * x.cols;
-    const float* position = positions_ + t * x.cols;
+    const float* position = positions_ + (places.empty() ? t : places[t]) * x.cols;
     float* to = x.row(t);
     if (storage_ == Storage::bf16) {
       const uint16_t* from = reinterpret_cast<const uint16_t*>(table_) + row;

@@ -16,8 +16,9 @@ class TokenEmbedding {
   // Tensors text.token_embedding (f32 or bf16), text.positional_embedding.
   TokenEmbedding(const ModelFile& file, const TextConfig& config);
 
-  // ids: one sequence of at most context_length ids, each below vocab_size; x: [ids.size(), D].
-  void forward(std::span<const int32_t> ids, Span2f x) const;
+  // ids: one sequence of at most context_length ids, each below vocab_size; x: [ids.size(), D]. `places`:
+  // the position of each id, empty where they follow one another.
+  void forward(std::span<const int32_t> ids, std::span<const uint32_t> places, Span2f x) const;
 
  private:
   Storage storage_ = Storage::f32;

@@ -4,6 +4,7 @@
 
 #include "base/cpu.h"
 #include "base/fail.h"
+#include "model/text_order.h"
 
 namespace simdclip {
 namespace {
@@ -43,7 +44,8 @@ Clip::Clip(const std::string& path, const ModelOptions& options)
   }
   if (config.text) {
     text_.emplace(file_, *config.text, config.embed_dim);
-    workspace_floats_ = std::max(workspace_floats_, text_->workspace_floats(pool_.size()));
+    workspace_floats_ = std::max(workspace_floats_, text_->workspace_floats(pool_.size()) +
+                                                        workspace_floats(text_->micro_batch_rows(), config.embed_dim));
     tokenizer_ = make_tokenizer(*config.tokenizer, config.text->vocab_size, config.text->context_length,
                                 file_.tokenizer(), path);
   }
@@ -142,20 +144,35 @@ void Clip::embed_pixels(std::span<const float> pixels, std::span<float> out, boo
 void Clip::embed_id_lists(std::span<const std::span<const int32_t>> texts, std::span<float> out,
                           bool normalize, const Engine& engine) const {
   const TextTower& tower = text();
-  const size_t width = tower.embed_dim();
+  const size_t width = tower.embed_dim(), room = tower.micro_batch_rows();
+  const std::vector<OrderedText> order = order_texts(tower.config(), texts);
   const Lease ws(*this);
-  for (size_t first = 0; first < texts.size();) {
-    size_t count = 0, rows = 0;
-    while (first + count < texts.size()) {
-      const size_t length = text_extent(tower.config(), texts[first + count]).length;
-      if (count > 0 && rows + length > tower.micro_batch_rows()) break;
-      rows += length;
-      ++count;
+  const Workspace::Scope scope(*ws);
+  const Span2f vectors = (*ws).take(room, width);  // [n <= rows, E]
+  std::vector<std::span<const int32_t>> ids;
+  std::vector<size_t> shared;
+  for (size_t first = 0; first < order.size();) {
+    ids.clear();
+    shared.clear();
+    size_t end = first, rows = 0;
+    for (; end < order.size(); ++end) {
+      const OrderedText& next = order[end];
+      const size_t skipped = end == first ? 0 : next.shared;
+      if (end > first && rows + next.length - skipped > room) break;
+      if (skipped == next.length) continue;  // the same text again
+      rows += next.length - skipped;
+      ids.push_back(texts[next.text]);
+      shared.push_back(skipped);
     }
-    const Span2f part{out.data() + first * width, count, width, width};
-    tower.forward(texts.subspan(first, count), part, *ws, engine);
-    if (normalize) engine.kernels.l2_normalize_f32(part.data, count, width, width);
-    first += count;
+    const Span2f part = vectors.sub_rows(0, ids.size());
+    tower.forward(ids, shared, part, *ws, engine);
+    if (normalize) engine.kernels.l2_normalize_f32(part.data, part.rows, width, part.stride);
+    size_t row = 0;
+    for (size_t i = first; i < end; ++i) {
+      if (i > first && order[i].shared != order[i].length) ++row;
+      std::copy_n(part.row(row), width, out.data() + order[i].text * width);
+    }
+    first = end;
   }
 }
 

@@ -36,7 +36,8 @@ class Clip {
   // pixels: [n, 3, H, W] -> out [n, E], any n, micro-batch by micro-batch.
   void embed_pixels(std::span<const float> pixels, std::span<float> out, bool normalize,
                     const Engine& engine) const;
-  // texts: each at most context_length ids, all below vocab_size; out [n, E].
+  // texts: each at most context_length ids, all below vocab_size; out [n, E]. What they share runs once
+  // (model/text_order.h).
   void embed_id_lists(std::span<const std::span<const int32_t>> texts, std::span<float> out, bool normalize,
                       const Engine& engine) const;
 

@@ -2,8 +2,36 @@
 
 #include <algorithm>
 #include <cassert>
+#include <numeric>
 
 namespace simdclip {
+namespace {
+
+// For every text of a micro-batch the rows of the tokens that it shares with earlier ones.
+class PrefixRows {
+ public:
+  // The next text: its first `shared` tokens are the last text's, its others are `rows` rows from `first_row` on.
+  void add(size_t shared, size_t first_row, size_t rows) {
+    path_.resize(shared);
+    rows_.insert(rows_.end(), path_.begin(), path_.end());
+    starts_.push_back(rows_.size());
+    for (size_t r = 0; r < rows; ++r) path_.push_back(static_cast<uint32_t>(first_row + r));
+  }
+  Sequences sequences(std::span<const size_t> starts) const {
+    Sequences all{starts};
+    if (rows_.empty()) return all;
+    all.prefix_starts = starts_;
+    all.prefix_rows = rows_;
+    return all;
+  }
+
+ private:
+  std::vector<uint32_t> path_;  // the row of each token of the last text
+  std::vector<uint32_t> rows_;
+  std::vector<size_t> starts_ = {0};
+};
+
+}  // namespace
 
 TextExtent text_extent(const TextConfig& config, std::span<const int32_t> ids) {
   TextExtent extent{ids.size(), 0};
@@ -42,28 +70,37 @@ size_t TextTower::micro_batch_rows() const noexcept {
 size_t TextTower::workspace_floats(size_t threads) const noexcept {
   const size_t rows = micro_batch_rows(),
                width = config_.transformer.width;  // each text has a token, so n <= rows
+  const size_t longest = config_.context_length, head_dim = width / config_.transformer.heads;
   return 2 * simdclip::workspace_floats(rows, width) + operand_workspace_floats(precision_, rows, width) +
-         block_workspace_floats(config_.transformer, precision_, rows, config_.context_length, threads);
+         block_workspace_floats(config_.transformer, precision_, rows, longest, threads) +
+         (config_.causal ? prefix_workspace_floats(longest, head_dim, threads) : 0);
 }
 
-void TextTower::forward(std::span<const std::span<const int32_t>> texts, Span2f out, Workspace& ws,
-                        const Engine& engine) const {
+void TextTower::forward(std::span<const std::span<const int32_t>> texts, std::span<const size_t> shared,
+                        Span2f out, Workspace& ws, const Engine& engine) const {
   const size_t n = texts.size(), width = config_.transformer.width;
   assert(out.rows == n && out.cols == embed_dim_);
+  const auto skipped = [&](size_t i) { return shared.empty() ? 0 : shared[i]; };
   std::vector<size_t> starts(n + 1), pooled_rows(n);
+  PrefixRows prefixes;
   for (size_t i = 0; i < n; ++i) {
     const TextExtent extent = text_extent(config_, texts[i]);
-    starts[i + 1] = starts[i] + extent.length;
-    pooled_rows[i] = extent.pooled;
+    assert(skipped(i) == 0 || skipped(i) <= extent.pooled);
+    starts[i + 1] = starts[i] + extent.length - skipped(i);
+    pooled_rows[i] = extent.pooled - skipped(i);
+    prefixes.add(skipped(i), starts[i], starts[i + 1] - starts[i]);
   }
   const Workspace::Scope scope(ws);
   const Span2f x = ws.take(starts[n], width);  // [tokens of all texts, D]
   const Span2f pooled = ws.take(n, width);     // [n, D]
+  std::vector<uint32_t> places(config_.context_length);
+  std::iota(places.begin(), places.end(), 0U);
   for (size_t i = 0; i < n; ++i) {
-    const size_t length = starts[i + 1] - starts[i];
-    embedding_.forward(texts[i].first(length), x.sub_rows(starts[i], length));
+    const size_t rows = starts[i + 1] - starts[i];
+    embedding_.forward(texts[i].subspan(skipped(i), rows), std::span(places).subspan(skipped(i), rows),
+                       x.sub_rows(starts[i], rows));
   }
-  transformer_.forward_rows(x, {starts}, pooled_rows, pooled, ws, engine);
+  transformer_.forward_rows(x, prefixes.sequences(starts), pooled_rows, pooled, ws, engine);
   ln_final_.forward(pooled, pooled, engine);
   if (projection_) {
     projection_->forward(projection_->operand(pooled, ws, engine), out, engine);

@@ -30,10 +30,11 @@ class TextTower {
   size_t micro_batch_rows() const noexcept;  // tokens that run together; at least one whole context
   size_t workspace_floats(size_t threads) const noexcept;  // for one micro-batch
 
-  // texts: ids of texts whose lengths (text_extent) sum to at most micro_batch_rows(); out: [n, E], not
-  // normalised.
-  void forward(std::span<const std::span<const int32_t>> texts, Span2f out, Workspace& ws,
-               const Engine& engine) const;
+  // texts: ids of texts; out: [n, E], not normalised. shared: empty, or (causal towers) for each text how many of
+  // its first tokens, fewer than its length, are those of the text before it; they are computed once. The lengths
+  // (text_extent) without what is shared sum to at most micro_batch_rows(). The same bits with and without.
+  void forward(std::span<const std::span<const int32_t>> texts, std::span<const size_t> shared, Span2f out,
+               Workspace& ws, const Engine& engine) const;
 
  private:
   TextConfig config_;
