@@ -10,7 +10,10 @@
 namespace simdclip::kernels {
 
 // T tokens, d head dimension. Strides count elements. Element: float, or the bits of a bf16: then sums and
-// weights are f32 all the same, and only the output is rounded (nearest even).
+// weights are f32 all the same, and only the output is rounded (nearest even). On AMX tiles bf16 differs:
+// scores are sums of tdpbf16ps (gemm_bf16.h), weights are rounded to bf16 and their sum is that of the
+// rounded ones, and a masked key of the same block of 32 is multiplied by zero. Still the same bits for every
+// split of the queries.
 template <typename Element>
 struct AttentionOperands {
   size_t queries = 0;          // rows of q and out

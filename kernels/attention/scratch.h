@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace simdclip::kernels {
 
@@ -14,9 +15,27 @@ struct AttentionScratch {
                    // already
 };
 
-// Queries that any kernel works on at once.
+// Queries that any kernel without tiles works on at once.
 inline constexpr size_t kAttentionBlockRows = 16;
 
 AttentionScratch split_attention_scratch(float* scratch, size_t keys, size_t head_dim) noexcept;
+
+// The same for tiles (attention_tiles.inl): bf16 operands in panels as gemm/pack.h has them, zeros beyond the
+// end.
+struct AttentionTileScratch {
+  uint16_t* k;         // panels of 16 keys: [ceil16(keys) / 16][depth / 2][16][2]
+  uint16_t* v;         // panels of 16 columns: [ceil16(head_dim) / 16][padded_keys / 2][16][2]
+  size_t depth;        // head_dim, a multiple of 32
+  size_t padded_keys;  // a multiple of 32
+  float* scores;       // [kAttentionTileRows][score_stride]
+  size_t score_stride;
+  uint16_t* weights;  // [kAttentionTileRows][weight_stride]
+  size_t weight_stride;
+  uint16_t* queries;  // [kAttentionTileRows][depth]
+  float* sums;        // [kAttentionTileRows][32], a block of outputs
+};
+inline constexpr size_t kAttentionTileRows = 32;
+
+AttentionTileScratch split_attention_tile_scratch(float* scratch, size_t keys, size_t head_dim) noexcept;
 
 }  // namespace simdclip::kernels

@@ -1,3 +1,8 @@
+#include <cstdio>
+
+#include "kernels/common/vec_portable.h"
+// On these vectors:
+#include "kernels/attention/attention_tiles.inl"
 #include "kernels/gemm/pack.h"
 #include "kernels/kernel_test.h"
 
@@ -221,6 +226,7 @@ Guarded<uint16_t> rounded(Guarded<float>& values, Edge edge) {
 
 // The f32 kernel on the widened operands, its output rounded: bit for bit.
 TEST_P(AttentionBf16, IsTheRoundedF32Attention) {
+  if (GetParam().isa == Isa::amx) GTEST_SKIP() << "tiles round the weights; see TileAttention";
   for (const Case& c : tails()) {
     for (const Edge edge : kEdges) {
       SCOPED_TRACE(describe(c));
@@ -251,6 +257,107 @@ TEST_P(AttentionBf16, IsTheRoundedF32Attention) {
     }
   }
 }
+
+// Tiles: this CPU's, and the same source on emulated ones.
+void on_emulated_tiles(const kernels::AttentionBf16Args& args) noexcept {
+  kernels::attention_tiles<kernels::EmulatedTiles>(args);
+}
+using Bf16Kernel = kernels::Kernel<kernels::AttentionBf16Fn>;
+std::vector<Bf16Kernel> on_tiles() {
+  std::vector<Bf16Kernel> all = {{"attention_bf16_amx_emulated", Isa::portable, &on_emulated_tiles}};
+  for (const Bf16Kernel& kernel : kernels::attention_bf16_kernels()) {
+    if (kernel.isa == Isa::amx) all.push_back(kernel);
+  }
+  return all;
+}
+
+class TileAttention : public ::testing::TestWithParam<Bf16Kernel> {
+ protected:
+  void SetUp() override {
+    if (!cpu_has(GetParam().isa)) GTEST_SKIP() << "this CPU lacks " << to_string(GetParam().isa);
+    std::printf("[ tiles    ] %s\n", GetParam().isa == Isa::amx ? "tiles of this CPU" : "emulated tiles");
+  }
+  // Queries [from, from + count) of o, whose q, k and v are rounded in place.
+  static void run(Operands& o, Edge edge, Guarded<uint16_t>& out, size_t from, size_t count) {
+    const Guarded<uint16_t> q = rounded(o.q, edge), k = rounded(o.k, edge), v = rounded(o.v, edge);
+    kernels::AttentionBf16Args args;
+    args.queries = count;
+    args.keys = o.shape.keys;
+    args.head_dim = o.shape.head_dim;
+    args.q = q.data() + from * o.ld;
+    args.k = k.data();
+    args.v = v.data();
+    args.ldq = args.ldkv = args.ldo = o.ld;
+    args.out = out.data() + from * o.ld;
+    args.scale = o.scale();
+    args.causal = o.shape.causal;
+    args.first_query = o.shape.first_query + from;
+    args.scratch = o.scratch.data();
+    GetParam().fn(args);
+  }
+};
+
+TEST_P(TileAttention, MatchesFp64AtEveryTail) {
+  for (const Case& c : tails()) {
+    for (const Edge edge : kEdges) {
+      SCOPED_TRACE(describe(c));
+      Operands o(c, edge);
+      Guarded<uint16_t> out(o.out.size(), edge);
+      std::fill(out.begin(), out.end(), uint16_t{0xC0E0});  // -7
+      run(o, edge, out, 0, c.queries);
+      ASSERT_TRUE(out.intact() && o.scratch.intact());
+      for (size_t query = 0; query < c.queries; ++query) {
+        const std::vector<Expected> want = reference(o, query);
+        double largest = 0;
+        for (size_t j = 0; j < o.visible(query); ++j) {
+          for (size_t i = 0; i < c.head_dim; ++i)
+            largest = std::max(largest, std::fabs(double{o.v[j * o.ld + i]}));
+        }
+        for (size_t i = 0; i < c.head_dim; ++i) {
+          // Each weight and the output are rounded to 8 bits; a weight's share of the sum with it.
+          const double bound = want[i].bound + 0x1p-8 * largest + 0x1p-8 * std::fabs(want[i].value);
+          ASSERT_NEAR(kernels::from_bf16(out[query * o.ld + i]), want[i].value, bound) << query << "," << i;
+        }
+        for (size_t i = c.head_dim; i < o.ld && query + 1 < c.queries; ++i)
+          ASSERT_EQ(out[query * o.ld + i], 0xC0E0) << "written between the rows, query " << query;
+      }
+    }
+  }
+}
+
+TEST_P(TileAttention, SameBitsForEverySplitOfTheQueries) {
+  for (const bool causal : {false, true}) {
+    const Case c{77, 77, 40, causal, 0, 3, 3, 77};
+    Operands o(c, Edge::end);
+    Guarded<uint16_t> whole(o.out.size());
+    run(o, Edge::end, whole, 0, c.queries);
+    for (const size_t step : {1U, 2U, 5U, 16U, 17U, 32U, 33U}) {
+      Guarded<uint16_t> parts(o.out.size());
+      for (size_t from = 0; from < c.queries; from += step)
+        run(o, Edge::end, parts, from, std::min(step, c.queries - from));
+      EXPECT_EQ(std::memcmp(whole.data(), parts.data(), whole.size() * sizeof(uint16_t)), 0)
+          << "step " << step;
+    }
+  }
+}
+
+// Scores so far apart that all but one weight vanish: the output is that key's row of V.
+TEST_P(TileAttention, SaturatesToOneKey) {
+  const Case c{5, 33, 32, false, 0, 0, 1, 11};
+  Operands o(c, Edge::end);
+  std::fill(o.q.begin(), o.q.end(), 100.0F);
+  std::fill(o.k.begin(), o.k.end(), -100.0F);
+  for (size_t i = 0; i < c.head_dim; ++i) o.k[20 * o.ld + i] = 100.0F;
+  Guarded<uint16_t> out(o.out.size());
+  run(o, Edge::end, out, 0, c.queries);
+  for (size_t query = 0; query < c.queries; ++query) {
+    for (size_t i = 0; i < c.head_dim; ++i)
+      EXPECT_EQ(kernels::from_bf16(out[query * o.ld + i]), o.v[20 * o.ld + i]);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernels, TileAttention, ::testing::ValuesIn(on_tiles()),
+                         [](const auto& instance) { return std::string(instance.param.name); });
 
 TEST(AttentionBits, AgreeAcrossInstructionSets) {
   const auto all = fused(kernels::attention_f32_kernels());
