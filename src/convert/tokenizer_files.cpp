@@ -321,7 +321,7 @@ void read_open_clip_tokenizer(const SourceFiles& source, ConvertPlan& plan) {
            ": clean 'whitespace' is not supported with CLIP's tokenizer");
   }
   const uint32_t vocab_size = plan.config.text->vocab_size;
-  if (vocab_size == kClipVocabulary) {
+  if (vocab_size >= kClipVocabulary) {  // open_clip asks for no other, however large the embedding
     plan.config.tokenizer = t;
     plan.tokenizer = clip_bpe_builtin_section();
     return;
