@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "base/fail.h"
-#include "convert/utf8.h"
+#include "base/utf8.h"
 
 namespace simdclip {
 namespace {
@@ -150,7 +150,7 @@ class Machine {
   }
   PickleRef unicode(uint64_t size) {
     const std::string_view text = take_bytes(size);
-    if (!valid_utf8(text)) damaged("a string that is not UTF-8");
+    if (!is_utf8(text)) damaged("a string that is not UTF-8");
     return values_.add_text(PickleKind::text, std::string(text));
   }
   PickleRef byte_string(uint64_t size) {
@@ -268,7 +268,7 @@ class Machine {
     }
   }
   PickleRef global(const std::string& module, const std::string& name) {
-    if (!valid_utf8(module) || !valid_utf8(name)) damaged("a name that is not UTF-8");
+    if (!is_utf8(module) || !is_utf8(name)) damaged("a name that is not UTF-8");
     if (runs_code(module, name))
       fail(ErrorCode::unsupported, values_.where(), ": pickle, byte ", op_at_, ": it wants to call ", module,
            ".", name,
