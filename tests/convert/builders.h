@@ -11,7 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include "convert/tensor_source.h"
 #include "simdclip/error.h"
+#include "support/temporary_folder.h"
 
 namespace simdclip::tests {
 
@@ -151,6 +153,33 @@ inline std::string case_name(const testing::TestParamInfo<BadFile>& info) {
   for (char& c : out)
     if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
   return out + "_" + std::to_string(info.index);
+}
+
+// A good file cut at every byte is refused; with any bit flipped it is refused or read, and nothing else
+// happens. `read` opens the file and reads all of it.
+template <typename Read>
+void expect_cuts_and_flips_survived(const std::string& path, const std::string& good, const Read& read) {
+  for (size_t size = 0; size < good.size(); ++size) {
+    write_text(path, good.substr(0, size));
+    EXPECT_THROW(read(), Error) << size;
+  }
+  for (size_t bit = 0; bit < good.size() * 8; ++bit) {
+    std::string bad = good;
+    bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << bit % 8));
+    write_text(path, bad);
+    try {
+      read();
+    } catch (const Error&) {
+      continue;
+    }
+  }
+}
+
+inline void read_all(const TensorSource& source) {
+  for (size_t i = 0; i < source.tensors().size(); ++i) {
+    std::vector<float> out(source.tensors()[i].elements());
+    source.read(i, out);
+  }
 }
 
 }  // namespace simdclip::tests

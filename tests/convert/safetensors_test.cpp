@@ -250,30 +250,11 @@ TEST(Safetensors, WidensEveryHalf) {
   }
 }
 
-// A good file cut at every byte is refused; with any bit of its first part flipped it is refused or read, and
-// nothing else happens.
 TEST(Safetensors, SurvivesEveryCutAndEveryFlippedBit) {
   const TemporaryFolder folder;
   const std::string path = folder.file("cut.safetensors");
-  const std::string good = two("[0,8]", "[8,16]", 16);
-  for (size_t size = 0; size < good.size(); ++size) {
-    write_text(path, good.substr(0, size));
-    EXPECT_THROW(open_safetensors(path), Error) << size;
-  }
-  for (size_t bit = 0; bit < good.size() * 8; ++bit) {
-    std::string bad = good;
-    bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << bit % 8));
-    write_text(path, bad);
-    try {
-      const auto source = open_safetensors(path);
-      for (size_t i = 0; i < source->tensors().size(); ++i) {
-        std::vector<float> out(source->tensors()[i].elements());
-        source->read(i, out);
-      }
-    } catch (const Error&) {
-      continue;
-    }
-  }
+  expect_cuts_and_flips_survived(path, two("[0,8]", "[8,16]", 16),
+                                 [&] { read_all(*open_safetensors(path)); });
 }
 
 TEST(Safetensors, AHeaderOfManyTensorsIsReadInTime) {

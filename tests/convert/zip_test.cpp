@@ -182,21 +182,10 @@ TEST(Zip, SurvivesEveryCutAndEveryFlippedBit) {
   const std::string path = folder.file("cut.zip");
   const std::string good = zip(
       {{.name = "a", .content = "hello"}, {.name = "b", .content = std::string(300, 'q'), .deflate = true}});
-  for (size_t size = 0; size < good.size(); ++size) {
-    write_text(path, good.substr(0, size));
-    EXPECT_THROW(ZipArchive::open(path), Error) << size;
-  }
-  for (size_t bit = 0; bit < good.size() * 8; ++bit) {
-    std::string bad = good;
-    bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << bit % 8));
-    write_text(path, bad);
-    try {
-      const auto archive = ZipArchive::open(path);
-      for (const ZipEntry& entry : archive.entries()) archive.extract(entry, 1 << 20);
-    } catch (const Error&) {
-      continue;
-    }
-  }
+  expect_cuts_and_flips_survived(path, good, [&] {
+    const auto archive = ZipArchive::open(path);
+    for (const ZipEntry& entry : archive.entries()) archive.extract(entry, 1 << 20);
+  });
 }
 
 }  // namespace
