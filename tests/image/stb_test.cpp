@@ -2,7 +2,8 @@
 // read the same bytes; and what it would lose in production, format by format (the table of docs/images.md).
 #include <gtest/gtest.h>
 
-#include <array>
+#include <cstdio>
+#include <cstring>
 #include <memory>
 
 #define STB_IMAGE_IMPLEMENTATION
