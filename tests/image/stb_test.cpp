@@ -90,6 +90,7 @@ Verdict compare(const Image& ours, const StbImage& stb) {
 
 struct Row {
   size_t files = 0, verdicts[5] = {};
+  std::string others, refused;  // names of files
   size_t cut = 0,
          cut_read = 0;  // truncated files that are refused here, and those of them that stb_image reads
 };
@@ -111,6 +112,8 @@ Row measure(const std::string& prefix) {
     ++row.files;
     const Verdict verdict = compare(load_image(fixture(f[1])), read_with_stb(bytes));
     ++row.verdicts[static_cast<size_t>(verdict)];
+    if (verdict == Verdict::other_pixels) row.others += " " + f[1];
+    if (verdict == Verdict::refused) row.refused += " " + f[1];
     for (size_t percent = 10; percent < 100; percent += 10) {
       const std::span<const std::byte> cut = std::span(bytes).first(bytes.size() * percent / 100);
       if (!refused_here(cut)) continue;
@@ -160,8 +163,8 @@ TEST(StbImage, LosesSomethingInEveryFormat) {
   for (const char* prefix : {"png_", "gif_", "bmp_", "tga_", "pnm_"}) {
     const Row row = measure(prefix);
     const size_t* n = row.verdicts;
-    std::printf("| %s | %zu | %zu | %zu | %zu | %zu | %zu | %zu of %zu |\n", prefix, row.files, n[0], n[1],
-                n[2], n[3], n[4], row.cut_read, row.cut);
+    std::printf("| %s | %zu | %zu | %zu | %zu | %zu:%s | %zu:%s | %zu of %zu |\n", prefix, row.files, n[0],
+                n[1], n[2], n[3], row.others.c_str(), n[4], row.refused.c_str(), row.cut_read, row.cut);
     EXPECT_GT(row.files, 5U);
     EXPECT_LT(n[static_cast<size_t>(Verdict::same)], row.files) << prefix;
     EXPECT_GT(row.cut, 50U) << prefix;
