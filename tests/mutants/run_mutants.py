@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Tests of the tests: each seeded bug (mutants.py) is built into a copy of HEAD, and its tests must fail.
 
-  python3 tests/mutants/run_mutants.py [--only WORDS] [--folder build/mutants] [--jobs N]
+  python3 tests/mutants/run_mutants.py [--only WORDS] [--folder build/mutants | --in-place] [--jobs N]
 
-By hand (about 10 minutes with ccache). Exit status 1 where a bug goes unnoticed.
+By hand. Exit status 1 where a bug goes unnoticed. --in-place spares the copy and its build: the bugs are put into this
+tree, one after the other, built in build/ and taken out again.
 """
 import argparse
 import pathlib
@@ -57,23 +58,28 @@ def test(tree, program, pattern):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="", help="mutants whose name or file holds this")
+    parser.add_argument("--only", default="", help="mutants whose name or file holds this, or of this test program")
     parser.add_argument("--folder", type=pathlib.Path, default=ROOT / "build" / "mutants")
+    parser.add_argument("--in-place", action="store_true", help="in this tree and its build/, which must be configured")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
-    chosen = [m for m in MUTANTS if options.only in m[0] or options.only in m[1]]
-    prepare(options.folder)
+    chosen = [m for m in MUTANTS if options.only in m[0] or options.only in m[1] or options.only == m[4]]
+    tree = ROOT if options.in_place else options.folder
+    if not options.in_place:
+        prepare(tree)
     unnoticed = 0
     for name, file, old, new, target, pattern in chosen:
-        path = options.folder / file
+        path = tree / file
         text = path.read_text()
         if text.count(old) != 1:
             sys.exit(f"{name}: {file} holds the place {text.count(old)} times, expected once; bring mutants.py up to date")
         begin = time.time()
-        path.write_text(text.replace(old, new))
-        built = build(options.folder, target, options.jobs)
-        verdict = test(options.folder, target, pattern) if built.returncode == 0 else "does not compile"
-        path.write_text(text)
+        try:
+            path.write_text(text.replace(old, new))
+            built = build(tree, target, options.jobs)
+            verdict = test(tree, target, pattern) if built.returncode == 0 else "does not compile"
+        finally:
+            path.write_text(text)
         bad = verdict in ("passed", "does not compile")
         unnoticed += bad
         print(f"| {name} | {file} | {'**unnoticed** (' + verdict + ')' if bad else verdict} | {time.time() - begin:.0f} s |", flush=True)
