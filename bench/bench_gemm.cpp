@@ -1,8 +1,9 @@
-// The f32 GEMMs at the shapes of ViT-B/32, B/16 and L/14, ours and the peers' side by side:
+// The GEMMs at the shapes of ViT-B/32, B/16 and L/14 in f32, bf16 and int8, ours and the peers' side by side:
 //   build/bench/bench_gemm --benchmark_filter=768x3072
-// Names are LIBRARY/MxNxK/THREADS. Every call takes other weights (more of them than L3 gives one core), as a
+// Names are KERNEL/MxNxK/THREADS. Every call takes other weights (more of them than L3 gives one core), as a
 // tower does. `best` and `median` are 1e9 operations a second, `of_peak` is best over the peak of the fastest
-// instruction set, measured just before. A wrong result is an error, not a figure.
+// instruction set for that arithmetic (tiles, where there are any), measured just before. A wrong result is
+// an error, not a figure.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -13,9 +14,10 @@
 #include <string>
 #include <vector>
 
+#include "base/aligned.h"
+#include "base/peak.h"
 #include "base/thread_pool.h"
 #include "bench/gemm_peers.h"
-#include "base/peak.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm/pack.h"
 #include "kernels/registry.h"
@@ -32,67 +34,133 @@ std::vector<float> numbers(size_t count, uint32_t seed) {
   return out;
 }
 
-// The kernel of one instruction set behind the peers' interface: columns split over the pool in whole tiles.
-class OurGemm : public GemmPeer {
- public:
-  explicit OurGemm(const kernels::Kernel<kernels::GemmFn>& kernel) : kernel_(kernel) {}
-  std::string name() const override { return kernel_.name; }
+std::vector<uint16_t> to_bf16(const float* x, size_t count) {
+  std::vector<uint16_t> out(count);
+  kernels::to_bf16(x, count, out.data());
+  return out;
+}
+std::vector<int8_t> to_bytes(const float* x, size_t count) {
+  std::vector<int8_t> out(count);
+  for (size_t i = 0; i < count; ++i) out[i] = static_cast<int8_t>(std::nearbyint(x[i] * 127));
+  return out;
+}
 
-  void prepare(const GemmShape& shape, const std::vector<const float*>& weights, unsigned threads) override {
+// A kernel behind the peers' interface: columns split over the pool in whole tiles, rows in the stride that a
+// layer would give them. T: the type of A and B.
+template <typename T, typename Fn, typename Out>
+class OurGemm : public GemmPeer {
+  static constexpr size_t kBytes = sizeof(T);
+
+ public:
+  explicit OurGemm(const kernels::Kernel<Fn>& kernel) : kernel_(kernel) {}
+  std::string name() const override { return kernel_.name; }
+  Arithmetic arithmetic() const override {
+    return kBytes == 4 ? Arithmetic::f32 : kBytes == 2 ? Arithmetic::bf16 : Arithmetic::int8;
+  }
+
+  void prepare(const GemmShape& shape, const float* a, const std::vector<const float*>& weights,
+               unsigned threads) override {
     shape_ = shape;
     pool_ = std::make_unique<ThreadPool>(threads);
-    stride_ = kernels::gemm_row_stride(shape.k);
-    a_.assign(shape.m * stride_, 0);
+    lda_ = kernels::gemm_row_stride(shape.k, kBytes);
+    ldc_ = kernels::gemm_row_stride(shape.n, sizeof(Out));
+    const std::vector<T> rows = narrowed(a, shape.m * shape.k);
+    a_ = AlignedBuffer<T>(shape.m * lda_);
+    std::fill_n(a_.data(), shape.m * lda_, T{});
+    for (size_t i = 0; i < shape.m; ++i) std::copy_n(&rows[i * shape.k], shape.k, a_.data() + i * lda_);
+    c_ = AlignedBuffer<Out>(shape.m * ldc_);
+    std::fill_n(c_.data(), shape.m * ldc_, Out{});
+    a_scale_.assign(shape.m, 1 / 127.0F);
+    b_scale_.assign(shape.n, 1 / 127.0F);
     packed_.clear();
     for (const float* weight : weights) {
-      packed_.emplace_back(kernels::packed_bytes(shape.n, shape.k, 4) / sizeof(float) + kAlign);
-      kernels::pack_b_f32(weight, shape.n, shape.k, aligned(packed_.back()));
+      const std::vector<T> b = narrowed(weight, shape.n * shape.k);
+      packed_.emplace_back(kernels::packed_bytes(shape.n, shape.k, kBytes) / kBytes);
+      if constexpr (kBytes == 4) kernels::pack_b_f32(b.data(), shape.n, shape.k, packed_.back().data());
+      if constexpr (kBytes == 2) kernels::pack_b_bf16(b.data(), shape.n, shape.k, packed_.back().data());
+      if constexpr (kBytes == 1) kernels::pack_b_s8(b.data(), shape.n, shape.k, packed_.back().data());
     }
   }
 
-  size_t row_stride(size_t columns) const override { return kernels::gemm_row_stride(columns); }
-
-  // The rows of A lie in the stride that a layer would give them.
-  void take(const float* a) {
-    for (size_t i = 0; i < shape_.m; ++i) std::copy_n(a + i * shape_.k, shape_.k, a_.data() + i * stride_);
-  }
-
-  void run(const float* /*a*/, size_t which, float* c) override {
+  void run(size_t which) override {
     const size_t pairs = (shape_.n + 31) / 32, threads = pool_->size();
     pool_->parallel_for(threads, [&](size_t i) {
       const size_t begin = pairs * i / threads * 32, end = std::min(pairs * (i + 1) / threads * 32, shape_.n);
-      if (begin >= end) return;
-      kernel_.fn(
-          {.m = shape_.m,
-           .n = end - begin,
-           .k = shape_.k,
-           .a = a_.data(),
-           .lda = stride_,
-           .b = aligned(packed_[which]) + begin / 16 * kernels::panel_bytes(shape_.k, 4) / sizeof(float),
-           .c = c + begin,
-           .ldc = row_stride(shape_.n)});
+      if (begin < end) multiply(begin, end, packed_[which].data());
     });
   }
 
- private:
-  static constexpr size_t kAlign = 16;
-  static float* aligned(std::vector<float>& v) {
-    const size_t skew = reinterpret_cast<uintptr_t>(v.data()) % 64 / sizeof(float);
-    return v.data() + (kAlign - skew) % kAlign;
+  std::vector<float> result() const override {
+    std::vector<float> out(shape_.m * shape_.n);
+    for (size_t i = 0; i < shape_.m; ++i) {
+      for (size_t j = 0; j < shape_.n; ++j) {
+        const Out x = c_.data()[i * ldc_ + j];
+        if constexpr (sizeof(Out) == 2) {
+          out[i * shape_.n + j] = kernels::from_bf16(x);
+        } else {
+          out[i * shape_.n + j] = x;
+        }
+      }
+    }
+    return out;
   }
-  kernels::Kernel<kernels::GemmFn> kernel_;
+
+ private:
+  static std::vector<T> narrowed(const float* x, size_t count) {
+    if constexpr (kBytes == 4) return {x, x + count};
+    if constexpr (kBytes == 2) return to_bf16(x, count);
+    if constexpr (kBytes == 1) return to_bytes(x, count);
+  }
+
+  void multiply(size_t begin, size_t end, const T* b) {
+    b += begin / 16 * kernels::panel_bytes(shape_.k, kBytes) / kBytes;
+    if constexpr (kBytes == 1) {
+      kernel_.fn({.m = shape_.m,
+                  .n = end - begin,
+                  .k = shape_.k,
+                  .a = a_.data(),
+                  .lda = lda_,
+                  .a_scale = a_scale_.data(),
+                  .b = b,
+                  .b_scale = b_scale_.data() + begin,
+                  .c = c_.data() + begin,
+                  .ldc = ldc_});
+    } else {
+      // Narrow rows where bf16 is multiplied, as the next product takes them.
+      float* wide = nullptr;
+      uint16_t* narrow = nullptr;
+      if constexpr (sizeof(Out) == 2) {
+        narrow = c_.data() + begin;
+      } else {
+        wide = c_.data() + begin;
+      }
+      kernel_.fn({.m = shape_.m,
+                  .n = end - begin,
+                  .k = shape_.k,
+                  .a = a_.data(),
+                  .lda = lda_,
+                  .b = b,
+                  .c = wide,
+                  .c_bf16 = narrow,
+                  .ldc = ldc_});
+    }
+  }
+
+  kernels::Kernel<Fn> kernel_;
   GemmShape shape_{};
-  size_t stride_ = 0;
+  size_t lda_ = 0, ldc_ = 0;
   std::unique_ptr<ThreadPool> pool_;
-  std::vector<float> a_;
-  std::vector<std::vector<float>> packed_;
+  AlignedBuffer<T> a_{0};
+  AlignedBuffer<Out> c_{0};
+  std::vector<float> a_scale_, b_scale_;
+  std::vector<AlignedBuffer<T>> packed_;
 };
 
 // Weights and inputs of one shape, made once for all contenders.
 struct Problem {
   std::vector<std::vector<float>> weights;
   std::vector<float> a;
-  std::vector<double> expected, bound;  // of the first weights, for three rows
+  std::vector<double> expected, bound, magnitudes;  // of the first weights, for three rows
 
   explicit Problem(const GemmShape& s) : a(numbers(s.m * s.k, 7)) {
     const size_t copies = std::max<size_t>(2, 64'000'000 / (s.n * s.k * sizeof(float)));
@@ -107,17 +175,20 @@ struct Problem {
           magnitude += std::fabs(x);
         }
         expected.push_back(sum);
+        magnitudes.push_back(magnitude);
         bound.push_back(magnitude * static_cast<double>(s.k + 8) * std::numeric_limits<float>::epsilon());
       }
     }
   }
   static std::vector<size_t> rows(const GemmShape& s) { return {0, s.m / 2, s.m - 1}; }
 
-  bool right(const GemmShape& s, const std::vector<float>& c, size_t stride) const {
+  // f32 by the roundings of its sum; narrow operands by theirs, each at most 2^-8 of it.
+  bool right(const GemmShape& s, const std::vector<float>& c, Arithmetic arithmetic) const {
     size_t at = 0;
     for (const size_t row : rows(s)) {
       for (size_t j = 0; j < s.n; ++j, ++at) {
-        if (!(std::fabs(static_cast<double>(c[row * stride + j]) - expected[at]) <= bound[at])) return false;
+        const double most = arithmetic == Arithmetic::f32 ? bound[at] : 0x1p-6 * magnitudes[at];
+        if (!(std::fabs(static_cast<double>(c[row * s.n + j]) - expected[at]) <= most)) return false;
       }
     }
     return true;
@@ -141,22 +212,19 @@ void gemm(benchmark::State& state, GemmPeer* contender, const GemmShape& shape, 
   const Problem& p = problem(shape);
   std::vector<const float*> weights;
   for (const std::vector<float>& w : p.weights) weights.push_back(w.data());
-  contender->prepare(shape, weights, threads);
-  if (auto* ours = dynamic_cast<OurGemm*>(contender)) ours->take(p.a.data());
-  const size_t stride = contender->row_stride(shape.n);
-  std::vector<float> c(shape.m * stride, std::numeric_limits<float>::quiet_NaN());
-  contender->run(p.a.data(), 0, c.data());
-  if (!p.right(shape, c, stride)) {
+  contender->prepare(shape, p.a.data(), weights, threads);
+  contender->run(0);
+  if (!p.right(shape, contender->result(), contender->arithmetic())) {
     state.SkipWithError("wrong result");
     return;
   }
-  const double peak = measured_peak(cpu_has(Isa::avx512) ? Isa::avx512 : Isa::avx2, Arithmetic::f32, threads);
+  const double peak = measured_peak(cpu_isas().back(), contender->arithmetic(), threads);
   std::vector<double> seconds;
   size_t which = 0;
   for (auto _ : state) {
     which = (which + 1) % weights.size();
     const auto begin = std::chrono::steady_clock::now();
-    contender->run(p.a.data(), which, c.data());
+    contender->run(which);
     seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     state.SetIterationTime(seconds.back());
   }
@@ -172,7 +240,7 @@ void register_shapes(const std::vector<std::unique_ptr<GemmPeer>>& contenders) {
   const std::pair<size_t, size_t> layers[] = {{768, 768},   {3072, 768},  {768, 3072},
                                               {1024, 1024}, {4096, 1024}, {1024, 4096}};
   for (const auto& [n, k] : layers) {
-    for (const size_t m : n % 768 == 0 ? std::vector<size_t>{50, 197, 800} : std::vector<size_t>{257}) {
+    for (const size_t m : n % 768 == 0 ? std::vector<size_t>{50, 197, 200, 800} : std::vector<size_t>{257}) {
       for (const unsigned threads :
            usable_cores() > 1 ? std::vector<unsigned>{1, 2} : std::vector<unsigned>{1}) {
         for (const auto& contender : contenders) {
@@ -199,7 +267,9 @@ std::vector<std::unique_ptr<GemmPeer>> gemm_peers() {
   peers.push_back(openblas_gemm());
 #endif
 #if defined(SIMDCLIP_WITH_ONEDNN)
-  peers.push_back(onednn_gemm());
+  for (const Arithmetic arithmetic : {Arithmetic::f32, Arithmetic::bf16, Arithmetic::int8}) {
+    if (arithmetic == Arithmetic::f32 || cpu_has(Isa::avx512_bf16)) peers.push_back(onednn_gemm(arithmetic));
+  }
 #endif
   return peers;
 }
@@ -210,9 +280,14 @@ int main(int argc, char** argv) {
   using namespace simdclip;
   benchmark::Initialize(&argc, argv);
   std::vector<std::unique_ptr<bench::GemmPeer>> contenders;
-  for (const auto& kernel : kernels::gemm_f32_kernels()) {
-    if (cpu_has(kernel.isa)) contenders.push_back(std::make_unique<bench::OurGemm>(kernel));
-  }
+  const auto add = [&]<typename T, typename Out, typename Fn>(std::span<const kernels::Kernel<Fn>> all) {
+    for (const auto& kernel : all) {
+      if (cpu_has(kernel.isa)) contenders.push_back(std::make_unique<bench::OurGemm<T, Fn, Out>>(kernel));
+    }
+  };
+  add.operator()<float, float>(kernels::gemm_f32_kernels());
+  add.operator()<uint16_t, uint16_t>(kernels::gemm_bf16_kernels());
+  add.operator()<int8_t, float>(kernels::gemm_i8_kernels());
   for (auto& peer : bench::gemm_peers()) contenders.push_back(std::move(peer));
   bench::register_shapes(contenders);
   benchmark::AddCustomContext("cpu", cpu_name());

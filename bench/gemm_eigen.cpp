@@ -13,20 +13,26 @@ class EigenGemm : public GemmPeer {
 
  public:
   std::string name() const override { return "eigen"; }
-  void prepare(const GemmShape& shape, const std::vector<const float*>& weights, unsigned threads) override {
+  void prepare(const GemmShape& shape, const float* a, const std::vector<const float*>& weights,
+               unsigned threads) override {
     shape_ = shape;
+    a_ = a;
+    c_.assign(shape.m * shape.n, 0);
     weights_ = weights;
     Eigen::setNbThreads(static_cast<int>(threads));
   }
-  void run(const float* a, size_t which, float* c) override {
+  void run(size_t which) override {
     const auto rows = [](size_t x) { return static_cast<Eigen::Index>(x); };
-    const Eigen::Map<const Matrix> left(a, rows(shape_.m), rows(shape_.k));
+    const Eigen::Map<const Matrix> left(a_, rows(shape_.m), rows(shape_.k));
     const Eigen::Map<const Matrix> right(weights_[which], rows(shape_.n), rows(shape_.k));
-    Eigen::Map<Matrix>(c, rows(shape_.m), rows(shape_.n)).noalias() = left * right.transpose();
+    Eigen::Map<Matrix>(c_.data(), rows(shape_.m), rows(shape_.n)).noalias() = left * right.transpose();
   }
+  std::vector<float> result() const override { return c_; }
 
  private:
   GemmShape shape_{};
+  const float* a_ = nullptr;
+  std::vector<float> c_;
   std::vector<const float*> weights_;
 };
 

@@ -1,6 +1,8 @@
-// oneDNN's matmul with the weights in the layout it asks for, packed before the clock starts.
+// oneDNN's matmul with the weights in the layout it asks for, packed before the clock starts. int8 is signed
+// x signed.
 #include <omp.h>
 
+#include <cmath>
 #include <dnnl.hpp>
 
 #include "bench/gemm_peers.h"
@@ -10,46 +12,80 @@ namespace {
 
 class OneDnnGemm : public GemmPeer {
   using Tag = dnnl::memory::format_tag;
+  using Type = dnnl::memory::data_type;
 
  public:
-  std::string name() const override { return "onednn"; }
-  void prepare(const GemmShape& shape, const std::vector<const float*>& weights, unsigned threads) override {
+  explicit OneDnnGemm(Arithmetic arithmetic) : arithmetic_(arithmetic) {}
+  std::string name() const override {
+    return arithmetic_ == Arithmetic::f32    ? "onednn"
+           : arithmetic_ == Arithmetic::bf16 ? "onednn_bf16"
+                                             : "onednn_i8";
+  }
+  Arithmetic arithmetic() const override { return arithmetic_; }
+
+  void prepare(const GemmShape& shape, const float* a, const std::vector<const float*>& weights,
+               unsigned threads) override {
     omp_set_num_threads(static_cast<int>(threads));
     const auto d = [](size_t x) { return static_cast<dnnl::memory::dim>(x); };
-    const auto f32 = dnnl::memory::data_type::f32;
-    const dnnl::memory::dims b_dims = {d(shape.k), d(shape.n)};
-    const dnnl::memory::desc a({d(shape.m), d(shape.k)}, f32, Tag::ab),
-        c({d(shape.m), d(shape.n)}, f32, Tag::ab);
-    const dnnl::memory::desc any(b_dims, f32, Tag::any), stored(b_dims, f32, Tag::ba);
-    const dnnl::matmul::primitive_desc plan(dnnl::matmul::desc(a, any, c), engine_);
+    const bool bytes = arithmetic_ == Arithmetic::int8;
+    const Type type = bytes ? Type::s8 : arithmetic_ == Arithmetic::bf16 ? Type::bf16 : Type::f32;
+    const dnnl::memory::dims a_dims = {d(shape.m), d(shape.k)}, b_dims = {d(shape.k), d(shape.n)},
+                             c_dims = {d(shape.m), d(shape.n)};
+    const dnnl::matmul::primitive_desc plan(
+        dnnl::matmul::desc({a_dims, type, Tag::ab}, {b_dims, type, Tag::any},
+                           {c_dims, bytes ? Type::f32 : type, Tag::ab}),
+        engine_);
     matmul_ = dnnl::matmul(plan);
-    a_ = dnnl::memory(plan.src_desc(), engine_, nullptr);
-    c_ = dnnl::memory(plan.dst_desc(), engine_, nullptr);
+    a_ = made(a, shape.m * shape.k, {a_dims, type, Tag::ab}, Tag::ab, a_dims);
+    c_ = dnnl::memory(plan.dst_desc(), engine_);
     packed_.clear();
-    for (const float* weight : weights) {
-      dnnl::memory from(stored, engine_, const_cast<float*>(weight));
-      packed_.emplace_back(plan.weights_desc(), engine_);
-      dnnl::reorder(from, packed_.back()).execute(stream_, from, packed_.back());
-    }
-    stream_.wait();
+    for (const float* weight : weights)
+      packed_.push_back(made(weight, shape.n * shape.k, plan.weights_desc(), Tag::ba, b_dims));
+    shape_ = shape;
   }
-  void run(const float* a, size_t which, float* c) override {
-    a_.set_data_handle(const_cast<float*>(a));
-    c_.set_data_handle(c);
+  void run(size_t which) override {
     matmul_.execute(stream_, {{DNNL_ARG_SRC, a_}, {DNNL_ARG_WEIGHTS, packed_[which]}, {DNNL_ARG_DST, c_}});
     stream_.wait();
   }
+  std::vector<float> result() const override {
+    const bool bytes = arithmetic_ == Arithmetic::int8;
+    std::vector<float> out(shape_.m * shape_.n);
+    const dnnl::memory::desc desc(c_.get_desc().dims(), Type::f32, Tag::ab);
+    dnnl::memory from = c_, to(desc, engine_, out.data());
+    dnnl::stream stream(engine_);
+    dnnl::reorder(from, to).execute(stream, from, to);
+    stream.wait();
+    for (float& x : out) x *= bytes ? 1 / (127.0F * 127.0F) : 1;
+    return out;
+  }
 
  private:
+  // Floats in the type and layout of `desc`.
+  dnnl::memory made(const float* values, size_t count, const dnnl::memory::desc& desc, Tag tag,
+                    const dnnl::memory::dims& dims) {
+    std::vector<float> scaled(values, values + count);
+    if (arithmetic_ == Arithmetic::int8) {
+      for (float& x : scaled) x = std::nearbyint(x * 127);
+    }
+    dnnl::memory from({dims, Type::f32, tag}, engine_, scaled.data()), to(desc, engine_);
+    dnnl::reorder(from, to).execute(stream_, from, to);
+    stream_.wait();
+    return to;
+  }
+
+  Arithmetic arithmetic_;
   dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream_{engine_};
   dnnl::matmul matmul_;
   dnnl::memory a_, c_;
   std::vector<dnnl::memory> packed_;
+  GemmShape shape_{};
 };
 
 }  // namespace
 
-std::unique_ptr<GemmPeer> onednn_gemm() { return std::make_unique<OneDnnGemm>(); }
+std::unique_ptr<GemmPeer> onednn_gemm(Arithmetic arithmetic) {
+  return std::make_unique<OneDnnGemm>(arithmetic);
+}
 
 }  // namespace simdclip::bench

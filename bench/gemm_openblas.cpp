@@ -10,19 +10,25 @@ namespace {
 class OpenBlasGemm : public GemmPeer {
  public:
   std::string name() const override { return "openblas"; }
-  void prepare(const GemmShape& shape, const std::vector<const float*>& weights, unsigned threads) override {
+  void prepare(const GemmShape& shape, const float* a, const std::vector<const float*>& weights,
+               unsigned threads) override {
     shape_ = shape;
+    a_ = a;
+    c_.assign(shape.m * shape.n, 0);
     weights_ = weights;
     openblas_set_num_threads(static_cast<int>(threads));
   }
-  void run(const float* a, size_t which, float* c) override {
+  void run(size_t which) override {
     const auto i = [](size_t x) { return static_cast<int>(x); };
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, i(shape_.m), i(shape_.n), i(shape_.k), 1, a,
-                i(shape_.k), weights_[which], i(shape_.k), 0, c, i(shape_.n));
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, i(shape_.m), i(shape_.n), i(shape_.k), 1, a_,
+                i(shape_.k), weights_[which], i(shape_.k), 0, c_.data(), i(shape_.n));
   }
+  std::vector<float> result() const override { return c_; }
 
  private:
   GemmShape shape_{};
+  const float* a_ = nullptr;
+  std::vector<float> c_;
   std::vector<const float*> weights_;
 };
 
