@@ -25,7 +25,7 @@ namespace {
 inline constexpr size_t kTileRows = 16, kTileBytes = 64,
                         kTileStride = 32;  // stride of a 32 x 32 block of sums
 
-inline constexpr size_t kMaxPairs = 8;  // of row tiles, per block of rows
+inline constexpr size_t kMaxPairs = 64;  // of row tiles, per block of rows
 inline constexpr size_t kCacheBytes =
     size_t{1400} * 1024;  // of A, per block of rows; L2 has 2 MB where there are tiles
 

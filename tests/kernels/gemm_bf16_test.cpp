@@ -128,6 +128,7 @@ TEST_P(GemmBf16, EveryTailOfKAndItsBlocks) {
 TEST_P(GemmBf16, BlocksOfRows) {
   for (const size_t m : {63, 64, 65, 223, 224, 225, 500})
     check({.m = m, .n = 37, .k = 19, .bias = false, .gap = 1});
+  check({.m = 150, .n = 33, .k = 8192});  // A beyond L2
 }
 
 TEST_P(GemmBf16, EveryEpilogue) {
@@ -219,8 +220,7 @@ TEST(GemmBf16Bits, EmulatedTilesAreTheHardware) {
   if (!cpu_has(Isa::amx)) GTEST_SKIP() << "this CPU lacks amx";
   kernels::GemmBf16Fn* const hardware = kernels::gemm_bf16_kernels().back().fn;
   for (const size_t k : {31U, 64U, 333U, 768U}) {
-    const GemmProblem p =
-        problem({.m = 50, .n = 75, .k = k, .residual = Residual::in_place});
+    const GemmProblem p = problem({.m = 50, .n = 75, .k = k, .residual = Residual::in_place});
     EXPECT_TRUE(same_bits(run(hardware, p), run(&on_emulated_tiles, p))) << k;
   }
   std::mt19937 random(1);

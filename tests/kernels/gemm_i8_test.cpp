@@ -20,9 +20,7 @@ using kernels::GemmI8Args;
 using testing::Edge;
 using testing::Guarded;
 
-void on_emulated_tiles(const GemmI8Args& args) noexcept {
-  kernels::gemm_tiles<kernels::EmulatedTiles>(args);
-}
+void on_emulated_tiles(const GemmI8Args& args) noexcept { kernels::gemm_tiles<kernels::EmulatedTiles>(args); }
 
 std::vector<kernels::Kernel<kernels::GemmI8Fn>> every_kernel() {
   const auto registered = kernels::gemm_i8_kernels();
@@ -143,6 +141,7 @@ TEST_P(GemmI8, EveryTailOfKAndItsBlocks) {
 
 TEST_P(GemmI8, BlocksOfRows) {
   for (const size_t m : {63, 64, 65, 223, 224, 225, 500}) check({.m = m, .n = 37, .k = 19, .bias = false});
+  check({.m = 150, .n = 33, .k = 16384});  // A beyond L2
 }
 
 TEST_P(GemmI8, ActivationsCloseToFp64) {
