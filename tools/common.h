@@ -13,7 +13,7 @@ namespace simdclip::tools {
 
 // The commands: each takes the arguments after its name, prints, and throws Error (exit status 1) or UsageError (2).
 using Command = void(std::vector<std::string> arguments);
-Command convert_command, info_command, tokenize_command, preprocess_command, embed_command, rank_command, bench_command;
+Command convert_command, info_command, tokenize_command, preprocess_command, embed_command, rank_command, bench_command, accuracy_command;
 
 // -m, --threads, --isa.
 struct ModelArguments {

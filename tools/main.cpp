@@ -24,6 +24,7 @@ constexpr Entry kCommands[] = {
     {"embed", "turn pictures, folders or texts into vectors (.npy)", embed_command},
     {"rank", "score texts against pictures", rank_command},
     {"bench", "measure a model on this machine", bench_command},
+    {"accuracy", "compare two files of one model: f32 beside int8", accuracy_command},
 };
 
 std::string usage() {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,13 @@ struct ConvertOptions {
       arch;  // open_clip's name of the architecture ("ViT-B-32-quickgelu") where the files do not tell
   // Pictures' normalization, 3 numbers each (red, green, blue). Empty: as the files say.
   std::vector<float> image_mean, image_std;
+  // int8: channels of large activations are evened out with their weights, which changes nothing but the rounding
+  // (docs/numerics.md). Off: as the weights stand, to compare.
+  bool equalize = true;
+  // int8: GEMM weights that stay bf16, by their names in the .sclip file ("visual.blocks.7.mlp.fc2.weight").
+  std::vector<std::string> bf16_weights;
+  // Largest magnitude of every input channel of a GEMM weight, where it was measured (simdclip/calibrate.h).
+  std::map<std::string, std::vector<float>> input_maxima;
   // Called after each tensor with the bytes written so far and in all.
   std::function<void(uint64_t done, uint64_t total, std::string_view tensor)> progress;
   // Called with each fact that the files leave to their format's own rules ("mean and std are OpenAI's,

@@ -1,6 +1,7 @@
 // Everything: include this, or the parts by themselves.
 #pragma once
 
+#include "simdclip/accuracy.h"
 #include "simdclip/bench.h"
 #include "simdclip/convert.h"
 #include "simdclip/embed_files.h"

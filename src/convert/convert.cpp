@@ -1,6 +1,9 @@
 #include "simdclip/convert.h"
 
+#include <optional>
+
 #include "base/fail.h"
+#include "convert/equalize.h"
 #include "convert/plan.h"
 #include "convert/tensor_map.h"
 #include "convert/tensor_source.h"
@@ -19,9 +22,14 @@ void convert(const std::string& source, const std::string& output, const Convert
     for (const std::string& note : plan.notes) options.note(note);
 
   ModelWriter writer(output, plan.config, plan.tokenizer);
+  std::optional<Equalizer> equalizer;
+  if (options.equalize && (plan.config.precision == Precision::int8 || !options.input_maxima.empty())) {
+    equalizer.emplace(bound, *tensors, options.input_maxima);
+  }
   std::vector<float> values;
   for (const BoundTensor& tensor : bound) {
     assemble(tensor, *tensors, values);
+    if (equalizer) equalizer->apply(tensor.spec, values);
     writer.write(tensor.spec, values);
     if (options.progress) options.progress(writer.bytes_done(), writer.bytes_total(), tensor.spec.name);
   }

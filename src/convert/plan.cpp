@@ -217,6 +217,8 @@ ConvertPlan make_plan(const SourceFiles& files, const TensorSource& tensors, con
     ask(files, tensors);
   }
   plan.config.precision = precision;
+  plan.config.bf16_weights = options.bf16_weights;
+  std::sort(plan.config.bf16_weights.begin(), plan.config.bf16_weights.end());
   plan.config.source = base_name(files.weights);
   apply_overrides(options, plan);
   validate(plan.config, files.weights);
