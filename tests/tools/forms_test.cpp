@@ -233,6 +233,26 @@ TEST(Forms, BenchJson) {
   }
 }
 
+TEST(Forms, AccuracyOfAModelBesideItselfAndInt8) {
+  const TemporaryFolder folder;
+  const FixtureSource source("open_clip_folder");
+  ASSERT_EQ(run({"convert", source.source(), "-o", folder.file("int8.sclip"), "--precision", "int8"}).status, 0);
+  const std::vector<std::string> texts = {"--text", "a cat", "two dogs"};
+  const auto compared = [&](const std::string& other) {
+    const Ran r = run({"accuracy", model_file(), other, picture(), "--json", texts[0], texts[1], texts[2]});
+    EXPECT_EQ(r.status, 0) << r.err;
+    return parsed(r.out);
+  };
+  const auto same = compared(model_file()), int8 = compared(folder.file("int8.sclip"));
+  EXPECT_NEAR(same["pictures"]["lowest"].get<double>(), 1, 1e-12);
+  EXPECT_EQ(same["ranks"]["top_1"], 1);
+  EXPECT_EQ(int8["precision"][1], "int8");
+  EXPECT_EQ(int8["texts"]["count"], 2);
+  EXPECT_LT(int8["texts"]["lowest"].get<double>(), 1 - 1e-9);
+  EXPECT_GT(int8["texts"]["lowest"].get<double>(), 0.9);
+  EXPECT_EQ(int8["pictures"]["lowest_source"], picture());
+}
+
 TEST(Forms, ConvertEveryFixture) {
   for (const std::string& name : all_fixtures()) {
     const FixtureSource source(name);

@@ -1,0 +1,119 @@
+// Equalization changes no result but int8's rounding, and the figures that `accuracy` prints.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <random>
+
+#include "format/model_file.h"
+#include "simdclip/simdclip.h"
+#include "support/fixtures.h"
+#include "support/temporary_folder.h"
+
+namespace simdclip {
+namespace {
+
+std::vector<float> picture_rows(const Model& model, size_t n) {
+  std::mt19937 rng(5);
+  std::normal_distribution<float> normal;
+  std::vector<float> pixels(n * 3 * model.info().image_height * model.info().image_width);
+  for (float& p : pixels) p = normal(rng);
+  std::vector<float> out(n * model.embed_dim());
+  model.embed_pixels(pixels, out);
+  return out;
+}
+
+std::vector<float> text_rows(const Model& model) {
+  const std::vector<std::string> texts = {"a photo of a cat", "dogs", "a red bus in the rain, seen from above"};
+  std::vector<float> out(texts.size() * model.embed_dim());
+  model.embed_texts(texts, out);
+  return out;
+}
+
+std::string converted(const tests::FixtureSource& source, const std::string& name, const ConvertOptions& options,
+                      const tests::TemporaryFolder& folder) {
+  const std::string path = folder.file(name);
+  convert(source.source(), path, options);
+  return path;
+}
+
+TEST(Equalization, ChangesNoResult) {
+  const tests::FixtureSource source("open_clip_folder");
+  const tests::TemporaryFolder folder;
+  const std::string plain = converted(source, "plain.sclip", {}, folder);
+  ConvertOptions options;
+  options.input_maxima["no.such.weight"] = {1};  // equalizes f32, too
+  const std::string even = converted(source, "even.sclip", options, folder);
+  const ModelFile a = ModelFile::open(plain), b = ModelFile::open(even);
+  size_t changed = 0;
+  for (size_t i = 0; i < a.specs().size(); ++i) {
+    const std::string& name = a.specs()[i].name;
+    const bool folded = name.find(".ln_1.") != name.npos || name.find(".ln_2.") != name.npos || name.find(".attn.qkv.") != name.npos ||
+                        name.ends_with(".attn.proj.weight") || name.ends_with(".fc1.weight");
+    const bool differs = std::memcmp(a.tensor(i).bytes.data(), b.tensor(i).bytes.data(), a.tensor(i).bytes.size()) != 0;
+    EXPECT_EQ(differs, folded) << name;
+    changed += differs ? 1 : 0;
+  }
+  EXPECT_GT(changed, 10U);
+  const Model x = Model::open(plain), y = Model::open(even);
+  EXPECT_GE(cosine_agreement(picture_rows(x, 4), picture_rows(y, 4), x.embed_dim()).lowest, 1 - 1e-9);
+  EXPECT_GE(cosine_agreement(text_rows(x), text_rows(y), x.embed_dim()).lowest, 1 - 1e-9);
+}
+
+TEST(Equalization, IsOnForInt8AndCanBeLeftOut) {
+  const tests::FixtureSource source("open_clip_folder");
+  const tests::TemporaryFolder folder;
+  const Model f32 = Model::open(converted(source, "f32.sclip", {}, folder));
+  ConvertOptions options;
+  options.precision = "int8";
+  const Model even = Model::open(converted(source, "int8.sclip", options, folder));
+  options.equalize = false;
+  const Model naive = Model::open(converted(source, "naive.sclip", options, folder));
+  const std::vector<float> want = picture_rows(f32, 8);
+  const double with = cosine_agreement(want, picture_rows(even, 8), f32.embed_dim()).lowest;
+  const double without = cosine_agreement(want, picture_rows(naive, 8), f32.embed_dim()).lowest;
+  EXPECT_NE(with, without);
+  EXPECT_GE(with, 0.98);
+}
+
+TEST(ConvertOptions, KeepsTheNamedWeightsInBf16) {
+  const tests::FixtureSource source("open_clip_folder");
+  const tests::TemporaryFolder folder;
+  ConvertOptions options;
+  options.precision = "int8";
+  options.bf16_weights = {"visual.blocks.1.mlp.fc2.weight", "text.blocks.0.attn.proj.weight"};
+  const ModelFile file = ModelFile::open(converted(source, "mixed.sclip", options, folder));
+  for (const TensorSpec& spec : file.specs()) {
+    if (!is_gemm(spec.storage)) continue;
+    const bool kept = spec.name == options.bf16_weights[0] || spec.name == options.bf16_weights[1];
+    EXPECT_EQ(spec.storage, kept ? Storage::gemm_bf16 : Storage::gemm_int8) << spec.name;
+  }
+  options.bf16_weights = {"visual.blocks.99.mlp.fc2.weight"};
+  EXPECT_THROW(convert(source.source(), folder.file("none.sclip"), options), Error);
+}
+
+TEST(Accuracy, CosinesNameTheWorstRow) {
+  const std::vector<float> a = {1, 0, 0, 2, 3, 4}, b = {2, 0, 1, 2, 3, 4};
+  const CosineAgreement c = cosine_agreement(a, b, 2);
+  EXPECT_EQ(c.rows, 3U);
+  EXPECT_EQ(c.lowest_row, 1U);
+  EXPECT_NEAR(c.lowest, 2 / std::sqrt(5.0), 1e-12);
+  EXPECT_NEAR(c.mean, (2 + 2 / std::sqrt(5.0)) / 3, 1e-12);
+  EXPECT_THROW(cosine_agreement(a, std::span(b).first(4), 2), Error);
+}
+
+TEST(Accuracy, RanksCountSharedCandidates) {
+  const std::vector<float> queries = {1, 0, 0, 1}, candidates = {1, 0, 0.9F, 0.1F, 0, 1};
+  const std::vector<float> turned = {0.8F, 0.1F, 0.9F, 0.1F, 0, 1};
+  const RankAgreement same = rank_agreement({queries, candidates}, {queries, candidates}, 2);
+  EXPECT_EQ(same.queries, 2U);
+  EXPECT_EQ(same.top_1, 1);
+  const RankAgreement half = rank_agreement({queries, candidates}, {queries, turned}, 2);
+  EXPECT_EQ(half.top_1, 0.5);
+  EXPECT_EQ(half.top_5, 1);  // three candidates in all
+  const RankAgreement alone = rank_agreement({candidates, candidates}, {candidates, candidates}, 2);
+  EXPECT_EQ(alone.top_1, 1);  // no row is its own neighbour, or every model would agree
+}
+
+}  // namespace
+}  // namespace simdclip
