@@ -274,16 +274,19 @@ class Build {
     if (!flag_of(files_.config, "do_lower_case", true))
       fail(ErrorCode::unsupported, where_, ": do_lower_case = false of SiglipTokenizer is not supported");
     const SpieceModel model = read_spiece_model(s_.spiece_model, where_);
-    for (uint32_t id = 0; id < model.pieces.size(); ++id) ids_.emplace(model.pieces[id].text, id);
+    for (uint32_t id = 0; id < model.pieces.size(); ++id) {
+      ids_.emplace(model.pieces[id].text, id);
+      source_.pieces.emplace_back(model.pieces[id].text, 0.0);
+    }
+    check_size(source_.pieces);
     next_id_ = static_cast<uint32_t>(model.pieces.size());
     number_added();
     enclose("", role("eos_token"));
     BuiltTokenizer out;
-    out.section = sentencepiece_section(s_.spiece_model, where_, added_);
+    out.section = sentencepiece_section(s_.spiece_model, where_, added_, vocab_size_);
     out.config = settings();
     out.config.kind = TokenizerKind::unigram;
     out.config.cleaning = TextCleaning::siglip;
-    check_size(next_id_);
     return out;
   }
 
@@ -374,22 +377,25 @@ class Build {
     return t;
   }
 
-  void check_size(size_t ids) const {
-    if (ids > vocab_size_)
-      fail(ErrorCode::shape_mismatch, where_, ": the tokenizer has ", ids,
+  // Rows of the embedding that a tokenizer has placeholders beyond (mT5's 100 extra ids) are no mismatch: a
+  // text that names them has no ids in Python either.
+  void check_size(const std::vector<std::pair<std::string, double>>& pieces) const {
+    if (pieces.size() > vocab_size_ && !only_placeholders_from(pieces, vocab_size_))
+      fail(ErrorCode::shape_mismatch, where_, ": the tokenizer has ", pieces.size(),
            " pieces, the model's token embedding has ", vocab_size_, " rows");
   }
 
   BuiltTokenizer finish() {
-    check_size(source_.pieces.size());
-    fill_entries(source_, v_, where_);
-    for (const Vocabulary::Entry& e : v_.entries) ids_[e.text] = e.id;
-    next_id_ = static_cast<uint32_t>(std::max(v_.entries.size(), source_.pieces.size()));
+    check_size(source_.pieces);
+    fill_entries(source_, vocab_size_, v_, where_);
+    for (uint32_t id = 0; id < source_.pieces.size(); ++id) ids_[source_.pieces[id].first] = id;
+    ids_.erase("");
+    next_id_ = static_cast<uint32_t>(source_.pieces.size());
     if (v_.kind == TokenizerKind::unigram) {
       double low = 0;
       for (const auto& [text, score] : source_.pieces) low = std::min(low, score);
       v_.unknown_score = low - kUnknownPenalty;
-      if (v_.unk_id >= source_.pieces.size())
+      if (v_.unk_id >= std::min<size_t>(source_.pieces.size(), vocab_size_))
         fail(ErrorCode::damaged, where_, ": the unknown piece ", v_.unk_id, " is outside the vocabulary of ",
              source_.pieces.size());
     } else if (!unknown_.empty()) {

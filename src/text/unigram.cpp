@@ -18,7 +18,7 @@ constexpr uint32_t kNowhere = 0xFFFFFFFFU;
 }  // namespace
 
 std::vector<std::byte> sentencepiece_section(std::string_view spiece_model, const std::string& where,
-                                             std::vector<ExtraToken> added) {
+                                             std::vector<ExtraToken> added, uint32_t limit) {
   const SpieceModel model = read_spiece_model(spiece_model, where);
   if (model.kind != SpieceModel::Kind::unigram)
     fail(ErrorCode::unsupported, where, ": a BPE model, expected a unigram model");
@@ -36,7 +36,7 @@ std::vector<std::byte> sentencepiece_section(std::string_view spiece_model, cons
   float low = std::numeric_limits<float>::max(), high = std::numeric_limits<float>::min();
   for (uint32_t id = 0; id < model.pieces.size(); ++id) {
     const Piece& piece = model.pieces[id];
-    v.entries.push_back({std::string(piece.text), id, double{piece.score}, piece.type});
+    if (id < limit) v.entries.push_back({std::string(piece.text), id, double{piece.score}, piece.type});
     if (piece.type != PieceType::normal) continue;
     low = std::min(low, piece.score);
     high = std::max(high, piece.score);

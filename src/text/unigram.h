@@ -13,10 +13,10 @@
 
 namespace simdclip {
 
-// A spiece.model of kind unigram as a section of kSentencePiece; `added` are for SiglipTokenizer. Errors:
-// damaged, unsupported (a BPE model).
+// A spiece.model of kind unigram as a section of kSentencePiece, its pieces below `limit` alone; `added` are
+// for SiglipTokenizer. Errors: damaged, unsupported (a BPE model).
 std::vector<std::byte> sentencepiece_section(std::string_view spiece_model, const std::string& where,
-                                             std::vector<ExtraToken> added = {});
+                                             std::vector<ExtraToken> added = {}, uint32_t limit = kNoToken);
 
 class Unigram {
  public:

@@ -168,9 +168,11 @@ std::vector<Merge> generate_merges(const Pieces& pieces) {
   return merges;
 }
 
-void fill_entries(const VocabularySource& source, Vocabulary& vocabulary, const std::string& where) {
+void fill_entries(const VocabularySource& source, uint32_t limit, Vocabulary& vocabulary,
+                  const std::string& where) {
   const auto ids = ids_of(source.pieces);
-  for (uint32_t id = 0; id < source.pieces.size(); ++id) {
+  const auto end = static_cast<uint32_t>(std::min<size_t>(source.pieces.size(), limit));
+  for (uint32_t id = 0; id < end; ++id) {
     const auto& [text, score] = source.pieces[id];
     if (text.empty() || ids.at(text) != id) continue;
     vocabulary.entries.push_back({text, id, score, PieceType::normal});
@@ -181,8 +183,20 @@ void fill_entries(const VocabularySource& source, Vocabulary& vocabulary, const 
     if (at == ids.end()) fail(ErrorCode::damaged, where, ": a merge needs '", text, "', which is no piece");
     return at->second;
   };
-  for (const auto& [left, right] : source.merges)
-    vocabulary.merges.push_back({id_of(left), id_of(right), id_of(left + right)});
+  for (const auto& [left, right] : source.merges) {
+    const ClipMerge merge{id_of(left), id_of(right), id_of(left + right)};
+    if (std::max({merge.left, merge.right, merge.result}) < limit) vocabulary.merges.push_back(merge);
+  }
+}
+
+bool only_placeholders_from(const std::vector<std::pair<std::string, double>>& pieces, size_t id) {
+  constexpr std::string_view kMark = "\xE2\x96\x81";
+  for (; id < pieces.size(); ++id) {
+    std::string_view text = pieces[id].first;
+    if (text.starts_with(kMark)) text.remove_prefix(kMark.size());
+    if (!text.empty() && !(text.starts_with('<') && text.ends_with('>'))) return false;
+  }
+  return true;
 }
 
 std::string decode_base64(std::string_view text, const std::string& where) {

@@ -40,8 +40,14 @@ VocabularySource source_from_merges(std::string_view vocab_json, std::string_vie
 std::vector<std::pair<std::string, std::string>> generate_merges(
     const std::vector<std::pair<std::string, double>>& pieces);
 
-// The pieces, later ones in place of earlier ones of the same text, and the merges as ids. Error damaged.
-void fill_entries(const VocabularySource& source, Vocabulary& vocabulary, const std::string& where);
+// The pieces below an id, later ones in place of earlier ones of the same text, and the merges as ids. Error
+// damaged.
+void fill_entries(const VocabularySource& source, uint32_t limit, Vocabulary& vocabulary,
+                  const std::string& where);
+
+// Whether the pieces from that id on are placeholders alone (`<extra_id_0>`, with or without U+2581 before
+// it).
+bool only_placeholders_from(const std::vector<std::pair<std::string, double>>& pieces, size_t id);
 
 std::string decode_base64(std::string_view text, const std::string& where);
 

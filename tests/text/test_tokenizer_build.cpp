@@ -134,6 +134,21 @@ TEST(TokenizerFiles, SettingsThatWouldChangeIds) {
   expect_error(ErrorCode::shape_mismatch, [&] { build_tokenizer(s, 100); }, {"100"});
 }
 
+TEST(TokenizerFiles, PlaceholdersBeyondTheEmbeddingAreNoMismatch) {
+  json j = json::parse(
+      R"({"model": {"type": "Unigram", "unk_id": 2, "vocab": [["<pad>", 0], ["</s>", 0], ["<unk>", 0],
+    ["a", -1.5], ["\u2581", -2], ["<extra_id_1>", 0], ["\u2581<extra_id_0>", 0]]}})");
+  TokenizerSources s = sources("T5Tokenizer");
+  s.tokenizer_json = j.dump();
+  const BuiltTokenizer built = build_tokenizer(s, 5);
+  const auto ids = make_tokenizer(built.config, 5, 16, built.section, "test")->encode("a <extra_id_0>");
+  for (int32_t id : ids) EXPECT_LT(id, 5);
+  EXPECT_EQ((std::vector<int32_t>(ids.begin(), ids.begin() + 3)), (std::vector<int32_t>{4, 3, 4}));
+  j["model"]["vocab"][5][0] = "word";
+  s.tokenizer_json = j.dump();
+  expect_error(ErrorCode::shape_mismatch, [&] { build_tokenizer(s, 5); }, {"7 pieces", "5 rows"});
+}
+
 TEST(TokenizerFiles, DamagedModelsAreRefusedOrHarmless) {
   const std::string good = read_bytes(kTokenizers + "/xlm_roberta/sentencepiece.bpe.model");
   std::mt19937 random(4);
