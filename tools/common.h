@@ -13,7 +13,8 @@ namespace simdclip::tools {
 
 // The commands: each takes the arguments after its name, prints, and throws Error (exit status 1) or UsageError (2).
 using Command = void(std::vector<std::string> arguments);
-Command convert_command, info_command, tokenize_command, preprocess_command, embed_command, rank_command, bench_command, accuracy_command;
+Command convert_command, info_command, tokenize_command, preprocess_command, embed_command, rank_command, bench_command, accuracy_command,
+    classify_command, condition_command, interrogate_command, score_command, tag_command;
 
 // -m, --threads, --isa.
 struct ModelArguments {
@@ -45,6 +46,19 @@ struct PictureArguments {
 
   void declare(Arguments& arguments);
 };
+
+// --cache: embeddings of texts kept from one run to the next.
+struct CacheArguments {
+  std::string folder;
+
+  void declare(Arguments& arguments);
+  CacheOptions options() const;
+};
+
+// The lines of a file, or the strings of its JSON array; without the empty ones. Error where there are none.
+std::vector<std::string> read_list(const std::string& path, const std::string& what);
+// Lines split at tabs or, where the first line has no tab, at commas ("..." quotes as in CSV).
+std::vector<std::vector<std::string>> read_table(const std::string& path);
 
 // The list behind PictureArguments, in order.
 struct PictureList {

@@ -23,6 +23,11 @@ constexpr Entry kCommands[] = {
     {"preprocess", "write the pixels that the model sees of a picture", preprocess_command},
     {"embed", "turn pictures, folders or texts into vectors (.npy)", embed_command},
     {"rank", "score texts against pictures", rank_command},
+    {"classify", "put pictures into classes that are named by words", classify_command},
+    {"condition", "turn prompts into the tensors that image generators take", condition_command},
+    {"interrogate", "turn a picture into a prompt", interrogate_command},
+    {"tag", "name what pictures show, from a vocabulary", tag_command},
+    {"score", "judge pictures: prompts, quality, aesthetics, distances between folders", score_command},
     {"bench", "measure a model on this machine", bench_command},
     {"accuracy", "compare two files of one model: f32 beside int8", accuracy_command},
 };

@@ -26,6 +26,9 @@ std::string json_number(double value);
 // Columns padded to their widest cell; `right` names the columns of numbers. Each row has as many cells as the first.
 std::string table(const std::vector<std::vector<std::string>>& rows, const std::vector<size_t>& right = {});
 
+// One line of CSV (RFC 4180), with its line end.
+std::string csv_line(const std::vector<std::string>& fields);
+
 // printf's %.*f
 std::string fixed(double value, int digits);
 

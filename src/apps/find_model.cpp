@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "apps/assets.h"
 #include "base/fail.h"
 
 namespace simdclip {
@@ -43,6 +44,15 @@ std::vector<fs::path> own_files() {
   return files;
 }
 
+// PREFIX/bin, PREFIX/lib and PREFIX/lib/ARCHITECTURE are where programs and libraries live.
+std::vector<fs::path> asset_places(const std::string& name) {
+  std::vector<fs::path> out;
+  for (const fs::path& file : own_files()) {
+    for (const char* up : {"..", "../.."}) out.push_back((file.parent_path() / up / "share/simdclip" / name).lexically_normal());
+  }
+  return out;
+}
+
 std::string default_model() {
   const std::string forced = environment("SIMDCLIP_DEFAULT_MODEL");
   if (!forced.empty()) {
@@ -50,19 +60,25 @@ std::string default_model() {
     fail(ErrorCode::not_found, forced, ": SIMDCLIP_DEFAULT_MODEL names this file, which does not exist");
   }
   std::string looked;
-  for (const fs::path& file : own_files()) {
-    // PREFIX/bin, PREFIX/lib and PREFIX/lib/ARCHITECTURE are where programs and libraries live.
-    for (const char* up : {"..", "../.."}) {
-      const fs::path path = (file.parent_path() / up / "share/simdclip/default.sclip").lexically_normal();
-      if (is_file(path)) return path.string();
-      looked += "\n  " + path.string();
-    }
+  for (const fs::path& path : asset_places("default.sclip")) {
+    if (is_file(path)) return path.string();
+    looked += "\n  " + path.string();
   }
   fail(ErrorCode::not_found, "no default model is installed; name one with -m MODEL.sclip (simdclip convert makes one from a "
        "checkpoint), or set SIMDCLIP_DEFAULT_MODEL. Looked for:", looked);
 }
 
 }  // namespace
+
+std::string find_asset(const std::string& name) {
+  std::string looked;
+  std::error_code ignored;
+  for (const fs::path& path : asset_places(name)) {
+    if (fs::exists(path, ignored)) return path.string();
+    looked += "\n  " + path.string();
+  }
+  fail(ErrorCode::not_found, "share/simdclip/", name, " is not installed. Looked for:", looked);
+}
 
 std::string find_model(const std::string& name) {
   if (name.empty()) return default_model();

@@ -109,4 +109,33 @@ void TextTower::forward(std::span<const std::span<const int32_t>> texts, std::sp
   }
 }
 
+void TextTower::states(const States& request, Span2f states, Span2f pooled_state, Span2f out, Workspace& ws,
+                       const Engine& engine) const {
+  const size_t tokens = request.ids.size(), width = config_.transformer.width;
+  assert(tokens <= config_.context_length && states.rows == tokens && request.skip <= transformer_.layers());
+  const size_t starts[] = {0, tokens};
+  const Sequences sequence{starts};
+  const Workspace::Scope scope(ws);
+  const Span2f x = ws.take(tokens, width);  // [T, D]
+  std::vector<int32_t> ids(request.ids.begin(), request.ids.end());
+  for (int32_t& id : ids) id = std::max(id, 0);
+  embedding_.forward(ids, {}, x);
+  for (size_t t = 0; t < tokens; ++t) {
+    const int32_t id = request.ids[t];
+    if (id < 0) embedding_.replace(t, request.extra.subspan(static_cast<size_t>(-1 - id) * width, width), x);
+  }
+  const size_t kept = transformer_.layers() - request.skip;
+  transformer_.forward_part(0, kept, x, sequence, ws, engine);
+  for (size_t t = 0; t < tokens; ++t) std::copy_n(x.row(t), width, states.row(t));
+  if (request.final_norm) ln_final_.forward(states, states, engine);
+  transformer_.forward_part(kept, transformer_.layers(), x, sequence, ws, engine);
+  std::copy_n(x.row(request.pooled), width, pooled_state.row(0));
+  ln_final_.forward(pooled_state, pooled_state, engine);
+  if (projection_) {
+    projection_->forward(projection_->operand(pooled_state, ws, engine), out, engine);
+  } else {
+    std::copy_n(pooled_state.row(0), width, out.row(0));
+  }
+}
+
 }  // namespace simdclip

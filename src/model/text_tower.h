@@ -36,6 +36,21 @@ class TextTower {
   void forward(std::span<const std::span<const int32_t>> texts, std::span<const size_t> shared, Span2f out,
                Workspace& ws, const Engine& engine) const;
 
+  // States of all tokens of one text, for conditioning other models. ids: a whole context, padding included;
+  // id -1 - k stands for row k of `extra` [*, D], where texts hold vectors instead of words. skip: blocks left
+  // out at the end (0: the last block's states, hidden_states[-1 - skip] of transformers). states: [context, D],
+  // after ln_final where final_norm is set. pooled_state [D]: the token at `pooled` after all blocks and
+  // ln_final; out [E]: its projection.
+  struct States {
+    std::span<const int32_t> ids;
+    std::span<const float> extra;
+    size_t skip = 0, pooled = 0;
+    bool final_norm = true;
+  };
+  void states(const States& request, Span2f states, Span2f pooled_state, Span2f out, Workspace& ws,
+              const Engine& engine) const;
+  size_t layers() const noexcept { return transformer_.layers(); }
+
  private:
   TextConfig config_;
   Precision precision_;

@@ -23,6 +23,11 @@ void Transformer::forward(Span2f x, const Sequences& sequences, Workspace& ws, c
   forward_blocks(blocks_.size(), x, sequences, ws, engine);
 }
 
+void Transformer::forward_part(size_t first, size_t last, Span2f x, const Sequences& sequences, Workspace& ws,
+                               const Engine& engine) const {
+  for (size_t i = first; i < last; ++i) blocks_[i].forward(x, sequences, ws, engine);
+}
+
 void Transformer::forward_rows(Span2f x, const Sequences& sequences, std::span<const size_t> rows, Span2f y,
                                Workspace& ws, const Engine& engine) const {
   // Queries and keys are columns of one packed weight; they can be computed apart where the border lies

@@ -15,6 +15,10 @@ class Transformer {
 
   // x: [T, D], in place.
   void forward(Span2f x, const Sequences& sequences, Workspace& ws, const Engine& engine) const;
+  // Blocks [first, last) alone.
+  void forward_part(size_t first, size_t last, Span2f x, const Sequences& sequences, Workspace& ws,
+                    const Engine& engine) const;
+  size_t layers() const noexcept { return blocks_.size(); }
 
   // y: [n, D] becomes token rows[i] of each sequence i. The last block computes no other token; x is scratch
   // afterwards.

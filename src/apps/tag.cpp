@@ -1,0 +1,149 @@
+#include "simdclip/tag.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+
+#include "apps/assets.h"
+#include "apps/label_table.h"
+#include "apps/markup.h"
+#include "apps/unit.h"
+#include "base/fail.h"
+
+namespace simdclip {
+namespace {
+
+constexpr size_t kLeastBackground = 8;
+constexpr double kPrior = 16;  // pictures' worth of trust in the vocabulary's mean variance
+constexpr const char* kCreator = "simdclip";
+
+std::vector<std::string> names_of(const std::vector<Tag>& tags) {
+  std::vector<std::string> names;
+  for (const Tag& tag : tags) names.push_back(tag.name);
+  return names;
+}
+
+}  // namespace
+
+std::vector<Tag> read_tags(const std::string& path) {
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) fail(errno == ENOENT ? ErrorCode::not_found : ErrorCode::io, path, ": cannot be read: ", std::strerror(errno == 0 ? EIO : errno));
+  std::vector<Tag> tags;
+  for (std::string line; std::getline(file, line);) {
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (line.empty() || line[0] == '#') continue;
+    const size_t tab = line.find('\t');
+    Tag tag{line.substr(0, tab), {}};
+    for (size_t begin = tab; begin != std::string::npos && begin + 1 < line.size();) {
+      begin += line.compare(begin, 2, ", ") == 0 ? 2 : 1;
+      const size_t end = line.find(", ", begin);
+      tag.synonyms.push_back(line.substr(begin, end == std::string::npos ? end : end - begin));
+      begin = end;
+    }
+    if (!tag.name.empty()) tags.push_back(std::move(tag));
+  }
+  if (tags.empty()) fail(ErrorCode::not_found, path, ": holds no tag, expected one a line");
+  return tags;
+}
+
+std::vector<Tag> builtin_tags() { return read_tags(find_asset("tags.txt")); }
+std::string builtin_background_folder() { return find_asset("demo"); }
+
+struct Tagger::Impl {
+  std::vector<Tag> tags;
+  LabelTable table;
+  TaggerOptions options;
+  std::vector<float> mean, scale;  // of each tag: z = (cosine - mean) * scale
+
+  void calibrate(std::span<const float> background) {
+    const size_t n = background.size() / table.width(), m = tags.size();
+    std::vector<double> sums(m), squares(m);
+    constexpr size_t kGroup = 32;  // pictures whose cosines are held at once
+    for (size_t first = 0; first < n; first += kGroup) {
+      const size_t count = std::min(kGroup, n - first);
+      const std::vector<float> scores = table.scores(background.subspan(first * table.width(), count * table.width()));
+      for (size_t i = 0; i < count; ++i) {
+        for (size_t t = 0; t < m; ++t) {
+          const auto score = static_cast<double>(scores[i * m + t]);
+          sums[t] += score;
+          squares[t] += score * score;
+        }
+      }
+    }
+    const auto count = static_cast<double>(n);
+    double pooled = 0;
+    std::vector<double> variances(m);
+    for (size_t t = 0; t < m; ++t) {
+      variances[t] = std::max(0.0, (squares[t] - sums[t] * sums[t] / count) / (count - 1));
+      pooled += variances[t] / static_cast<double>(m);
+    }
+    mean.resize(m);
+    scale.resize(m);
+    for (size_t t = 0; t < m; ++t) {
+      const double variance = (count * variances[t] + kPrior * pooled) / (count + kPrior);
+      mean[t] = static_cast<float>(sums[t] / count);
+      scale[t] = static_cast<float>(1 / std::sqrt(std::max(variance, 1e-12)));
+    }
+  }
+};
+
+Tagger::Tagger(const Model& model, std::vector<Tag> tags, std::span<const float> background, const TaggerOptions& options)
+    : impl_(std::make_unique<Impl>()) {
+  const size_t n = background.size() / model.embed_dim();
+  if (tags.empty()) fail(ErrorCode::invalid_argument, "no tag; expected a vocabulary");
+  if (n < kLeastBackground || background.size() != n * model.embed_dim()) {
+    fail(ErrorCode::invalid_argument, "the background has ", n, " pictures, expected at least ", kLeastBackground,
+         ": words are measured against how near they are to other pictures");
+  }
+  const size_t place = options.prompt.find("{}");
+  if (place == std::string::npos) fail(ErrorCode::invalid_argument, "prompt '", options.prompt, "' has no {}, which stands for the tag");
+  impl_->options = options;
+  impl_->table = LabelTable(
+      model, "tags", names_of(tags),
+      [&](const std::string& name) { return options.prompt.substr(0, place) + name + options.prompt.substr(place + 2); }, options.cache, options.progress);
+  impl_->tags = std::move(tags);
+  impl_->calibrate(background);
+}
+Tagger::Tagger(Tagger&&) noexcept = default;
+Tagger& Tagger::operator=(Tagger&&) noexcept = default;
+Tagger::~Tagger() = default;
+
+const std::vector<Tag>& Tagger::tags() const noexcept { return impl_->tags; }
+
+std::vector<Tagger::Score> Tagger::tag(std::span<const float> image) const {
+  const Impl& s = *impl_;
+  const std::vector<float> cosines = s.table.scores(image);
+  std::vector<float> z(cosines.size());
+  for (size_t t = 0; t < z.size(); ++t) z[t] = (cosines[t] - s.mean[t]) * s.scale[t];
+  const auto above = static_cast<size_t>(std::count_if(z.begin(), z.end(), [&](float one) { return static_cast<double>(one) >= s.options.threshold; }));
+  std::vector<Score> out;
+  std::vector<std::vector<float>> taken;
+  for (const size_t t : top_indices(z, above)) {
+    if (out.size() == s.options.most) break;
+    std::vector<float> row = s.table.row(t);
+    const bool same = std::any_of(taken.begin(), taken.end(), [&](const std::vector<float>& other) {
+      return dot(std::span<const float>(row), std::span<const float>(other)) > s.options.merge;
+    });
+    if (same) continue;
+    out.push_back({t, cosines[t], z[t]});
+    taken.push_back(std::move(row));
+  }
+  return out;
+}
+
+std::string xmp_sidecar(std::span<const std::string> tags) {
+  std::string out =
+      "<?xpacket begin=\"\xEF\xBB\xBF\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">\n"
+      " <rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\n"
+      "  <rdf:Description rdf:about=\"\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\" xmp:CreatorTool=\"";
+  out += std::string(kCreator) + "\">\n   <dc:subject>\n    <rdf:Bag>\n";
+  for (const std::string& tag : tags) out += "     <rdf:li>" + markup_escaped(tag) + "</rdf:li>\n";
+  return out + "    </rdf:Bag>\n   </dc:subject>\n  </rdf:Description>\n </rdf:RDF>\n</x:xmpmeta>\n<?xpacket end=\"w\"?>\n";
+}
+
+bool is_own_xmp(const std::string& text) { return text.find(std::string("xmp:CreatorTool=\"") + kCreator + "\"") != std::string::npos; }
+
+}  // namespace simdclip

@@ -1,0 +1,445 @@
+#!/usr/bin/env python3
+"""Compares the commands classify, score, interrogate and condition with the libraries that people use for the same: open_clip, torchmetrics,
+clip-interrogator, diffusers, compel; CMMD, CLIP-IQA's and ComfyUI's rules are written down again here.
+
+    python3 tests/parity/applications.py --program build/tools/simdclip [--only classify,score] [--lists FOLDER] [--photos FOLDER]
+
+A small CLIP with random weights, so that everything runs in seconds; the references see the same weights. --lists is a folder with
+clip-interrogator's lists. Prints a table; the exit status is 1 when a row misses its bound. Not part of ctest: docs/applications.md.
+"""
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import open_clip
+import torch
+from safetensors.torch import save_file
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "fixtures"))
+from make_fixtures import OPENAI, peaky  # noqa: E402
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+CONFIG = dict(embed_dim=64, vision_cfg=dict(image_size=64, layers=3, width=128, head_width=32, patch_size=16),
+              text_cfg=dict(context_length=77, vocab_size=49408, width=96, heads=3, layers=4))
+CLASSES = ["tench", "great white shark", "ice bear", "crane (bird)", "crane (machine)", "Granny Smith", "東京", "a"]
+
+
+class Bench:
+    """The model on both sides, and the rows of the table."""
+
+    def __init__(self, arguments, folder):
+        self.arguments, self.folder, self.failed = arguments, folder, False
+        self.model = peaky(open_clip.CLIP(**CONFIG), 11).eval()
+        (folder / "model").mkdir()
+        save_file({k: v.contiguous() for k, v in self.model.state_dict().items()}, folder / "model/open_clip_model.safetensors")
+        (folder / "model/open_clip_config.json").write_text(json.dumps(dict(model_cfg=CONFIG, preprocess_cfg=OPENAI)))
+        self.sclip = folder / "m.sclip"
+        self.run("convert", folder / "model", "-o", self.sclip)
+        self.tokenizer = open_clip.get_tokenizer("ViT-B-32")
+        cfg = open_clip.transform.PreprocessCfg(size=self.model.visual.image_size, **OPENAI)
+        self.preprocess = open_clip.transform.image_transform_v2(cfg, is_train=False)
+        photos = pathlib.Path(arguments.photos) if arguments.photos else ROOT / "assets/demo"
+        self.photos = sorted(p for p in photos.iterdir() if p.suffix.lower() in (".jpeg", ".jpg", ".png"))[:12]
+
+    def run(self, *words):
+        out = subprocess.run([self.arguments.program, *map(str, words)], check=True, capture_output=True, text=True)
+        return out.stdout
+
+    def command(self, name, *words):
+        return self.run(name, "-m", self.sclip, "--cache", self.folder / "cache", *words)
+
+    def image_rows(self, paths):
+        from PIL import Image
+        with torch.no_grad():
+            rows = self.model.encode_image(torch.stack([self.preprocess(Image.open(p)) for p in paths]))
+        return torch.nn.functional.normalize(rows, dim=-1)
+
+    def text_rows(self, texts):
+        with torch.no_grad():
+            return self.model.encode_text(self.tokenizer(texts), normalize=True)
+
+    def row(self, what, value, bound, good=None):
+        good = (value <= bound) if good is None else good
+        self.failed |= not good
+        print(f"{what:66s} {value:12.3g}   bound {bound:8.1g}   {'ok' if good else 'MISSED'}", flush=True)
+
+
+def classify(bench):
+    for name, templates in (("plain", ["a photo of a {}."]), ("best", [t("{}") for t in open_clip.SIMPLE_IMAGENET_TEMPLATES]),
+                            ("imagenet", [t("{}") for t in open_clip.OPENAI_IMAGENET_TEMPLATES])):
+        expected = open_clip.build_zero_shot_classifier(bench.model, bench.tokenizer, CLASSES, [(lambda c, t=t: t.format(c)) for t in templates]).T
+        bench.command("classify", "--class", *CLASSES, "--templates", name, "--weights", bench.folder / "w.npy")
+        got = torch.from_numpy(np.load(bench.folder / "w.npy"))
+        cosine = torch.nn.functional.cosine_similarity(got.double(), expected.double(), dim=-1)
+        bench.row(f"classify: zero-shot weights, {name}: 1 - cosine with open_clip", (1 - cosine).max().item(), 1e-6)
+    rows = bench.image_rows(bench.photos)
+    expected = (bench.model.logit_scale.exp() * rows @ expected.T).softmax(-1).detach()
+    got = json.loads(bench.command("classify", "--class", *CLASSES, "--templates", "imagenet", "--json", "--top", 100, "--exif", "off", *bench.photos))
+    worst = 0
+    for i, picture in enumerate(got["pictures"]):
+        for c in picture["classes"]:
+            worst = max(worst, abs(c["probability"] - expected[i, c["index"]].item()))
+    bench.row("classify: probabilities, absolute difference", worst, 1e-4)
+
+
+class TorchmetricsModel(torch.nn.Module):
+    """What torchmetrics asks of a CLIP, answered by the small model."""
+    config = object()
+
+    def __init__(self, bench):
+        super().__init__()
+        self.bench = [bench]
+
+    def get_image_features(self, pixels):
+        with torch.no_grad():
+            return self.bench[0].model.encode_image(pixels)
+
+    def get_text_features(self, ids, mask=None):
+        with torch.no_grad():
+            return self.bench[0].model.encode_text(ids)
+
+    def processor(self, images=None, text=None, **_):
+        from PIL import Image
+        if text is not None:
+            ids = self.bench[0].tokenizer(text)
+            return dict(input_ids=ids, attention_mask=torch.ones_like(ids))
+        return dict(pixel_values=torch.stack([self.bench[0].preprocess(Image.fromarray(i.permute(1, 2, 0).numpy())) for i in images]))
+
+
+def cmmd_by_the_paper(x, y, sigma=10.0, scale=1000.0):
+    """google-research/cmmd, distance.mmd."""
+    gamma = 1 / (2 * sigma**2)
+
+    def kernel(a, b):
+        squares = -2 * a @ b.T + (a * a).sum(1)[:, None] + (b * b).sum(1)[None, :]
+        return np.exp(-gamma * squares).mean()
+    return scale * (kernel(x, x) + kernel(y, y) - 2 * kernel(x, y))
+
+
+def score(bench):
+    from PIL import Image
+    from torchmetrics.functional.multimodal import clip_score
+    from torchmetrics.functional.multimodal.clip_iqa import _PROMPTS, _clip_iqa_compute
+    from torchmetrics.image.fid import _compute_fid
+    fake = TorchmetricsModel(bench)
+    prompts = [f"a photo of number {i}, {'red' if i % 2 else 'blue'}" for i in range(len(bench.photos))]
+    manifest = bench.folder / "manifest.tsv"
+    manifest.write_text("".join(f"{p}\t{t}\ta photo\tsomething {i}\n" for i, (p, t) in enumerate(zip(bench.photos, prompts))))
+    got = json.loads(bench.run("score", "-m", bench.sclip, "--manifest", manifest, "--iqa", "all", "--json", "--exif", "off"))["scores"]
+    image, text = bench.image_rows(bench.photos), bench.text_rows(prompts)
+    pictures = [torch.from_numpy(np.array(Image.open(p).convert("RGB"))).permute(2, 0, 1) for p in bench.photos]
+    # A picture at a time: torchmetrics clamps the mean.
+    expected = [clip_score(p, t, model_name_or_path=lambda: (fake, fake.processor)).item() for p, t in zip(pictures, prompts)]
+    # Transparent pictures were flattened above; the embeddings are the reference for them.
+    direct = (100 * (image * text).sum(-1)).clamp(min=0).tolist()
+    opaque = [i for i, p in enumerate(bench.photos) if Image.open(p).mode == "RGB"]
+    bench.row("score: CLIPScore with torchmetrics, opaque pictures (%d)" % len(opaque), max([abs(got[i]["clip_score"] - expected[i]) for i in opaque], default=0), 1e-3)
+    bench.row("score: CLIPScore with 100 * cosine, all pictures", max(abs(g["clip_score"] - d) for g, d in zip(got, direct)), 1e-3)
+    worst = 0
+    for i, g in enumerate(got):  # Hessel's clipscore.py
+        own = 2.5 * max((image[i] @ text[i]).item(), 0)
+        best = max((bench.text_rows(["a photo", f"something {i}"]) @ text[i]).max().item(), 0)
+        worst = max(worst, abs(g["ref_clip_score"] - (2 * own * best / (own + best) if own + best else 0)))
+    bench.row("score: RefCLIPScore", worst, 1e-5)
+    anchors = bench.text_rows([t for pair in _PROMPTS.values() for t in pair])
+    iqa = _clip_iqa_compute(image, anchors, list(_PROMPTS))
+    bench.row("score: CLIP-IQA, torchmetrics' 16 pairs", max(abs(g["iqa: " + n] - iqa[n][i].item()) for i, g in enumerate(got) for n in _PROMPTS), 1e-4)
+    a, b = bench.photos[:6], bench.photos[6:]
+    facts = json.loads(bench.run("score", "-m", bench.sclip, *a, "--against", *b, "--diversity", "--json", "--exif", "off"))
+    x, y = image[:6].double().numpy(), image[6:].double().numpy()
+    bench.row("score: CMMD, relative", abs(facts["cmmd"] / cmmd_by_the_paper(x, y) - 1), 1e-4)
+    cov = [torch.cov(torch.from_numpy(v).T) for v in (x, y)]
+    fid = _compute_fid(torch.from_numpy(x.mean(0)), cov[0], torch.from_numpy(y.mean(0)), cov[1]).item()
+    bench.row("score: Frechet distance with torchmetrics, relative", abs(facts["frechet"] / fid - 1), 1e-4)
+    values = np.linalg.eigvalsh(x @ x.T / len(x))
+    values = values[values > 1e-12]
+    bench.row("score: Vendi score, relative", abs(facts["vendi"] / np.exp(-(values * np.log(values)).sum()) - 1), 1e-4)
+    head = torch.nn.Sequential(torch.nn.Linear(64, 32), torch.nn.Dropout(0.2), torch.nn.Linear(32, 16), torch.nn.Linear(16, 1)).eval()
+    torch.save({"layers." + k: v for k, v in head.state_dict().items()}, bench.folder / "head.pth")
+    got = json.loads(bench.run("score", "-m", bench.sclip, *bench.photos, "--aesthetic", bench.folder / "head.pth", "--json", "--exif", "off"))["scores"]
+    with torch.no_grad():
+        expected = head(image)[:, 0].tolist()
+    bench.row("score: aesthetic predictor (.pth, MLP)", max(abs(g["aesthetic"] - e) for g, e in zip(got, expected)), 1e-5)
+
+
+def interrogate(bench):
+    import clip_interrogator
+    from PIL import Image
+    lists = pathlib.Path(bench.arguments.lists) if bench.arguments.lists else ROOT / "assets/interrogate"
+    few = bench.folder / "lists"
+    few.mkdir()
+    for path in lists.glob("*.txt"):  # enough for several chunks
+        (few / path.name).write_text("\n".join(path.read_text().splitlines()[:300]) + "\n")
+    config = clip_interrogator.Config(caption_model_name=None, clip_model_name="ViT-B-32/none", cache_path=None, data_path=str(few), device="cpu",
+                                      chunk_size=128, flavor_intermediate_count=64, quiet=True)
+    config.clip_model, config.clip_preprocess = bench.model, bench.preprocess
+    reference = clip_interrogator.Interrogator(config)
+    differing, total = 0, 0
+    for path in bench.photos[:3]:
+        image = Image.open(path)
+        for mode, expected in (("fast", lambda: reference.interrogate_fast(image, caption="a thing")), ("classic", lambda: reference.interrogate_classic(image, caption="a thing")),
+                               ("negative", lambda: reference.interrogate_negative(image, max_flavors=6)),
+                               ("best", lambda: reference.interrogate(image, min_flavors=2, max_flavors=6, caption="a thing"))):
+            limits = dict(fast=(8, 32), classic=(8, 32), negative=(8, 6), best=(2, 6))[mode]
+            got = json.loads(bench.command("interrogate", path, "--lists", few, "--caption", "a thing", "--mode", mode, "--chunk", 128, "--candidates", 64, "--min-flavors",
+                                           limits[0], "--max-flavors", limits[1], "--json", "--exif", "off"))["pictures"][0]["prompt"]
+            want = expected()
+            total += 1
+            differing += got != want
+            if got != want:
+                print(f"  {mode}: {got!r}\n  expected {want!r}")
+    bench.row(f"interrogate: prompts that differ from clip-interrogator's, of {total}", differing, 0)
+
+
+class Sd:
+    """Text encoders as diffusers holds them, with random weights, and the same as .sclip files."""
+
+    def __init__(self, bench, name, width, projection, pad):
+        import transformers
+        folder = pathlib.Path(open_clip.__file__).parent
+        merges = [tuple(m.split()) for m in open_clip.tokenizer.gzip.open(folder / "bpe_simple_vocab_16e6.txt.gz").read().decode().split("\n")[1:48895]]
+        vocab = {("<|startoftext|>" if i == 49406 else "<|endoftext|>" if i == 49407 else t): i for t, i in open_clip.SimpleTokenizer().encoder.items()}
+        self.tokenizer = transformers.CLIPTokenizer(vocab=vocab, merges=merges, model_max_length=77, pad_token=pad)
+        config = transformers.CLIPTextConfig(hidden_size=width, intermediate_size=2 * width, num_hidden_layers=4, num_attention_heads=2, projection_dim=projection,
+                                             eos_token_id=49407, bos_token_id=49406, pad_token_id=1, hidden_act="quick_gelu")
+        self.model = peaky(transformers.CLIPTextModelWithProjection(config), width).eval()
+        self.model.save_pretrained(bench.folder / name)
+        self.tokenizer.save_pretrained(bench.folder / name)
+        self.sclip = bench.folder / (name + ".sclip")
+        bench.run("convert", bench.folder / name, "-o", self.sclip)
+
+    def states(self, ids, skip=1, norm=True):
+        with torch.no_grad():
+            out = self.model(torch.tensor([ids]), output_hidden_states=True)
+            states = out.hidden_states[-skip]
+            return (self.final_norm(states) if norm else states)[0], out.text_embeds[0]
+
+    def final_norm(self, states):
+        return (self.model.text_model if hasattr(self.model, "text_model") else self.model).final_layer_norm(states)
+
+    def ids(self, text):
+        return self.tokenizer(text, truncation=False, add_special_tokens=False)["input_ids"]
+
+
+def relative(got, expected):
+    got, expected = torch.as_tensor(got).double(), torch.as_tensor(expected).double()
+    return float("inf") if got.shape != expected.shape else ((got - expected).abs().max() / expected.abs().max()).item()
+
+
+def a1111(sd, prompt, skip=1):
+    """AUTOMATIC1111's prompt_parser and sd_hijack_clip, from their published behaviour."""
+    import re
+    token = re.compile(r"\\\(|\\\)|\\\[|\\]|\\\\|\\|\(|\[|:\s*([+-]?[.\d]+)\s*\)|\)|]|[^\\()\[\]:]+|:")
+    parts, rounds, squares = [], [], []
+
+    def scale(start, factor):
+        for p in parts[start:]:
+            p[1] *= factor
+    for m in token.finditer(prompt):
+        text, weight = m.group(0), m.group(1)
+        if text.startswith("\\"):
+            parts.append([text[1:], 1.0])
+        elif text == "(":
+            rounds.append(len(parts))
+        elif text == "[":
+            squares.append(len(parts))
+        elif weight is not None and rounds:
+            scale(rounds.pop(), float(weight))
+        elif text == ")" and rounds:
+            scale(rounds.pop(), 1.1)
+        elif text == "]" and squares:
+            scale(squares.pop(), 1 / 1.1)
+        else:
+            for i, part in enumerate(re.split(r"\s*\bBREAK\b\s*", text)):
+                parts += [["BREAK", -1]] * (i > 0) + [[part, 1.0]]
+    for start in rounds:
+        scale(start, 1.1)
+    for start in squares:
+        scale(start, 1 / 1.1)
+    merged = []
+    for text, weight in parts or [["", 1.0]]:
+        if merged and merged[-1][1] == weight:
+            merged[-1][0] += text
+        else:
+            merged.append([text, weight])
+    comma, chunks, ids, weights, last_comma = sd.ids(",")[0], [], [], [], -1
+
+    def close():
+        nonlocal ids, weights, last_comma
+        fill = 75 - len(ids)
+        chunks.append(([49406] + ids + [49407] * (fill + 1), [1.0] + weights + [1.0] * (fill + 1)))
+        ids, weights, last_comma = [], [], -1
+    for text, weight in merged:
+        if text == "BREAK" and weight == -1:
+            close()
+            continue
+        for t in sd.ids(text):
+            if t == comma:
+                last_comma = len(ids)
+            elif len(ids) == 75 and last_comma != -1 and len(ids) - last_comma <= 20:
+                moved = ids[last_comma + 1:], weights[last_comma + 1:]
+                ids, weights = ids[:last_comma + 1], weights[:last_comma + 1]
+                close()
+                ids, weights = moved
+            if len(ids) == 75:
+                close()
+            ids.append(t)
+            weights.append(weight)
+    if ids or not chunks:
+        close()
+    out = []
+    for ids, weights in chunks:
+        z, _ = sd.states(ids, skip)
+        before = z.mean()
+        z = z * torch.tensor(weights)[:, None]
+        out.append(z * (before / z.mean()))
+    return torch.cat(out)
+
+
+def comfyui(sd, prompt, skip=1):
+    """ComfyUI's sd1_clip, from its published behaviour."""
+
+    def pieces(text):
+        out, part, depth = [], "", 0
+        for c in text:
+            if c == "(":
+                if depth == 0 and part:
+                    out.append(part)
+                    part = ""
+                depth += 1
+            part += c
+            if c == ")":
+                depth -= 1
+                if depth == 0:
+                    out.append(part)
+                    part = ""
+        return out + [part] * bool(part)
+
+    def weigh(text, outer):
+        out = []
+        for x in pieces(text):
+            if len(x) < 2 or x[0] != "(" or x[-1] != ")":
+                out.append((x, outer))
+                continue
+            x, weight = x[1:-1], outer * 1.1
+            colon = x.rfind(":")
+            if colon > 0:
+                try:
+                    weight, x = float(x[colon + 1:]), x[:colon]
+                except ValueError:
+                    pass
+            out += weigh(x, weight)
+        return out
+    chunks = [[(49406, 1.0)]]
+    for text, weight in weigh(prompt.replace("\\)", "\1").replace("\\(", "\2"), 1.0):
+        group = [(t, weight) for t in sd.ids(text.replace("\1", ")").replace("\2", "("))]
+        large = len(group) >= 8
+        while group:
+            room = 76 - len(chunks[-1])
+            if len(group) <= room:
+                chunks[-1] += group
+                break
+            if large:
+                chunks[-1] += group[:room]
+                group = group[room:]
+            chunks.append([(49406, 1.0)])
+    empty, _ = sd.states([49406] + [49407] * 76, skip)
+    out = []
+    for chunk in chunks:
+        chunk = chunk + [(49407, 1.0)] * (77 - len(chunk))
+        z, _ = sd.states([t for t, _ in chunk], skip)
+        weights = torch.tensor([w for _, w in chunk])[:, None]
+        out.append(torch.where(weights == 1, z, (z - empty) * weights + empty))
+    return torch.cat(out)
+
+
+LONG = "a castle on a hill, " * 9 + "with (red:1.4) flags and a very long list of things that goes on, " * 4 + "the end of it all"
+
+
+def condition(bench):
+    import transformers
+    from safetensors.torch import load_file
+    large, big = Sd(bench, "l", 64, 48, "<|endoftext|>"), Sd(bench, "g", 96, 80, "!")
+
+    def run(target, prompt, *words, second=None, negative=""):
+        extra = ["--second", second.sclip] if second else []
+        bench.run("condition", "-m", large.sclip, *extra, "--target", target, "--prompt", prompt, "--negative", negative, "-o", bench.folder / "c.safetensors", *words)
+        return load_file(bench.folder / "c.safetensors")
+
+    def padded(sd, text):
+        return sd.tokenizer(text, padding="max_length", truncation=True, max_length=77)["input_ids"]
+    for skip in (1, 2):
+        expected = large.states(padded(large, "a red fox"), skip)[0]
+        bench.row(f"condition: sd1, plain, clip skip {skip}, relative", relative(run("sd1", "a red fox", "--clip-skip", skip)["prompt_embeds"][0], expected), 1e-4)
+    try:
+        from diffusers import StableDiffusionXLPipeline
+        plain = transformers.CLIPTextModel(large.model.config).eval()  # SDXL's first encoder has no projection; diffusers takes the first 2-D output as pooled
+        weights = {k.removeprefix("text_model."): v for k, v in large.model.state_dict().items()}
+        plain.load_state_dict({k: weights[k.removeprefix("text_model.")] for k in plain.state_dict()})
+        pipeline = StableDiffusionXLPipeline(vae=None, text_encoder=plain, text_encoder_2=big.model, tokenizer=large.tokenizer, tokenizer_2=big.tokenizer, unet=None,
+                                             scheduler=None, force_zeros_for_empty_prompt=False, add_watermarker=False)
+        with torch.no_grad():
+            expected = pipeline.encode_prompt("a red fox in the snow", device="cpu", do_classifier_free_guidance=True, negative_prompt="blurry")
+        got = run("sdxl", "a red fox in the snow", second=big, negative="blurry")
+        for name, tensor in zip(("prompt_embeds", "negative_prompt_embeds", "pooled_prompt_embeds", "negative_pooled_prompt_embeds"), expected):
+            bench.row(f"condition: sdxl with diffusers' encode_prompt, {name}", relative(got[name], tensor), 1e-4)
+    except ImportError as error:
+        print(f"  diffusers: {error}")
+    got = run("sd3", "a red fox", second=big)
+    l_states, l_pooled = large.states(padded(large, "a red fox"), 2, False)
+    g_states, g_pooled = big.states(padded(big, "a red fox"), 2, False)
+    expected = torch.nn.functional.pad(torch.cat([l_states, g_states], -1), (0, 4096 - 160))
+    bench.row("condition: sd3, states", relative(got["prompt_embeds"][0], expected), 1e-4)
+    bench.row("condition: sd3, pooled", relative(got["pooled_prompt_embeds"][0], torch.cat([l_pooled, g_pooled])), 1e-4)
+    ids = padded(large, "a red fox")
+    expected = large.states(ids)[0][ids.index(49407)]
+    bench.row("condition: flux, pooled", relative(run("flux", "a red fox")["pooled_prompt_embeds"][0], expected), 1e-4)
+    prompts = ["a (red) [old] fox", "a ((red:1.3) big), [fox]: (it:0.5) \\(x\\)", "one BREAK two (three:1.2)", LONG, "a (red (fox:0.7) and [so] on", ""]
+    for prompt in prompts:
+        bench.row(f"condition: a1111, {prompt[:36]!r}", relative(run("sd1", prompt, "--dialect", "a1111")["prompt_embeds"][0], a1111(large, prompt)), 1e-4)
+    for prompt in ["a (red) fox", "a (red (fox:0.7) dog) ((x))", "a \\(red\\) (fox:abc)", LONG, "(a:1.2)" * 30 + " short tail (b c d:0.5)" * 9]:
+        bench.row(f"condition: comfyui, {prompt[:36]!r}", relative(run("sd1", prompt, "--dialect", "comfyui")["prompt_embeds"][0], comfyui(large, prompt)), 1e-4)
+    import compel
+    reference = compel.Compel(tokenizer=large.tokenizer, text_encoder=large.model, downweight_mode=compel.DownweightMode.REMOVE)
+    for prompt in ["a red fox", "a red++ fox", "a (red fox)1.3 in snow-", "a (big (red)++ fox)0.6, \"old car\"+ and (so, on.)1.1 mid-century", "a fox--- in (the (deep snow)1.2)0.8", LONG]:
+        with torch.no_grad():
+            expected = reference(prompt)[0]
+        bench.row(f"condition: compel, {prompt[:36]!r}", relative(run("sd1", prompt, "--dialect", "compel")["prompt_embeds"][0], expected), 1e-4)
+    vectors = torch.randn(3, 64, generator=torch.Generator().manual_seed(5))
+    torch.save(dict(string_to_token={"*": 265}, string_to_param={"*": vectors}, name="toy", step=1), bench.folder / "toy.pt")
+    save_file(dict(clip_g=torch.randn(2, 96), clip_l=vectors), bench.folder / "toy.safetensors")
+    table = large.model.get_input_embeddings()
+    kept = table.weight.data.clone()
+    table.weight.data[1000:1003] = vectors  # rows that the prompt does not use
+    ids = [49406] + large.ids("a photo of") + [1000, 1001, 1002] + large.ids("here") + [49407]
+    expected = large.states(ids + [49407] * (77 - len(ids)))[0]
+    table.weight.data[:] = kept
+    for file in ("toy.pt", "toy.safetensors"):
+        got = run("sd1", "a photo of my-toy here", "--embedding", f"my-toy={bench.folder / file}")
+        bench.row(f"condition: textual inversion, {file}", relative(got["prompt_embeds"][0], expected), 1e-4)
+
+
+PARTS = dict(classify=classify, score=score, interrogate=interrogate, condition=condition)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", required=True)
+    parser.add_argument("--only", default=",".join(PARTS))
+    parser.add_argument("--lists", default="")
+    parser.add_argument("--photos", default="")
+    arguments = parser.parse_args()
+    torch.set_num_threads(2)
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(arguments, pathlib.Path(folder))
+        for name in arguments.only.split(","):
+            PARTS[name](bench)
+        sys.exit(1 if bench.failed else 0)
+
+
+if __name__ == "__main__":
+    main()
