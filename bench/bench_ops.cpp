@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/gemm/pack.h"
 #include "kernels/registry.h"
 
 namespace simdclip {
@@ -31,15 +32,25 @@ Counter rate(double per_iteration) {
 }
 
 // 12 heads of one sequence, laid out as the QKV product leaves them.
-void attention(benchmark::State& state, kernels::AttentionFn* fn, size_t tokens, size_t d, bool causal) {
+std::vector<float> as_elements(std::vector<float> x, float) { return x; }
+std::vector<uint16_t> as_elements(const std::vector<float>& x, uint16_t) {
+  std::vector<uint16_t> out(x.size());
+  kernels::to_bf16(x.data(), x.size(), out.data());
+  return out;
+}
+
+template <typename Element>
+void attention(benchmark::State& state, void (*fn)(const kernels::AttentionOperands<Element>&) noexcept,
+               size_t tokens, size_t d, bool causal) {
   constexpr size_t kHeads = 12;
   const size_t width = kHeads * d;
-  const std::vector<float> qkv = numbers(tokens * 3 * width, 1);
-  std::vector<float> out(tokens * width), scratch(kernels::attention_scratch_floats(tokens, d) + 16);
+  const std::vector<Element> qkv = as_elements(numbers(tokens * 3 * width, 1), Element{});
+  std::vector<Element> out(tokens * width);
+  std::vector<float> scratch(kernels::attention_scratch_floats(tokens, d) + 16);
   const size_t skew = reinterpret_cast<uintptr_t>(scratch.data()) % 64 / sizeof(float);
   for (auto _ : state) {
     for (size_t head = 0; head < kHeads; ++head) {
-      kernels::AttentionArgs args;
+      kernels::AttentionOperands<Element> args;
       args.queries = args.keys = tokens;
       args.head_dim = d;
       args.q = qkv.data() + head * d;
@@ -134,7 +145,13 @@ void register_attention() {
         Shape{577, 64, false, "L/14@336"}, Shape{257, 88, false, "g/14"}, Shape{77, 64, true, "text"}}) {
     for_each_runnable(kernels::attention_f32_kernels(), [&](const auto& kernel) {
       const std::string name = std::string(kernel.name) + "/" + shape.name;
-      benchmark::RegisterBenchmark(name.c_str(), attention, kernel.fn, shape.tokens, shape.d, shape.causal);
+      benchmark::RegisterBenchmark(name.c_str(), attention<float>, kernel.fn, shape.tokens, shape.d,
+                                   shape.causal);
+    });
+    for_each_runnable(kernels::attention_bf16_kernels(), [&](const auto& kernel) {
+      const std::string name = std::string(kernel.name) + "/" + shape.name;
+      benchmark::RegisterBenchmark(name.c_str(), attention<uint16_t>, kernel.fn, shape.tokens, shape.d,
+                                   shape.causal);
     });
   }
 }
