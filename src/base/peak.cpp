@@ -134,18 +134,17 @@ constexpr Way kWays[] = {{Isa::portable, Arithmetic::f32, &f32_neon}};
 constexpr std::span<const Way> kWays;
 #endif
 
-// Operations per second of all threads together, once.
-double rate_of(Loop* loop, unsigned threads) {
-  constexpr long kCycles = 1'800'000;
+// What work(thread) returns, per second and of all threads together, once.
+template <typename Work>
+double rate_of(const Work& work, unsigned threads) {
   std::atomic<unsigned> ready{0};
   std::vector<double> rates(threads);
   const auto measure = [&](unsigned thread) {
     ready.fetch_add(1);
     while (ready.load() < threads) std::this_thread::yield();
     const auto begin = std::chrono::steady_clock::now();
-    const double operations = loop(kCycles);
-    rates[thread] =
-        operations / std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    const double done = work(thread);
+    rates[thread] = done / std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   };
   std::vector<std::thread> others;
   for (unsigned i = 1; i < threads; ++i) others.emplace_back(measure, i);
@@ -161,13 +160,39 @@ double rate_of(Loop* loop, unsigned threads) {
 double measured_peak(Isa isa, Arithmetic arithmetic, unsigned threads) {
   if (!cpu_has(isa) || threads == 0) return 0;
   constexpr int kRuns = 8;
+  constexpr long kCycles = 1'800'000;
   double best = 0;
   for (const Way& way : kWays) {
     // A lesser type's products can always be done in f32.
     if (way.isa > isa || (way.arithmetic != arithmetic && way.arithmetic != Arithmetic::f32)) continue;
-    for (int run = 0; run < kRuns; ++run) best = std::max(best, rate_of(way.loop, threads));
+    for (int run = 0; run < kRuns; ++run) best = std::max(best, rate_of([&](unsigned) { return way.loop(kCycles); }, threads));
   }
   return best * 1e-9;
+}
+
+double measured_bandwidth(unsigned threads) {
+  if (threads == 0) return 0;
+  constexpr int kPasses = 3;
+  constexpr size_t kWords = (size_t{256} << 20U) / sizeof(uint64_t);
+  constexpr size_t kAhead = 32 * 8;  // 32 lines; without, a third less
+  const std::vector<uint64_t> words(kWords, 1);
+  const size_t part = kWords / threads / 8 * 8;
+  std::atomic<uint64_t> sums{0};  // looked at, so that the reads are needed
+  double best = 0;
+  for (int pass = 0; pass < kPasses; ++pass) {
+    const auto read = [&](unsigned thread) {
+      const uint64_t* const begin = words.data() + thread * part;
+      uint64_t sum[8] = {};
+      for (const uint64_t* p = begin; p < begin + part; p += 8) {
+        __builtin_prefetch(p + kAhead);
+        for (int i = 0; i < 8; ++i) sum[i] += p[i];
+      }
+      for (const uint64_t s : sum) sums += s;
+      return static_cast<double>(part * sizeof(uint64_t));
+    };
+    best = std::max(best, rate_of(read, threads));
+  }
+  return sums == kPasses * threads * part ? best * 1e-9 : 0;
 }
 
 }  // namespace simdclip

@@ -16,4 +16,8 @@ enum class Arithmetic : uint8_t { f32, bf16, int8 };
 // Zero where this CPU lacks `isa`.
 double measured_peak(Isa isa, Arithmetic arithmetic, unsigned threads);
 
+// 1e9 bytes per second that `threads` threads read at once, each its part of 256 MB: weights that no cache
+// holds. The best of three passes; the memory is held meanwhile. Zero of no threads.
+double measured_bandwidth(unsigned threads);
+
 }  // namespace simdclip

@@ -1,9 +1,8 @@
 #include "layers/mlp.h"
 
 namespace simdclip {
-namespace {
 
-kernels::Act act_of(Activation activation) {
+kernels::Act act_of(Activation activation) noexcept {
   switch (activation) {
     case Activation::gelu: return kernels::Act::gelu;
     case Activation::gelu_tanh: return kernels::Act::gelu_tanh;
@@ -11,8 +10,6 @@ kernels::Act act_of(Activation activation) {
   }
   return kernels::Act::none;
 }
-
-}  // namespace
 
 Mlp::Mlp(const ModelFile& file, const std::string& norm, const std::string& name, Activation activation,
          float norm_eps)

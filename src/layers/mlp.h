@@ -10,6 +10,8 @@
 
 namespace simdclip {
 
+kernels::Act act_of(Activation activation) noexcept;
+
 class Mlp {
  public:
   // Tensors of the layer norm `norm`, and "<name>.fc1", "<name>.fc2".

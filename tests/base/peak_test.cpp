@@ -30,7 +30,18 @@ TEST(Peak, NarrowArithmeticIsFasterWhereTheCpuHasItsInstructions) {
   }
 }
 
-TEST(Peak, OfNoThreadsIsZero) { EXPECT_EQ(measured_peak(Isa::portable, Arithmetic::f32, 0), 0); }
+TEST(Peak, OfNoThreadsIsZero) {
+  EXPECT_EQ(measured_peak(Isa::portable, Arithmetic::f32, 0), 0);
+  EXPECT_EQ(measured_bandwidth(0), 0);
+}
+
+TEST(Peak, MemoryIsReadAtAPlausibleRate) {
+  for (const unsigned threads : {1U, 3U}) {  // three do not divide the memory evenly
+    const double gigabytes = measured_bandwidth(threads);
+    EXPECT_GT(gigabytes, 0.05) << threads;
+    EXPECT_LT(gigabytes, 5000) << threads;
+  }
+}
 
 }  // namespace
 }  // namespace simdclip

@@ -142,6 +142,7 @@ TEST_F(Errors, Models) {
       {{"embed", "-m", "cut.sclip", "PICTURE", "-o", "x.npy"}, 1, "cut.sclip"},
       {{"tokenize", "-m", "cut.sclip", "a"}, 1, "cut.sclip"},
       {{"bench", "-m", "cut.sclip"}, 1, "cut.sclip"},
+      {{"bench", "-m", "MODEL", "--secs", "0.01", "--svg", "no/such/folder.svg"}, 1, "no/such/folder.svg"},
       {{"preprocess", "-m", "cut.sclip", "PICTURE", "-o", "x.npy"}, 1, "cut.sclip"},
   });
   EXPECT_EQ(run({"info"}, {.environment = {{"SIMDCLIP_DEFAULT_MODEL", "/no/model"}}}).status, 1);

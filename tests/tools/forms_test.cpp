@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
 #include <numeric>
 
 #include "tools/program.h"
@@ -251,6 +252,24 @@ TEST(Forms, AccuracyOfAModelBesideItselfAndInt8) {
   EXPECT_LT(int8["texts"]["lowest"].get<double>(), 1 - 1e-9);
   EXPECT_GT(int8["texts"]["lowest"].get<double>(), 0.9);
   EXPECT_EQ(int8["pictures"]["lowest_source"], picture());
+}
+
+TEST(Forms, BenchDrawsARoofline) {
+  for (const char* tower : {"image", "text"}) {
+    const TemporaryFolder folder;
+    const std::string svg = folder.file("roof.svg");
+    const Ran r = run({"bench", "-m", model_file(), "--tower", tower, "--batch", "3", "--secs", "0.05", "--svg", svg, "--json"});
+    ASSERT_EQ(r.status, 0) << r.err;
+    EXPECT_GT(parsed(r.out)["gflops"].get<double>(), 0);
+    EXPECT_EQ(entries(folder.path().string()), std::vector<std::string>{"roof.svg"});
+    std::ifstream file(svg);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    EXPECT_TRUE(text.starts_with("<svg xmlns=")) << text;
+    EXPECT_TRUE(text.ends_with("</svg>\n")) << text;
+    for (const char* part : {"attn.qkv", "attention", "attn.proj", "mlp.fc1", "mlp.fc2", "whole tower", " GB/s", "peak "})
+      EXPECT_NE(text.find(part), std::string::npos) << part;
+    for (const char* wrong : {"nan", "inf"}) EXPECT_EQ(text.find(wrong), std::string::npos) << text;
+  }
 }
 
 TEST(Forms, ConvertEveryFixture) {
