@@ -93,6 +93,7 @@ def spiece(specials, pieces, kind="unigram", rule="nmt_nfkc", seed=1, tail=(), b
             trainer.unk_id, trainer.unk_piece = i, text
     if rule:
         normalizer.CopyFrom(charsmap(rule))
+        normalizer.ClearField("normalization_rule_tsv")  # a path
     else:
         normalizer.name = "identity"
     normalizer.add_dummy_prefix = dummy_prefix

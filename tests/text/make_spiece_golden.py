@@ -12,6 +12,7 @@ import tempfile
 
 import ftfy  # noqa: F401  registers the sloppy codecs
 import sentencepiece
+from sentencepiece import sentencepiece_model_pb2
 
 from text_cases import CAPTIONS, EMOJI, SENTENCES, Cases
 
@@ -24,6 +25,15 @@ MODELS = {
     "suffix": dict(treat_whitespace_as_suffix=True),
     "no_prefix": dict(add_dummy_prefix=False),
 }
+
+
+def strip_paths(path):
+    with open(path, "rb") as file:
+        proto = sentencepiece_model_pb2.ModelProto.FromString(file.read())
+    for spec, field in ((proto.trainer_spec, "input"), (proto.trainer_spec, "model_prefix"), (proto.normalizer_spec, "normalization_rule_tsv")):
+        spec.ClearField(field)
+    with open(path, "wb") as file:
+        file.write(proto.SerializeToString())
 
 
 def main():
@@ -46,6 +56,7 @@ def main():
             options = dict(dict(vocab_size=400, character_coverage=0.98, normalization_rule_tsv=rules), **options)
             sentencepiece.SentencePieceTrainer.train(input=corpus, model_prefix=f"{folder}/{name}", minloglevel=2, hard_vocab_limit=False, **options)
             os.remove(f"{folder}/{name}.vocab")
+            strip_paths(f"{folder}/{name}.model")
             model = sentencepiece.SentencePieceProcessor(model_file=f"{folder}/{name}.model")
             with open(f"{folder}/{name}.bin", "wb") as file:
                 for text in texts:
