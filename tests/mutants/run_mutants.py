@@ -47,7 +47,7 @@ def test(tree, program, pattern):
     """Its verdict: 'passed', or what failed first."""
     path = next((tree / "build").glob(f"tests/*/{program}"))
     try:
-        result = run(str(path), f"--gtest_filter={pattern}", "--gtest_brief=1", cwd=tree, timeout=600)
+        result = run(str(path), f"--gtest_filter={pattern}", "--gtest_brief=1", "--gtest_fail_fast", cwd=tree, timeout=600)
     except subprocess.TimeoutExpired:
         return "ran out of time"
     if result.returncode == 0:
