@@ -1,11 +1,11 @@
-"""Step 14: docs/default-model.md, the model card, from the tables of the other steps."""
+"""Step 16: docs/default-model.md, the model card, from the tables of the other steps."""
 import collections
 import json
 
 import torch
 
 import split
-from common import CACHE, HERE, IMAGE_SIDE, LOGS, REPO, SEED
+from common import CACHE, HERE, IMAGE_SIDE, LOGS, REPO, SEED, more_pictures
 from export import FOLDER
 from fetch import LICENCES
 from model import CONTEXT, EMBED, build, config, parameter_count
@@ -35,8 +35,9 @@ def retrieval_table(result, parity):
         chance = {w: r["chance"] for w in ("text->picture", "picture->text")}
         lines += [row("chance", chance), row("common words + colour thumbnails (no learning)", r["baseline"]), row("**this model**", r["model"])]
         if part == "unseen" and parity:
-            lines.append(row("the shipped bf16 file, by simdclip", parity["simdclip bf16"]))
+            lines.append(row(f"the shipped {parity['shipped']} file, by simdclip", parity["simdclip " + parity["shipped"]]))
         lines += [row("its picture tower with MiniLM's text vectors", r["picture tower with MiniLM texts"]),
+                  row("its text tower with the teacher's picture vectors", r["text tower with the teacher's pictures"]),
                   row("the teachers (not shipped)", r["teachers"]), ""]
     return "\n".join(lines)
 
@@ -58,42 +59,46 @@ def last_line(name):
     return [l for l in (LOGS / name).read_text(encoding="utf-8").splitlines() if not l.startswith("#")][-1].split("\t")
 
 
+def training_values(rows):
+    """What the logs and checkpoints say of the two runs."""
+    vision, text, teacher = last_line("vision.tsv"), last_line("text.tsv"), last_line("teacher.tsv")
+    run, text_run = (torch.load(CACHE / name, map_location="cpu") for name in ("vision.pt", "text.pt"))
+    minutes, planned = run["seconds"] / 60, run["args"]["minutes"]
+    stopped = "" if minutes >= planned - 1 else (f" The run was stopped at {minutes:.0f} of {planned:.0f} planned minutes, before its learning rate had "
+                                                 "decayed; the averaged weights stand in for that.")
+    return {"VISION_MINUTES": f"{minutes:.0f}", "VISION_STEPS": f"{run['step']:,}", "VISION_SEEN": f"{run['seen']:,}", "STOPPED": stopped,
+            "VIEWS": f"{int(vision[3]):,}", "VAL": " / ".join(vision[10:13]), "TEXT_MINUTES": f"{text_run['seconds'] / 60:.0f}",
+            "TEXT_STEPS": f"{text_run['step']:,}", "PHRASES": f"{int(text[2]):,}", "TEXT_COSINE": text[6], "TEACHER_VAL": " / ".join(teacher[2:5])}
+
+
+def parity_text(parity):
+    f32, stored = parity["simdclip f32"], parity["simdclip " + parity["shipped"]]
+    return (f"simdclip and PyTorch (open_clip, f32) on the {parity['captions']} unseen captions: f32 gives "
+            f"{f32['text->picture ranks that differ']} + {f32['picture->text ranks that differ']} different ranks (text->picture + picture->text; least cosine "
+            f"{f32['least cosine, pictures']} for pictures, {f32['least cosine, texts']} for texts). {parity['ties']} The shipped {parity['shipped']} file "
+            f"({stored['bytes'] / 1e6:.2f} MB) has R@10 {stored['text->picture']['R@10']} % beside PyTorch's "
+            f"{parity['pytorch f32']['text->picture']['R@10']} %.")
+
+
 def main():
-    rows = split.load()
-    result = json.loads((LOGS / "evaluation.json").read_text())
-    path = LOGS / "parity.json"
-    parity = json.loads(path.read_text()) if path.exists() else None
+    more = [r for r in more_pictures()[1]]
+    rows = split.load() + more
+    result, parity = (json.loads((LOGS / name).read_text()) for name in ("evaluation.json", "parity.json"))
     clip, _ = build()
     shape = config()
     exported = json.loads((FOLDER / "open_clip_config.json").read_text())
-    vision, text, teacher = last_line("vision.tsv"), last_line("text.tsv"), (LOGS / "teacher.tsv").read_text().splitlines()[-1].split("\t")
-    run = torch.load(CACHE / "vision.pt", map_location="cpu")
-    text_run = torch.load(CACHE / "text.pt", map_location="cpu")
-    minutes, planned = run["seconds"] / 60, run["args"]["minutes"]
-    epochs = run["step"] * run["args"]["batch"] / sum(r["part"] == "train" for r in rows)
-    stopped = "" if minutes >= planned - 1 else (f" The run was stopped at {minutes:.0f} of {planned:.0f} planned minutes, before its learning rate had "
-                                                 "decayed; the averaged weights stand in for that.")
-    parity_text = ""
-    if parity:
-        f32, bf16 = parity["simdclip f32"], parity["simdclip bf16"]
-        parity_text = (f"simdclip and PyTorch (open_clip, f32) on the {parity['captions']} unseen captions: f32 gives "
-                       f"{f32['text->picture ranks that differ']} + {f32['picture->text ranks that differ']} different ranks (text->picture + picture->text; least cosine "
-                       f"{f32['least cosine, pictures']} for pictures, {f32['least cosine, texts']} for texts). The shipped bf16 file "
-                       f"({bf16['bytes'] / 1e6:.2f} MB) has R@10 {bf16['text->picture']['R@10']} % beside PyTorch's "
-                       f"{parity['pytorch f32']['text->picture']['R@10']} %.")
-    body = (HERE / "card.md.in").read_text(encoding="utf-8")
     values = {
-        "SOURCES": sources_table(rows), "RETRIEVAL": retrieval_table(result, parity), "ZERO_SHOT": zero_shot_table(result), "PARITY": parity_text,
+        "SOURCES": sources_table(rows), "RETRIEVAL": retrieval_table(result, parity), "ZERO_SHOT": zero_shot_table(result),
+        "PARITY": parity_text(parity), "STORED": parity["shipped"], "R10": str(result["retrieval"]["unseen"]["model"]["text->picture"]["R@10"]),
         "PARAMETERS": f"{parameter_count(clip) / 1e6:.2f}", "IMAGE_SIDE": str(IMAGE_SIDE), "PATCH": str(shape["patch_size"]),
         "VISION": f"{shape['vision_width']} wide, {shape['vision_layers']} blocks", "TEXT": f"{shape['text_width']} wide, {shape['text_layers']} blocks",
-        "VOCABULARY": str(exported["model_cfg"]["text_cfg"]["vocab_size"]), "MERGES": str(shape["merges"]), "CONTEXT": str(CONTEXT), "EMBED": str(EMBED),
-        "SEED": str(SEED), "VISION_MINUTES": f"{minutes:.0f}", "VISION_STEPS": str(run["step"]), "VISION_EPOCHS": f"{epochs:.0f}", "STOPPED": stopped, "VAL": f"{vision[8]} / {vision[9]} / {vision[10]}",
-        "TEXT_MINUTES": f"{text_run['seconds'] / 60:.0f}", "TEXT_STEPS": str(text_run["step"]), "TEXT_COSINE": text[5], "TEACHER_VAL": " / ".join(teacher[2:5]),
-        "CONCEPTS": str(len({r["concept"] for r in rows if r["part"] == "train"})),
+        "VOCABULARY": str(exported["model_cfg"]["text_cfg"]["vocab_size"]), "MERGES": str(shape["merges"]), "CONTEXT": str(CONTEXT),
+        "EMBED": str(EMBED), "SEED": str(SEED), **training_values(rows),
+        "CONCEPTS": str(len({r["concept"] for r in rows if r["part"] == "train" and r.get("named", True)})),
     }
+    body = (HERE / "card.md.in").read_text(encoding="utf-8")
     for key, value in values.items():
         body = body.replace("@" + key + "@", value)
-    (REPO / "docs").mkdir(exist_ok=True)
     (REPO / "docs" / "default-model.md").write_text(body, encoding="utf-8")
 
 

@@ -49,3 +49,8 @@ def save_array(path, array):
 def pictures():
     """The packed pictures, [N, 128, 128, 4] uint8 RGBA, and their N rows of meta data."""
     return np.load(CACHE / "pictures.npy", mmap_mode="r"), read_jsonl(CACHE / "pictures.jsonl")
+
+
+def more_pictures():
+    """The pictures that are only trained on, packed as above, ids after the split's own."""
+    return np.load(CACHE / "more.npy", mmap_mode="r"), read_jsonl(CACHE / "more.jsonl")

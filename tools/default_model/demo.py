@@ -1,4 +1,4 @@
-"""Step 12: the demo pictures of the repository: held-out, free without conditions on use, small.
+"""Step 14: the demo pictures of the repository: held-out, free without conditions on use, small.
 
 assets/demo/*.png on white, captions.txt (one caption a line), LICENSES.md (generated).
 """

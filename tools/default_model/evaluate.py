@@ -1,4 +1,4 @@
-"""Step 11: the figures of the model card. Nothing here decides anything: the held-out splits are only read.
+"""Step 13: the figures of the model card. Nothing here decides anything: the held-out splits are only read.
 
     python evaluate.py            writes logs/evaluation.json and prints the tables
 """
@@ -14,9 +14,9 @@ from common import CACHE, EXTRACTED, HERE, LOGS, STORED_SIDE, read_jsonl, write_
 from export import load_student
 from pictures import fit, signatures
 from sources import render_svg
-from teachers import MiniLm, TeacherHead
-from train import MEAN, STD
-from views import clean, premultiplied, small
+from student import MEAN, STD
+from teachers import load_heads
+from views import CLEAN_SIDE, clean, premultiplied, small
 
 CLASS_PROMPTS = ("{}", "a picture of {}", "clip art of {}")
 CLASS_NAMES = {"animal": "an animal", "vehicle": "a vehicle", "food": "food", "tool": "a tool", "building": "a building", "plant": "a plant",
@@ -115,53 +115,54 @@ def class_texts(encode, names):
     return F.normalize(sum(encode([p.format(n) for n in names]) for p in CLASS_PROMPTS), dim=-1)
 
 
-def main():
-    rows = split.load()
-    packed, view0 = np.load(CACHE / "pictures.npy", mmap_mode="r"), np.load(CACHE / "view0.npy", mmap_mode="r")
-    features = np.load(CACHE / "features0.npy")
+def retrieval(part, rows, packed, view0, model, baseline, heads):
+    """The figures of one held-out part: this model beside chance, no learning, and the teachers."""
+    chosen = split.retrieval_set(rows, part)
+    at, captions = [r["id"] for r in chosen], [r["caption"] for r in chosen]
     phrases, ids = np.load(CACHE / "phrases.npy"), read_jsonl(CACHE / "phrase_ids.jsonl")
-    model, minilm, head = Model(), MiniLm(), TeacherHead()
-    head.load_state_dict(torch.load(CACHE / "teacher_head.pt"))
-    head.eval()
-    baseline = Baseline(rows, packed)
-    result = {"retrieval": {}, "zero_shot": {}}
-    for part in ("unseen", "seen"):
-        chosen = split.retrieval_set(rows, part)
-        at = [r["id"] for r in chosen]
-        captions = [r["caption"] for r in chosen]
-        pictures, texts = model.pictures(view0[at]), model.texts(captions)
-        teacher_texts = torch.from_numpy(phrases[[ids[i][0] for i in at]])
-        with torch.no_grad():
-            taught = head(torch.from_numpy(features[at]).float())
-        thumbs = signatures(packed[at])[0]
-        result["retrieval"][part] = {
-            "captions": len(at),
-            "chance": {f"R@{k}": round(100 * k / len(at), 1) for k in (1, 5, 10)},
-            "baseline": both_ways(baseline.similarity(captions, thumbs)),
-            "model": both_ways(texts @ pictures.T),
-            "picture tower with MiniLM texts": both_ways(teacher_texts @ pictures.T),
-            "teachers": both_ways(teacher_texts @ taught.T),
-        }
-        print(part, json.dumps(result["retrieval"][part], indent=1), flush=True)
-    # Zero-shot, hand-made classes.
+    pictures, texts = model.pictures(view0[at]), model.texts(captions)
+    teacher_texts = torch.from_numpy(phrases[[ids[i][0] for i in at]])
+    with torch.no_grad():
+        taught = heads(torch.from_numpy(np.load(CACHE / "features0.npy")[at].astype(np.float32)))
+    return {
+        "captions": len(at),
+        "chance": {f"R@{k}": round(100 * k / len(at), 1) for k in (1, 5, 10)},
+        "baseline": both_ways(baseline.similarity(captions, signatures(packed[at])[0])),
+        "model": both_ways(texts @ pictures.T),
+        "picture tower with MiniLM texts": both_ways(teacher_texts @ pictures.T),
+        "text tower with the teacher's pictures": both_ways(texts @ taught.T),
+        "teachers": both_ways(teacher_texts @ taught.T),
+    }
+
+
+def hand_made_classes(rows, packed, model, baseline):
     names, stored, labels = zero_shot_pictures(rows, packed)
-    shown = np.concatenate([small(clean(premultiplied(stored[i : i + 64]), 160)) for i in range(0, len(stored), 64)])
+    shown = np.concatenate([small(clean(premultiplied(stored[i : i + 64]), CLEAN_SIDE)) for i in range(0, len(stored), 64)])
     total, per_class = accuracy(model.pictures(shown), class_texts(model.texts, [CLASS_NAMES[n] for n in names]), labels)
     nearest = np.linalg.norm(signatures(stored)[0][:, None] - baseline.thumbs[None], axis=-1).argmin(1)
     guess = [next((k for k, n in enumerate(names) if any(n in w for w in [baseline.rows[j]["caption"], *baseline.rows[j]["keywords"]])), -1)
              for j in nearest]
-    result["zero_shot"]["hand-made"] = {"accuracy": total, "chance": 10.0, "baseline": round(100 * float(np.mean(np.array(guess) == labels)), 1),
-                                        "pictures": {n: int((labels == k).sum()) for k, n in enumerate(names)},
-                                        "per class": dict(zip(names, per_class))}
-    # Zero-shot, emoji groups of the unseen split (flags are never unseen, so eight groups).
+    return {"accuracy": total, "chance": 10.0, "baseline": round(100 * float(np.mean(np.array(guess) == labels)), 1),
+            "pictures": {n: int((labels == k).sum()) for k, n in enumerate(names)}, "per class": dict(zip(names, per_class))}
+
+
+def emoji_groups(rows, view0, model):
+    """Groups of the unseen emoji (flags are never unseen, so eight groups)."""
     groups = [g for g in EMOJI_GROUPS if g != "Flags"]
     emoji = [r for r in rows if r["part"] == "unseen" and r["group"].split("/")[0] in groups and r["source"] in ("noto", "twemoji")]
     labels = np.array([groups.index(r["group"].split("/")[0]) for r in emoji])
     total, per_class = accuracy(model.pictures(view0[[r["id"] for r in emoji]]), class_texts(model.texts, [EMOJI_GROUPS[g] for g in groups]), labels)
-    result["zero_shot"]["emoji groups"] = {"accuracy": total, "chance": round(100 / len(groups), 1), "pictures": len(emoji),
-                                           "majority": round(100 * float(np.bincount(labels).max()) / len(labels), 1),
-                                           "per class": dict(zip(groups, per_class))}
-    print(json.dumps(result["zero_shot"], indent=1))
+    return {"accuracy": total, "chance": round(100 / len(groups), 1), "pictures": len(emoji),
+            "majority": round(100 * float(np.bincount(labels).max()) / len(labels), 1), "per class": dict(zip(groups, per_class))}
+
+
+def main():
+    rows = split.load()
+    packed, view0 = np.load(CACHE / "pictures.npy", mmap_mode="r"), np.load(CACHE / "view0.npy", mmap_mode="r")
+    model, heads, baseline = Model(), load_heads(), Baseline(rows, packed)
+    result = {"retrieval": {part: retrieval(part, rows, packed, view0, model, baseline, heads) for part in ("unseen", "seen")},
+              "zero_shot": {"hand-made": hand_made_classes(rows, packed, model, baseline), "emoji groups": emoji_groups(rows, view0, model)}}
+    print(json.dumps(result, indent=1))
     write_json(LOGS / "evaluation.json", result)
 
 

@@ -1,4 +1,4 @@
-"""Step 10: both towers into open_clip's own folder format, with the cut vocabulary beside them.
+"""Step 12: both towers into open_clip's own folder format, with the cut vocabulary beside them.
 
 open_clip_config.json, open_clip_model.safetensors, merges.txt and vocab.json. The folder loads with open_clip
 (SimpleTokenizer over merges.txt) and converts with `simdclip convert`.
@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 import split
 from common import CACHE, IMAGE_SIDE
 from model import CONTEXT, build, config
-from train import MEAN, STD
+from student import MEAN, STD
 from vocabulary import merges_text, tokenizer
 
 FOLDER = CACHE / "open_clip"

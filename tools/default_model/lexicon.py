@@ -1,4 +1,4 @@
-"""Step 8: the text tower's own material: phrases with MiniLM vectors, far more than there are pictures.
+"""Step 9: the text tower's own material: phrases with MiniLM vectors, far more than there are pictures.
 
 Training captions and phrases, CLDR keywords, ImageNet's class names, and WordNet's nouns for things that can be
 drawn, bare, in a template, and some with their glosses. Exact captions of held-out and validation pictures are left

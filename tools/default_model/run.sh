@@ -7,20 +7,32 @@ set -euo pipefail
 cd "$(dirname "$0")"
 python=${PYTHON:-python3}
 vision_minutes=${1:-90}
-text_minutes=${2:-25}
+text_minutes=${2:-45}
 simdclip=${3:-}
-export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
+# Tensors are allocated and freed by the hundred a step: without this every one of them is mapped and zeroed anew.
+export MALLOC_MMAP_THRESHOLD_=4000000000 MALLOC_TRIM_THRESHOLD_=8000000000 OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
 mkdir -p "${SIMDCLIP_TRAIN_CACHE:-$HOME/.cache/simdclip-default-model}/extracted" logs
+
+beside() { # beside "command that feeds the other" command...: the first runs in the background and ends with the second
+  $1 &
+  local feeder=$!
+  shift
+  "$@"
+  kill "$feeder" 2>/dev/null || true
+  wait "$feeder" 2>/dev/null || true
+}
 
 "$python" fetch.py
 "$python" pictures.py
 "$python" split.py
-"$python" views.py
+"$python" more_pictures.py
+"$python" views.py clean
+"$python" views.py augmented "$vision_minutes" 8
 "$python" texts.py
 "$python" train_head.py
-"$python" "$PWD/train.py" --minutes "$vision_minutes"
+beside "$python views.py augmented $vision_minutes 60" "$python" "$PWD/train.py" --minutes "$vision_minutes"
 "$python" lexicon.py
-"$python" "$PWD/train_text.py" --minutes "$text_minutes"
+beside "$python compose.py $text_minutes" "$python" "$PWD/train_text.py" --minutes "$text_minutes"
 "$python" export.py
 "$python" evaluate.py
 "$python" demo.py

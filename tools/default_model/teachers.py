@@ -1,11 +1,14 @@
 """The two teachers, frozen: MiniLM (sentences -> 384) and EfficientNet-Lite0 (pictures -> 1280)."""
+import hashlib
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from common import TEACHER_SIDE
+from common import CACHE, TEACHER_SIDE
 
 TEXT_DIM, PICTURE_DIM = 384, 1280
+FOLDS = 4
 
 
 class MiniLm:
@@ -83,3 +86,33 @@ class TeacherHead(torch.nn.Module):
     def forward(self, x):
         x = self.dropout(F.normalize(x, dim=-1) * PICTURE_DIM**0.5)
         return F.normalize(self.linear(x) + self.outer(self.dropout(F.gelu(self.inner(x)))), dim=-1)
+
+
+class TeacherHeads(torch.nn.Module):
+    """FOLDS heads, head k trained without the concepts of fold k.
+
+    A training picture is taught by the head that never saw its concept, so that what the student learns is how the
+    teacher sees new things, not the captions by heart; everything else is taught by the mean of all heads.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.heads = torch.nn.ModuleList(TeacherHead() for _ in range(FOLDS))
+
+    def forward(self, x, fold=None):
+        """x [N, 1280], fold [N] (-1: all heads) -> [N, 384]"""
+        every = torch.stack([head(x) for head in self.heads])
+        mean = F.normalize(every.mean(0), dim=-1)
+        if fold is None:
+            return mean
+        return torch.where((fold >= 0)[:, None], every[fold.clamp(min=0), torch.arange(len(x))], mean)
+
+
+def fold_of(concept):
+    return int(hashlib.sha256(("fold " + concept).encode()).hexdigest()[:8], 16) % FOLDS
+
+
+def load_heads():
+    heads = TeacherHeads()
+    heads.load_state_dict(torch.load(CACHE / "teacher_heads.pt"))
+    return heads.eval()

@@ -1,4 +1,4 @@
-"""Step 5: the phrases of every picture and their MiniLM vectors.
+"""Step 6: the phrases of every picture and their MiniLM vectors.
 
 phrases.jsonl: per picture a list of phrases, the first its plain caption. phrases.npy: one vector per distinct
 phrase, phrase_ids.jsonl: the lists as indices.
@@ -7,7 +7,7 @@ import random
 
 import split
 from captions import words_of
-from common import CACHE, SEED, save_array, write_json, write_jsonl
+from common import CACHE, SEED, more_pictures, save_array, write_json, write_jsonl
 from teachers import MiniLm
 
 TEMPLATES = ("a picture of {}", "a drawing of {}", "clip art of {}", "an icon of {}", "an image showing {}", "a photo of {}", "{} clip art",
@@ -37,7 +37,7 @@ def main():
     if (CACHE / "phrases.npy").exists():
         return
     rng = random.Random(SEED)
-    lists = [phrases_of(row, rng) for row in split.load()]
+    lists = [phrases_of(row, rng) if row.get("named", True) else [row["caption"]] for row in split.load() + more_pictures()[1]]
     index = {}
     ids = [[index.setdefault(p, len(index)) for p in phrases] for phrases in lists]
     print(len(index), "distinct phrases")

@@ -1,20 +1,26 @@
-"""Step 4: augmented views of every picture; the teacher sees each view, the student keeps it at 96 px.
+"""Step 5: views of the pictures with what the picture teacher says of each; the student keeps them at 96 px.
 
-View 0 is the picture on white, untouched; the others vary background, place, scale, rotation and colour. Each
-view is one file, so the step resumes and training can start when the first few exist.
+    python views.py clean        every picture on white: view0.npy, features0.npy, more_view0.npy, more_features0.npy
+    python views.py augmented 60 80
+                                 chunks of augmented views into views/, for 60 minutes or until there are 80; training runs beside it
+
+Augmented views vary background, place, scale, rotation and colour; some show two pictures at once, which have no
+caption but still a teacher's vector. No view is drawn twice: the training takes new chunks in as they appear.
 """
 import sys
+import time
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 import split
-from common import CACHE, IMAGE_SIDE, SEED, pictures, save_array
+from common import CACHE, IMAGE_SIDE, SEED, more_pictures, pictures, save_array
 from teachers import EfficientNetLite0
 
-VIEWS = 4
-DRAWN_SIDE = 160  # views are drawn at this size, then scaled for the teacher and for the student
+CLEAN_SIDE, DRAWN_SIDE = 160, 128  # views are drawn at this size, then scaled for the teacher and for the student
+CHUNK, BATCH = 2048, 64
+COMPOSITES = 0.15  # of the views show two pictures
 
 
 def random_background(n, side, rng):
@@ -45,8 +51,8 @@ def jitter(x, rng):
     return torch.einsum("nij,njhw->nihw", matrix, x).clamp(0, 1)
 
 
-def augment(rgba, mirror, rng, side=DRAWN_SIDE):
-    """rgba [n, 4, S, S] premultiplied 0..1 -> augmented pictures [n, 3, side, side]; mirror [n] may be turned over."""
+def move(rgba, mirror, rng):
+    """rgba [n, 4, S, S] premultiplied 0..1 -> each at another place, size, angle; mirror [n] may be turned over."""
     n = len(rgba)
     u = lambda low, high: low + (high - low) * torch.rand(n, generator=rng)
     angle = torch.where(u(0, 1) < 0.6, u(-0.3, 0.3), torch.zeros(n))
@@ -56,9 +62,7 @@ def augment(rgba, mirror, rng, side=DRAWN_SIDE):
     room = (scale - 0.9).clamp(min=0.05)
     theta = torch.stack([torch.stack([flip * angle.cos() * scale * aspect, -angle.sin() * scale + u(-0.1, 0.1), u(-1, 1) * room], -1),
                          torch.stack([flip * angle.sin() * scale, angle.cos() * scale / aspect, u(-1, 1) * room], -1)], 1)
-    moved = F.grid_sample(rgba, F.affine_grid(theta, (n, 4, side, side), align_corners=False), align_corners=False)
-    ground = random_background(n, side, rng)
-    return jitter(moved[:, :3] + ground * (1 - moved[:, 3:]), rng)
+    return F.grid_sample(rgba, F.affine_grid(theta, (n, 4, DRAWN_SIDE, DRAWN_SIDE), align_corners=False), align_corners=False)
 
 
 def premultiplied(packed):
@@ -79,33 +83,80 @@ def small(drawn):
     return (x.clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
 
 
-def make_view(index, packed, rows, teacher):
-    """Writes view<index>.npy and features<index>.npy. Augmented views are made of training rows only (others stay 0)."""
-    rng = torch.Generator().manual_seed(SEED + index)
-    wanted = np.array([r["id"] for r in rows if index == 0 or r["part"] == "train"])
-    mirror = torch.tensor([not r["caption"].startswith("flag") and "letter" not in r["caption"] for r in rows])
-    stored = np.zeros((len(rows), IMAGE_SIDE, IMAGE_SIDE, 3), np.uint8)
-    features = np.zeros((len(rows), 1280), np.float16)
-    for start in range(0, len(wanted), 64):
-        rows_now = wanted[start : start + 64]
-        rgba = premultiplied(packed[rows_now])
-        x = clean(rgba, DRAWN_SIDE) if index == 0 else augment(rgba, mirror[rows_now], rng)
-        stored[rows_now] = small(x)
-        features[rows_now] = teacher(x).numpy()
-        if start // 64 % 20 == 0:
-            print(f"view {index}: {start} of {len(wanted)}", flush=True)
-    save_array(CACHE / f"view{index}.npy", stored)
-    save_array(CACHE / f"features{index}.npy", features)
+def draw(rgba, other, mirror, rng):
+    """Augmented views [n, 3, S, S]; where other [n] is given (>= 0), that row of the batch is drawn over the first."""
+    first = move(rgba, mirror, rng)
+    second = move(rgba[other.clamp(min=0)], mirror[other.clamp(min=0)], rng) * (other >= 0).float()[:, None, None, None]
+    layers = second + first * (1 - second[:, 3:])
+    ground = random_background(len(rgba), DRAWN_SIDE, rng)
+    return jitter(layers[:, :3] + ground * (1 - layers[:, 3:]), rng)
 
 
-def main(views=VIEWS):
-    packed, _ = pictures()
-    rows = split.load()
-    teacher = EfficientNetLite0()
-    for index in range(views):
-        if not (CACHE / f"features{index}.npy").exists():
-            make_view(index, packed, rows, teacher)
+class Pool:
+    """All pictures that are trained on, those of the split and those beyond it, by id."""
+
+    def __init__(self):
+        (self.base, _), (self.more, more_rows) = pictures(), more_pictures()
+        self.rows = split.load() + more_rows
+        self.ids = np.array([r["id"] for r in self.rows if r["part"] == "train"])
+        self.mirror = torch.tensor([not r["caption"].startswith("flag") and "letter" not in r["caption"] for r in self.rows])
+
+    def packed(self, ids):
+        return np.stack([self.base[i] if i < len(self.base) else self.more[i - len(self.base)] for i in ids])
+
+
+def make_chunk(index, pool, ids, teacher):
+    """views/<index>.npz: pixels [n, 96, 96, 3], features [n, 1280], ids [n] (-1: two pictures)."""
+    rng = torch.Generator().manual_seed(SEED + 1000 + index)
+    pixels, features, shown = [], [], ids.copy()
+    for start in range(0, len(ids), BATCH):
+        now = ids[start : start + BATCH]
+        pair = torch.rand(len(now), generator=rng) < COMPOSITES
+        other = torch.where(pair, torch.arange(len(now)).roll(1), torch.full((len(now),), -1))
+        drawn = draw(premultiplied(pool.packed(now)), other, pool.mirror[now], rng)
+        shown[start : start + BATCH][pair.numpy()] = -1
+        pixels.append(small(drawn))
+        features.append(teacher(drawn).numpy().astype(np.float16))
+    folder = CACHE / "views"
+    partial = folder / f"{index:04d}.part"
+    with open(partial, "wb") as file:
+        np.savez(file, pixels=np.concatenate(pixels), features=np.concatenate(features), ids=shown)
+    partial.rename(folder / f"{index:04d}.npz")
+
+
+def augmented(minutes, most):
+    """Resumes after the last chunk; every picture is drawn once before any is drawn again."""
+    (CACHE / "views").mkdir(exist_ok=True)
+    pool, teacher = Pool(), EfficientNetLite0()
+    index, until = len(list((CACHE / "views").glob("*.npz"))), time.monotonic() + 60 * minutes
+    while time.monotonic() < until and index < most:
+        at = index * CHUNK + np.arange(CHUNK)
+        rounds = [np.random.default_rng((SEED, 3, r)).permutation(pool.ids) for r in range(at[0] // len(pool.ids), at[-1] // len(pool.ids) + 1)]
+        make_chunk(index, pool, np.concatenate(rounds)[at - at[0] // len(pool.ids) * len(pool.ids)], teacher)
+        index += 1
+        print(f"{index} chunks, {index * CHUNK / len(pool.ids):.1f} rounds", flush=True)
+
+
+def clean_views(packed, prefix, teacher):
+    if (CACHE / f"{prefix}features0.npy").exists():
+        return
+    view, features = [], []
+    for start in range(0, len(packed), BATCH):
+        x = clean(premultiplied(packed[start : start + BATCH]), CLEAN_SIDE)
+        view.append(small(x))
+        features.append(teacher(x).numpy().astype(np.float16))
+    save_array(CACHE / f"{prefix}view0.npy", np.concatenate(view))
+    save_array(CACHE / f"{prefix}features0.npy", np.concatenate(features))
+
+
+def main(what, minutes="60", most="80"):
+    if what == "augmented":
+        augmented(float(minutes), int(most))
+    else:
+        teacher = EfficientNetLite0()
+        clean_views(pictures()[0], "", teacher)
+        clean_views(more_pictures()[0], "more_", teacher)
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(*sys.argv[1:])
