@@ -44,7 +44,7 @@ LICENCES = {
     "art4apps": ("pysiogame 4.20 (Debian)", "Art4Apps: drawings of words", "CC-BY-SA-3.0"),
     "oxygen": ("oxygen-icon-theme 5.103 (Debian)", "Oxygen icons, without captions", "LGPL-3+"),
     "openclipart-rest": ("openclipart-png 0.18 (Debian)", "its icon themes, buttons, foreign titles, without captions", "public domain"),
-    "wesnoth": ("wesnoth-1.16-data (Debian)", "units, portraits, items of a game, without captions", "GPL-2+, CC-BY-SA-4.0"),
+    "wesnoth": ("wesnoth-1.16-data (Debian)", "units, portraits, items of a game, without captions", "GPL-2+"),
     "flags": ("iso-flags-png-320x240 1.0.2 (Debian)", "flags of the countries", "public domain"),
 }
 
