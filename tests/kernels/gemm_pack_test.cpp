@@ -42,6 +42,7 @@ TEST(GemmPack, LayoutAndBack) {
       for (const size_t k : {1, 2, 3, 4, 5, 15, 16, 17, 31, 33, 64, 67}) {
         check_layout<float>(n, k, edge, pack_b_f32, unpack_b_f32);
         check_layout<uint16_t>(n, k, edge, pack_b_bf16, unpack_b_bf16);
+        check_layout<int8_t>(n, k, edge, pack_b_s8, unpack_b_s8);
       }
     }
   }
