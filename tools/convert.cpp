@@ -28,18 +28,23 @@ std::vector<float> three_numbers(const std::string& text, const std::string& opt
 
 void convert_command(std::vector<std::string> given) {
   std::vector<std::string> sources;
-  std::string output, mean, std_deviation;
+  std::string output, mean, std_deviation, calibrate;
   ConvertOptions options;
-  bool json = false;
+  bool json = false, as_it_stands = false;
   Arguments arguments("convert",
                       "Turn a checkpoint into a .sclip model file. SOURCE is a folder as downloaded (configuration, weights and\n"
                       "tokenizer of open_clip or transformers) or one file (OpenAI's .pt, safetensors, a training checkpoint).",
                       "  simdclip convert CLIP-ViT-B-32-laion2B-s34B-b79K -o b32.sclip\n"
                       "  simdclip convert clip-vit-base-patch32 -o b32.sclip --precision bf16\n"
+                      "  simdclip convert clip-vit-base-patch32 -o b32.sclip --precision int8 --calibrate ~/Pictures\n"
                       "  simdclip convert open_clip_pytorch_model.bin --arch ViT-B-32 -o b32.sclip\n");
   arguments.list("SOURCE", sources, "SOURCE", "A folder or a checkpoint file");
   arguments.text("-o,--output", output, "OUT.sclip", "The model file to write; it appears whole or not at all");
   arguments.choice("--precision", options.precision, {"f32", "bf16", "int8"}, "Of the weights (default: f32)");
+  arguments.text("--calibrate", calibrate, "FOLDER",
+                 "int8: show pictures of FOLDER to the f32 model, even out its channels by what they do, and keep the layers\n"
+                 "that need it in bf16");
+  arguments.flag("--no-equalize", as_it_stands, "int8: round the weights as they stand (to compare)");
   arguments.text("--arch", options.arch, "NAME", "open_clip's name of the architecture, where the files do not tell: ViT-B-32");
   arguments.text("--image-mean", mean, "R,G,B", "Normalize pictures with this mean instead of the files' (0.5,0.5,0.5)");
   arguments.text("--image-std", std_deviation, "R,G,B", "The same for the standard deviation");
@@ -51,6 +56,10 @@ void convert_command(std::vector<std::string> given) {
   if (output.empty()) throw UsageError("no output; give -o OUT.sclip");
   options.image_mean = three_numbers(mean, "--image-mean");
   options.image_std = three_numbers(std_deviation, "--image-std");
+  options.equalize = !as_it_stands;
+  if (!calibrate.empty() && (options.precision != "int8" || as_it_stands)) {
+    throw UsageError("--calibrate tunes int8; give --precision int8, and leave --no-equalize away");
+  }
   options.note = [](std::string_view note) { message(std::string(note)); };
 
   {
@@ -59,7 +68,12 @@ void convert_command(std::vector<std::string> given) {
       if (!progress) progress = std::make_unique<Progress>("MB", total);
       progress->update(done);
     };
-    convert(sources.front(), output, options);
+    if (calibrate.empty()) {
+      convert(sources.front(), output, options);
+    } else {
+      const auto step = [](std::string_view text) { message(std::string(text)); };
+      convert_calibrated(sources.front(), output, find_pictures(calibrate).pictures, {.convert = options, .step = step});
+    }
   }
 
   const Model model = Model::open(output, {.threads = 1, .isa = {}});

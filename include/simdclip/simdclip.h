@@ -4,6 +4,7 @@
 #include "simdclip/accuracy.h"
 #include "simdclip/bench.h"
 #include "simdclip/cache.h"
+#include "simdclip/calibrate.h"
 #include "simdclip/classify.h"
 #include "simdclip/condition.h"
 #include "simdclip/convert.h"

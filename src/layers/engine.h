@@ -6,12 +6,21 @@
 
 #include "base/thread_pool.h"
 #include "kernels/registry.h"
+#include "layers/span2.h"
 
 namespace simdclip {
+
+// Sees what every linear layer of an f32 model multiplies (calibration).
+struct InputProbe {
+  virtual ~InputProbe() = default;
+  // weight: the layer's, in the model file, or a part of it.
+  virtual void see(const void* weight, ConstSpan2f x) = 0;
+};
 
 struct Engine {
   const kernels::Kernels& kernels;
   ThreadPool& pool;
+  InputProbe* probe = nullptr;
 
   // body(first, count) over contiguous ranges that cover [0, n), at most one per thread and none empty.
   template <typename Body>

@@ -105,6 +105,7 @@ void Linear::multiply(const Operand& x, Span2<Element> y, const Engine& engine, 
                       ConstSpan2f residual) const {
   assert(x.cols == k_ && y.cols == n_ && x.rows == y.rows);
   assert(residual.data == nullptr || (residual.rows == y.rows && residual.cols == n_));
+  if (engine.probe != nullptr && x.f32.data != nullptr) engine.probe->see(weight_, x.f32);
   const kernels::Kernels& k = engine.kernels;
   const Grid grid = grid_for(x.rows, ceil_div(n_, kernels::kPanelColumns), engine.pool.size());
   engine.pool.parallel_for(grid.rows * grid.cols, [&](size_t task) {

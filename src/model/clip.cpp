@@ -35,7 +35,7 @@ class Clip::Lease {
 Clip::Clip(const std::string& path, const ModelOptions& options)
     : file_(ModelFile::open(path)),
       pool_(chosen_threads(options)),
-      engine_{kernels::select_kernels(chosen_isa(options)), pool_} {
+      engine_{kernels::select_kernels(chosen_isa(options)), pool_, nullptr} {
   const ModelConfig& config = file_.config();
   if (options.verify_checksums) file_.verify();
   if (config.vision) {

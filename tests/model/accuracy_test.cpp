@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <random>
 
 #include "format/model_file.h"
@@ -74,6 +75,29 @@ TEST(Equalization, IsOnForInt8AndCanBeLeftOut) {
   const double without = cosine_agreement(want, picture_rows(naive, 8), f32.embed_dim()).lowest;
   EXPECT_NE(with, without);
   EXPECT_GE(with, 0.98);
+}
+
+TEST(Calibration, KeepsLayersInBf16UntilTheTargetIsReached) {
+  const tests::FixtureSource source("open_clip_folder");
+  const tests::TemporaryFolder folder;
+  const std::vector<std::string> pictures = {std::string(SIMDCLIP_FIXTURES) + "/picture.png", folder.file("missing.png")};
+  CalibrateOptions options;
+  options.target = 2;  // never: every layer that may stay bf16 does
+  options.most_bf16_layers = 2;
+  size_t steps = 0;
+  options.step = [&](std::string_view) { ++steps; };
+  const Calibration all = convert_calibrated(source.source(), folder.file("two.sclip"), pictures, options);
+  EXPECT_EQ(all.pictures, 1U);  // the missing one is passed over
+  EXPECT_EQ(all.bf16_weights.size(), 2U);
+  EXPECT_EQ(steps, 3U);
+  options.target = 0.5;
+  const Calibration none = convert_calibrated(source.source(), folder.file("none.sclip"), pictures, options);
+  EXPECT_TRUE(none.bf16_weights.empty());
+  EXPECT_GE(none.lowest_cosine, 0.9);
+  EXPECT_FALSE(std::filesystem::exists(folder.file("none.sclip.calibrate")));
+  const std::vector<std::string> nothing = {folder.file("missing.png")};
+  EXPECT_THROW(convert_calibrated(source.source(), folder.file("no.sclip"), nothing, options), Error);
+  EXPECT_FALSE(std::filesystem::exists(folder.file("no.sclip")));
 }
 
 TEST(ConvertOptions, KeepsTheNamedWeightsInBf16) {

@@ -80,6 +80,7 @@ TEST_F(Errors, WrongUsage) {
       {{"embd"}, 2, "did you mean embed?"},
       {{"convrt", "x"}, 2, "did you mean convert?"},
       {{"nonsense"}, 2, "unknown command 'nonsense'"},
+      {{"convert", "SOURCE", "-o", "x.sclip", "--calibrate", "."}, 2, "--calibrate tunes int8"},
       {{"accuracy", "MODEL"}, 2, "two models are compared"},
       {{"accuracy", "MODEL", "MODEL"}, 2, "nothing to compare on"},
       {{"accuracy", "-m", "MODEL", "MODEL", "MODEL", "PICTURE"}, 2, "not by -m"},

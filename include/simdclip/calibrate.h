@@ -1,0 +1,39 @@
+// Converting to int8 by measurement: what pictures make of every layer decides how its channels are evened out, and
+// which layers stay bf16.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "simdclip/convert.h"
+#include "simdclip/export.h"
+
+namespace simdclip {
+
+struct CalibrateOptions {
+  ConvertOptions convert;       // precision, bf16_weights and input_maxima are set here
+  size_t pictures = 64;         // at most so many are used, spread over those given
+  double target = 0.999;        // lowest cosine to the f32 model on these pictures that is enough
+  size_t most_bf16_layers = 8;  // GEMM weights that may stay bf16 to reach it
+  // Called with each step, for people: "32 pictures: lowest cosine 0.9981; visual.blocks.7.mlp.fc2.weight stays bf16".
+  std::function<void(std::string_view)> step;
+};
+
+struct Calibration {
+  size_t pictures = 0;       // that could be read
+  double lowest_cosine = 0;  // of the written file to f32, on them
+  std::vector<std::string> bf16_weights;
+};
+
+// As convert(source, output, {.precision = "int8"}), tuned on `pictures` (files). Needs room beside `output` for the
+// f32 file, which is removed. The text tower, which pictures do not reach, is converted as without calibration.
+// Throws Error: as convert(); unsupported where the model has no image tower; not_found where no picture can be read.
+SIMDCLIP_API Calibration convert_calibrated(const std::string& source, const std::string& output,
+                                            std::span<const std::string> pictures,
+                                            const CalibrateOptions& options = {});
+
+}  // namespace simdclip
