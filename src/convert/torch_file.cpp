@@ -83,14 +83,14 @@ std::vector<NamedTensor> dict_tensors(const PickleValues& values, PickleRef dict
   return out;
 }
 
-// A state dict, or a training checkpoint that holds one beside optimizer state, epoch and arguments.
+// A state dict, or a training checkpoint that holds one beside optimizer state, epoch and arguments; or a textual inversion.
 std::vector<NamedTensor> find_state(const PickleValues& values, PickleRef root) {
   std::vector<NamedTensor> out;
   if (values.kind(root) == PickleKind::object) {
     flatten_modules(values, root, out);
   } else if (values.kind(root) == PickleKind::dict) {
     PickleRef state = root;
-    for (const char* key : {"state_dict", "model_state_dict", "model"}) {
+    for (const char* key : {"state_dict", "model_state_dict", "model", "string_to_param"}) {
       const auto inner = values.find(root, key);
       if (!inner || values.kind(*inner) != PickleKind::dict) continue;
       state = *inner;
