@@ -93,6 +93,14 @@ struct Interrogator::Impl {
     return out;
   }
 
+  std::string classic(std::span<const float> image, const std::string& caption, size_t flavor_count) const {
+    const auto first = [&](const LabelTable& table) { return rank(table, image, 1)[0]; };
+    const std::string medium = first(mediums), artist = first(artists), trending = first(trendings), movement = first(movements);
+    std::string prompt = caption + (caption.starts_with(medium) ? " " : ", " + medium + " ") + artist + ", " + trending + ", " + movement;
+    for (const std::string& flavor : rank(flavors, image, flavor_count)) prompt += ", " + flavor;
+    return truncated(prompt);
+  }
+
   struct Chain {
     std::string prompt;
     double similarity;
@@ -157,14 +165,7 @@ Interrogator::Interrogator(Interrogator&&) noexcept = default;
 Interrogator& Interrogator::operator=(Interrogator&&) noexcept = default;
 Interrogator::~Interrogator() = default;
 
-std::string Interrogator::classic(std::span<const float> image, const std::string& caption) const {
-  const Impl& s = *impl_;
-  const auto first = [&](const LabelTable& table) { return s.rank(table, image, 1)[0]; };
-  const std::string medium = first(s.mediums), artist = first(s.artists), trending = first(s.trendings), movement = first(s.movements);
-  std::string prompt = caption + (caption.starts_with(medium) ? " " : ", " + medium + " ") + artist + ", " + trending + ", " + movement;
-  for (const std::string& flavor : s.rank(s.flavors, image, 3)) prompt += ", " + flavor;
-  return s.truncated(prompt);
-}
+std::string Interrogator::classic(std::span<const float> image, const std::string& caption) const { return impl_->classic(image, caption, 3); }
 
 std::string Interrogator::fast(std::span<const float> image, const std::string& caption) const {
   std::string prompt = caption;
@@ -183,7 +184,7 @@ std::string Interrogator::best(std::span<const float> image, const std::string& 
   const Impl& s = *impl_;
   const std::vector<std::string> phrases = s.rank(s.merged(), image, s.options.intermediate_count);
   const std::string chained = s.chain(image, phrases, {caption, similarity(image, caption)}, s.options.min_flavors, s.options.max_flavors, false);
-  const std::vector<std::string> candidates = {caption, classic(image, caption), fast(image, caption), chained};
+  const std::vector<std::string> candidates = {caption, s.classic(image, caption, s.options.max_flavors), fast(image, caption), chained};
   const std::vector<double> similarities = s.similarities(image, candidates);
   return candidates[static_cast<size_t>(std::max_element(similarities.begin(), similarities.end()) - similarities.begin())];
 }
