@@ -30,5 +30,12 @@ if [ ! -f assets/default.sclip ]; then
 fi
 "$program" rank "${pictures[@]}" --top 2 \
   --text "a musical instrument" "an animal" "food" "a vehicle" "a tool" "a person" "a building" "a plant"
+if [ -f assets/default.sclip ] && [ -d assets/demo ]; then
+  echo
+  echo "The demo pictures indexed, and searched for \"a musical instrument\":"
+  "$program" index assets/demo -o build/setup/demo.index
+  "$program" search build/setup/demo.index "a musical instrument" --top 5 --html build/setup/found.html
+  echo "The contact sheet is $PWD/build/setup/found.html; any browser shows it."
+fi
 echo
 echo "The program is $PWD/$program; cmake --install build/setup installs it."

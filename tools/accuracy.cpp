@@ -92,12 +92,12 @@ void accuracy_command(std::vector<std::string> given) {
   if (pictures.paths.size() < 2) throw UsageError("two models are compared: simdclip accuracy A.sclip B.sclip PICTURES");
   const std::vector<std::string> paths(pictures.paths.begin(), pictures.paths.begin() + 2);
   pictures.paths.erase(pictures.paths.begin(), pictures.paths.begin() + 2);
-  if (pictures.paths.empty() && !texts.given()) throw UsageError("nothing to compare on; give pictures, --text or --text-file");
+  if (!pictures.given() && !texts.given()) throw UsageError("nothing to compare on; give pictures, --text or --text-file");
 
   const ModelOptions options{.threads = model_arguments.threads, .isa = model_arguments.isa};
   const std::vector<std::string> lines = texts.given() ? texts.all() : std::vector<std::string>();
   std::optional<PictureList> list;
-  if (!pictures.paths.empty()) list.emplace(pictures);
+  if (pictures.given()) list.emplace(pictures);
   Rows rows[2];
   Report report;
   size_t width = 0;
@@ -115,7 +115,7 @@ void accuracy_command(std::vector<std::string> given) {
   report = compare(rows[0], rows[1], width);
   report.precision_a = names[0];
   report.precision_b = names[1];
-  if (report.pictures.rows > 0) report.worst_picture = list->files[rows[0].files[report.pictures.lowest_row]];
+  if (report.pictures.rows > 0) report.worst_picture = list->pictures.name(rows[0].files[report.pictures.lowest_row]);
   if (report.texts.rows > 0) report.worst_text = lines[report.texts.lowest_row];
   print(json ? as_json(report) : as_table(report));
   if (list) list->report(rows[0].files.size());

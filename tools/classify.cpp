@@ -199,7 +199,7 @@ Given parse(std::vector<std::string> words) {
   arguments.parse(std::move(words));
   if (given.json && given.csv) throw UsageError("--json and --csv exclude each other");
   if (given.names.empty() && given.classes_file.empty()) throw UsageError("no classes; give --class NAME... or --classes FILE");
-  if (given.pictures.paths.empty() && given.weights.empty()) throw UsageError("no picture; see simdclip classify --help");
+  if (!given.pictures.given() && given.weights.empty()) throw UsageError("no picture; see simdclip classify --help");
   if (given.quiet && given.labels.empty()) throw UsageError("--quiet without --labels would print nothing");
   return given;
 }
@@ -224,7 +224,7 @@ void classify_command(std::vector<std::string> words) {
   if (!given.weights.empty()) {
     const size_t shape[] = {classifier.classes().size(), model.embed_dim()};
     write_npy(given.weights, shape, classifier.weights());
-    if (given.pictures.paths.empty()) return;
+    if (!given.pictures.given()) return;
   }
   std::optional<Truth> truth;
   std::optional<Evaluation> evaluation;
@@ -238,7 +238,7 @@ void classify_command(std::vector<std::string> words) {
   list.embed(model, true, [&](size_t file, std::span<const float> row) {
     const auto scores = classifier.classify(row, std::max(5U, given.top));
     if (evaluation) {
-      const std::optional<size_t> is = truth->of(list.files[file]);
+      const std::optional<size_t> is = truth->of(list.pictures.name(file));
       unlabelled += is ? 0 : 1;
       std::vector<size_t> ranked;
       for (const Classifier::Score& s : scores) ranked.push_back(s.index);
@@ -247,7 +247,7 @@ void classify_command(std::vector<std::string> words) {
     ++done;
     if (given.quiet) return;
     Progress::clear_line();
-    printer.picture(list.files[file], std::span(scores).first(std::min<size_t>(given.top, scores.size())));
+    printer.picture(list.pictures.name(file), std::span(scores).first(std::min<size_t>(given.top, scores.size())));
   });
   printer.finish(evaluation ? &*evaluation : nullptr, unlabelled);
   list.report(done);

@@ -14,7 +14,8 @@ namespace simdclip::tools {
 // The commands: each takes the arguments after its name, prints, and throws Error (exit status 1) or UsageError (2).
 using Command = void(std::vector<std::string> arguments);
 Command convert_command, info_command, tokenize_command, preprocess_command, embed_command, rank_command, bench_command, accuracy_command,
-    classify_command, condition_command, interrogate_command, score_command, tag_command;
+    classify_command, condition_command, interrogate_command, score_command, tag_command,
+    index_command, search_command, dups_command, cluster_command, merge_command;
 
 // -m, --threads, --isa.
 struct ModelArguments {
@@ -38,13 +39,14 @@ struct TextArguments {
   std::vector<std::string> all() const;
 };
 
-// Pictures and folders of pictures.
+// Pictures, folders of pictures, archives and lists.
 struct PictureArguments {
   std::vector<std::string> paths;
-  std::string exif = "on", errors_file;
+  std::string list, exif = "on", errors_file;
   bool skip_bad = false, fast_decode = false, strict = false;
 
   void declare(Arguments& arguments);
+  bool given() const { return !paths.empty() || !list.empty(); }
 };
 
 // --cache: embeddings of texts kept from one run to the next.
@@ -62,20 +64,25 @@ std::vector<std::vector<std::string>> read_table(const std::string& path);
 
 // The list behind PictureArguments, in order.
 struct PictureList {
-  std::vector<std::string> files;
-  std::vector<char> from_folder;  // beside files
-  std::vector<std::string> bad;   // "path <tab> reason" of what is left out
-  size_t others = 0;              // files in folders that are no pictures
+  PictureSet pictures;
+  std::vector<std::string> bad;  // "path <tab> reason" of what is left out
+  size_t others = 0;             // files in folders and archives that are no pictures
 
   // Throws Error for what is missing or unreadable, unless it may be left out.
   explicit PictureList(const PictureArguments& arguments);
-  // Embeds and hands over each row; leaves bad pictures out where they may be.
-  void embed(const Model& model, bool normalize, const std::function<void(size_t file, std::span<const float> row)>& row);
+  // Embeds pictures [first, last) and hands over each row; leaves bad pictures out where they may be. `after`, where there
+  // is one, is called with each picture that is done, good or bad.
+  void embed(const Model& model, bool normalize, const std::function<void(size_t picture, std::span<const float> row)>& row,
+             size_t first = 0, size_t last = PictureSet::npos, const std::function<void(size_t picture)>& after = {});
   // Says on stderr what was left out, and writes it to --errors FILE. Error where nothing is left.
   void report(size_t embedded) const;
 
  private:
-  void leave_out(const std::string& path, const Error& error, bool in_folder);
+  void add(const std::string& path, bool named);
+  void add_folder(const std::string& path);
+  void add_pattern(const std::string& pattern);
+  void add_list(const std::string& path);
+  void leave_out(const std::string& path, const Error& error, bool named);
   const PictureArguments& arguments_;
 };
 

@@ -40,7 +40,7 @@ Given parse(std::vector<std::string> words) {
   given.model.declare(arguments);
   arguments.flag("--json", given.json, "Print one JSON document");
   arguments.parse(std::move(words));
-  if (given.pictures.paths.empty()) throw UsageError("no picture; see simdclip interrogate --help");
+  if (!given.pictures.given()) throw UsageError("no picture; see simdclip interrogate --help");
   if (!given.caption.empty() && !given.captions_file.empty()) throw UsageError("--caption and --captions exclude each other");
   return given;
 }
@@ -102,11 +102,11 @@ void interrogate_command(std::vector<std::string> words) {
     const double similarity = interrogator.similarity(row, prompt);
     Progress::clear_line();
     if (given.json) {
-      print((done == 0 ? "{\"picture\": " : ",\n{\"picture\": ") + json_string(list.files[file]) + ", \"mode\": " + json_string(given.mode) +
+      print((done == 0 ? "{\"picture\": " : ",\n{\"picture\": ") + json_string(list.pictures.name(file)) + ", \"mode\": " + json_string(given.mode) +
             (needs_caption ? ", \"caption\": " + json_string(caption) : std::string()) + ", \"prompt\": " + json_string(prompt) +
             ", \"similarity\": " + json_number(similarity) + "}");
     } else {
-      print(shown(list.files[file]) + "\t" + shown(prompt) + '\n');
+      print(shown(list.pictures.name(file)) + "\t" + shown(prompt) + '\n');
     }
     ++done;
   });

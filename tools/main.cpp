@@ -1,5 +1,6 @@
 // simdclip COMMAND: finds the command, runs it, turns exceptions into messages and exit statuses.
 #include <algorithm>
+#include <csignal>
 #include <exception>
 #include <new>
 #include <string_view>
@@ -22,6 +23,11 @@ constexpr Entry kCommands[] = {
     {"tokenize", "show the token ids of texts", tokenize_command},
     {"preprocess", "write the pixels that the model sees of a picture", preprocess_command},
     {"embed", "turn pictures, folders or texts into vectors (.npy)", embed_command},
+    {"merge", "join what embed --shard wrote", merge_command},
+    {"index", "index the pictures of a folder, or bring its index up to date", index_command},
+    {"search", "find pictures by words or by a picture", search_command},
+    {"dups", "group near-duplicates", dups_command},
+    {"cluster", "sort pictures into groups of similar ones", cluster_command},
     {"rank", "score texts against pictures", rank_command},
     {"classify", "put pictures into classes that are named by words", classify_command},
     {"condition", "turn prompts into the tensors that image generators take", condition_command},
@@ -102,4 +108,8 @@ int guarded(std::vector<std::string> arguments) {
 }  // namespace
 }  // namespace simdclip::tools
 
-int main(int argc, char** argv) { return simdclip::tools::guarded(std::vector<std::string>(argv + std::min(argc, 1), argv + argc)); }
+int main(int argc, char** argv) {
+  // A file that would grow beyond RLIMIT_FSIZE is an error to be told, like a full disk.
+  std::signal(SIGXFSZ, SIG_IGN);
+  return simdclip::tools::guarded(std::vector<std::string>(argv + std::min(argc, 1), argv + argc));
+}

@@ -68,7 +68,7 @@ void rank_command(std::vector<std::string> given) {
   model_arguments.declare(arguments);
   arguments.flag("--json", json, "Print one JSON document, texts in the order given");
   arguments.parse(std::move(given));
-  if (pictures.paths.empty()) throw UsageError("no picture; see simdclip rank --help");
+  if (!pictures.given()) throw UsageError("no picture; see simdclip rank --help");
   if (!texts.given()) throw UsageError("no text; give --text TEXT... or --text-file FILE");
 
   const Model model = model_arguments.open();
@@ -82,7 +82,7 @@ void rank_command(std::vector<std::string> given) {
     const Scores scores = score(model, row, text_rows);
     Progress::clear_line();
     const std::string separator = ranked == 0 ? "" : (json ? ",\n" : "\n");
-    print(separator + (json ? as_json(list.files[file], lines, scores) : as_table(list.files[file], lines, scores, top)));
+    print(separator + (json ? as_json(list.pictures.name(file), lines, scores) : as_table(list.pictures.name(file), lines, scores, top)));
     ++ranked;
   });
   if (json) print("]}\n");

@@ -52,13 +52,13 @@ Given parse(std::vector<std::string> words) {
   if (given.pair.size() % 2 != 0) throw UsageError("--pair takes pairs of prompts, found " + std::to_string(given.pair.size()));
   if (!given.edit.empty() && given.edit.size() != 4) throw UsageError("--edit takes two pictures and two texts, found " + std::to_string(given.edit.size()) + " values");
   if (!given.references.empty() && given.prompts.empty()) throw UsageError("--reference judges prompts; give --prompt TEXT, too");
-  if (!given.manifest.empty() && (!given.pictures.paths.empty() || !given.prompts.empty())) {
+  if (!given.manifest.empty() && (given.pictures.given() || !given.prompts.empty())) {
     throw UsageError("--manifest names its own pictures and prompts; give no others");
   }
   const bool asked = !given.prompts.empty() || !given.manifest.empty() || !given.iqa.empty() || !given.pair.empty() || !given.aesthetic.empty() ||
                      !given.against.empty() || given.diversity || !given.edit.empty();
   if (!asked) throw UsageError("nothing to score; give --prompt, --manifest, --iqa, --pair, --aesthetic, --against, --diversity or --edit");
-  if (given.edit.empty() && given.manifest.empty() && given.pictures.paths.empty()) throw UsageError("no picture; see simdclip score --help");
+  if (given.edit.empty() && given.manifest.empty() && !given.pictures.given()) throw UsageError("no picture; see simdclip score --help");
   return given;
 }
 
@@ -78,7 +78,7 @@ Set embed_set(const Model& model, const PictureArguments& arguments) {
   Set set;
   PictureList list(arguments);
   list.embed(model, true, [&](size_t file, std::span<const float> row) {
-    set.pictures.push_back(list.files[file]);
+    set.pictures.push_back(list.pictures.name(file));
     set.rows.insert(set.rows.end(), row.begin(), row.end());
   });
   list.report(set.pictures.size());
@@ -342,7 +342,7 @@ void score_command(std::vector<std::string> words) {
   Table table;
   if (!given.manifest.empty()) {
     table = score_manifest(given, model, set);
-  } else if (!given.pictures.paths.empty()) {
+  } else if (given.pictures.given()) {
     set = embed_set(model, given.pictures);
     table = score_pictures(given, model, set);
   }

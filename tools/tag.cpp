@@ -46,7 +46,7 @@ Given parse(std::vector<std::string> words) {
   given.model.declare(arguments);
   arguments.flag("--json", given.json, "Print one JSON document");
   arguments.parse(std::move(words));
-  if (given.pictures.paths.empty()) throw UsageError("no picture; see simdclip tag --help");
+  if (!given.pictures.given()) throw UsageError("no picture; see simdclip tag --help");
   return given;
 }
 
@@ -144,21 +144,22 @@ void tag_command(std::vector<std::string> words) {
   PictureList list(given.pictures);
   size_t kept = 0;
   if (given.sidecars != "none") {
-    for (size_t i = list.files.size(); i-- > 0;) {
-      if (!must_keep(given, sidecar_of(list.files[i], given.sidecars))) continue;
-      list.files.erase(list.files.begin() + static_cast<ptrdiff_t>(i));
-      list.from_folder.erase(list.from_folder.begin() + static_cast<ptrdiff_t>(i));
+    std::vector<char> wanted(list.pictures.size(), 1);
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      if (!must_keep(given, sidecar_of(list.pictures.name(i), given.sidecars))) continue;
+      wanted[i] = 0;
       ++kept;
     }
+    list.pictures.keep_only(wanted);
     if (kept > 0) message(std::to_string(kept) + " pictures have their sidecar and are passed over");
   }
   if (given.json) print("{\"pictures\": [");
   size_t done = 0;
-  if (!list.files.empty()) {
+  if (list.pictures.size() > 0) {
     const Model model = given.model.open();
     const Tagger tagger = make_tagger(given, model);
     list.embed(model, true, [&](size_t file, std::span<const float> row) {
-      const std::string& picture = list.files[file];
+      const std::string picture = list.pictures.name(file);
       const std::vector<Tagger::Score> scores = tagger.tag(row);
       if (given.sidecars != "none") write_sidecar(sidecar_of(picture, given.sidecars), sidecar_text(given, picture, tagger, scores));
       Progress::clear_line();

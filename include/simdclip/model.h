@@ -17,7 +17,7 @@ namespace simdclip {
 
 struct ModelOptions {
   unsigned threads = 0;          // 0: the cores this process may use (affinity and cgroup quota)
-  std::string isa;               // "": SIMDCLIP_ISA, else the best of this CPU; a name forces it or Error isa_unavailable
+  std::string isa = {};          // "": SIMDCLIP_ISA, else the best of this CPU; a name forces it or Error isa_unavailable
   bool verify_checksums = false; // read every weight once at open
 };
 
@@ -77,6 +77,10 @@ class SIMDCLIP_API Model {
   std::vector<float> preprocess(const Image& image) const;
   // A picture file -> out [3, image_height, image_width]: the bits of load_image + preprocess, without holding a whole JPEG picture.
   void preprocess_file(const std::string& path, std::span<float> out, const DecodeOptions& options = {}) const;
+
+  // The same of an encoded picture in memory; `name` begins the message of an error.
+  void preprocess_bytes(std::span<const std::byte> bytes, std::span<float> out, const DecodeOptions& options = {},
+                        const std::string& name = "image") const;
 
   // --- texts ---
   // UTF-8 -> out [n, embed_dim]. Beginnings that texts of one call share (templates of a prompt) are computed once, where

@@ -9,15 +9,12 @@
 #include <filesystem>
 #include <string_view>
 
+#include "apps/picture_kind.h"
 #include "base/fail.h"
 #include "simdclip/embed_files.h"
 
 namespace simdclip {
-namespace {
 
-namespace fs = std::filesystem;
-
-// How each kind of picture begins. Kinds that the decoder refuses stand here too: they are reported, not passed over.
 bool begins_like_picture(std::string_view head) {
   using std::string_view_literals::operator""sv;
   for (const std::string_view magic : {"\xFF\xD8\xFF"sv, "\x89PNG\r\n\x1A\n"sv, "GIF87a"sv, "GIF89a"sv, "BM"sv, "II*\0"sv, "MM\0*"sv,
@@ -33,12 +30,16 @@ bool begins_like_picture(std::string_view head) {
          std::isspace(static_cast<unsigned char>(head[2])) != 0;
 }
 
-// TGA has no mark of its own.
-bool named_like_tga(const fs::path& path) {
-  std::string ending = path.extension().string();
+bool is_picture(std::string_view name, std::string_view head) {
+  if (begins_like_picture(head)) return true;
+  std::string ending(name.substr(name.size() - std::min<size_t>(name.size(), 4)));
   std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return ending == ".tga";
+  return !head.empty() && ending == ".tga";
 }
+
+namespace {
+
+namespace fs = std::filesystem;
 
 // errno's meaning as an Error of this path.
 Error unreadable(const std::string& path, int code) {
@@ -52,13 +53,13 @@ void look_at(const fs::path& path, FolderPictures& found) {
     found.unreadable.push_back(unreadable(path.string(), errno));
     return;
   }
-  std::array<char, 16> head{};
+  std::array<char, kPictureHead> head{};
   const ssize_t size = ::read(file, head.data(), head.size());
   const int code = errno;
   ::close(file);
   if (size < 0) {
     found.unreadable.push_back(unreadable(path.string(), code));
-  } else if (begins_like_picture({head.data(), static_cast<size_t>(size)}) || (size > 0 && named_like_tga(path))) {
+  } else if (is_picture(path.native(), {head.data(), static_cast<size_t>(size)})) {
     found.pictures.push_back(path.string());
   } else {
     ++found.others;

@@ -40,6 +40,9 @@ SystemInfo system_info() {
 #if defined(SIMDCLIP_WEBP)
   info.libraries.emplace_back(SIMDCLIP_WEBP);
 #endif
+#if defined(SIMDCLIP_MORE_LIBRARIES)
+  for (std::string& library : split(SIMDCLIP_MORE_LIBRARIES)) info.libraries.push_back(std::move(library));
+#endif
   for (std::string& library : split(SIMDCLIP_LIBRARIES)) info.libraries.push_back(std::move(library));
   info.missing = split(SIMDCLIP_MISSING);
   return info;

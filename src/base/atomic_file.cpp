@@ -1,6 +1,7 @@
 #include "base/atomic_file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -88,9 +89,43 @@ AtomicFile::AtomicFile(std::string path) : path_(follow_link(path)) {
     static_cast<void>(::fchmod(fd_, mode));  // as the file it replaces; a refusal leaves the umask's mode
 }
 
+AtomicFile::AtomicFile(std::string path, uint64_t resume_at) : path_(follow_link(path)) {
+  const mode_t mode = check_destination(path_);
+  const std::string part = path_ + ".part";
+  do {
+    fd_ = ::open(part.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+  } while (fd_ < 0 && errno == EINTR);
+  if (fd_ < 0) {
+    const int error = errno;
+    const std::string folder = folder_of(path_);
+    if (error == ENOENT && ::access(folder.c_str(), F_OK) != 0) {
+      fail(ErrorCode::io, path_, ": cannot be written: the folder ", folder, " does not exist; create it first");
+    }
+    fail(ErrorCode::io, part, ": cannot be created or opened: ", std::strerror(error));
+  }
+  const auto refuse = [&](const std::string& why) {
+    ::close(std::exchange(fd_, -1));
+    fail(ErrorCode::io, part, ": ", why);
+  };
+  if (::flock(fd_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    refuse("another process is writing this file; wait for it, or name another output");
+  }
+  struct stat status {};
+  if (::fstat(fd_, &status) != 0) refuse(std::strerror(errno));
+  if (static_cast<uint64_t>(status.st_size) < resume_at) {
+    refuse("has " + std::to_string(status.st_size) + " bytes, expected at least " + std::to_string(resume_at) +
+           " of an earlier run; begin again (--restart)");
+  }
+  if (::ftruncate(fd_, static_cast<off_t>(resume_at)) != 0) refuse(std::string("cannot be cut: ") + std::strerror(errno));
+  size_ = resume_at;
+  temporary_ = part;
+  keep_ = resume_at > 0;
+  if (mode != 0) static_cast<void>(::fchmod(fd_, mode));
+}
+
 AtomicFile::~AtomicFile() {
   if (fd_ >= 0) ::close(fd_);
-  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  if (!temporary_.empty() && !keep_) ::unlink(temporary_.c_str());
 }
 
 void AtomicFile::fail_call(const char* call, int error, uint64_t needed) const {
@@ -148,13 +183,19 @@ void AtomicFile::write_at(uint64_t offset, std::span<const std::byte> bytes) {
   put(offset, bytes);
 }
 
-void AtomicFile::commit() {
+void AtomicFile::keep() noexcept { keep_ = true; }
+
+void AtomicFile::sync() {
   assert(fd_ >= 0);
   int result = 0;
   do {
     result = ::fsync(fd_);
   } while (result != 0 && errno == EINTR);
   if (result != 0) fail_call("fsync", errno, size_);
+}
+
+void AtomicFile::commit() {
+  sync();
   if (::close(std::exchange(fd_, -1)) != 0 && errno != EINTR) fail_call("close", errno, size_);
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_call("rename", errno, size_);
   temporary_.clear();

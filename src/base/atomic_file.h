@@ -13,9 +13,12 @@ class AtomicFile {
   // Creates "<path>.tmp-<pid>" in the same folder (with a number behind it where that exists). A symbolic
   // link at `path` is followed. Error io says which call failed and why.
   explicit AtomicFile(std::string path);
+  // For work that outlives a process: goes on with "<path>.part" behind its first `resume_at` bytes (0: begins it anew).
+  // Errors io: it has fewer bytes; another process is writing it.
+  AtomicFile(std::string path, uint64_t resume_at);
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
-  ~AtomicFile();  // removes the temporary file unless commit() has succeeded
+  ~AtomicFile();  // removes the temporary file unless commit() has succeeded or keep() was called
 
   // Asks the file system for `size` bytes in all before they are written, so that a full disk is known at the
   // start. Optional.
@@ -25,6 +28,8 @@ class AtomicFile {
   void write_at(uint64_t offset,
                 std::span<const std::byte> bytes);  // patches a part written before (a header)
   uint64_t size() const noexcept { return size_; }
+  void sync();           // what is written so far survives a crash of the machine
+  void keep() noexcept;  // the temporary file stays, to go on with
   void commit();  // flush, fsync, rename over the destination, fsync the folder
 
  private:
@@ -34,6 +39,7 @@ class AtomicFile {
   std::string path_, temporary_;
   int fd_ = -1;
   uint64_t size_ = 0;
+  bool keep_ = false;
 };
 
 }  // namespace simdclip

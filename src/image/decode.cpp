@@ -28,10 +28,30 @@ const char* known_but_unsupported(std::span<const std::byte> b) noexcept {
   return nullptr;
 }
 
+bool is_tiff(std::span<const std::byte> b) noexcept {
+  using namespace std::string_view_literals;
+  return starts_with(b, "II*\0"sv) || starts_with(b, "MM\0*"sv);
+}
+// Videos share the container: the brand tells.
+bool is_heif(std::span<const std::byte> b) noexcept {
+  if (!starts_with(b, "ftyp", 4)) return false;
+  for (const char* brand : {"heic", "heix", "heim", "heis", "mif1", "avif"}) {
+    if (starts_with(b, brand, 8)) return true;
+  }
+  return false;
+}
+
+// What a build with the library would do.
+const char* how_to_read(std::span<const std::byte> b) noexcept {
+  if (is_tiff(b)) return " by this build (libtiff-dev was missing)";
+  if (is_heif(b)) return " by this build (libheif-dev was missing)";
+  return "";
+}
+
 [[noreturn]] void fail_unknown(const EncodedImage& in) {
   if (in.size() == 0) fail_damaged(in, "the file is empty");
   if (const char* kind = known_but_unsupported(in.bytes))
-    fail_unsupported(in, "this is ", kind, ", which cannot be read");
+    fail_unsupported(in, "this is ", kind, ", which cannot be read", how_to_read(in.bytes));
   fail(ErrorCode::unsupported, in.name,
        ": no picture that can be read (JPEG, PNG, WebP, GIF, BMP, TGA, PNM by their content)");
 }
@@ -45,7 +65,13 @@ Image decode(const EncodedImage& in) {
     case ImageFormat::bmp: return decode_bmp(in);
     case ImageFormat::pnm: return decode_pnm(in);
     case ImageFormat::tga: return decode_tga(in);
-    case ImageFormat::unknown: break;
+#if defined(SIMDCLIP_HAVE_TIFF)
+    case ImageFormat::tiff: return decode_tiff(in);
+#endif
+#if defined(SIMDCLIP_HAVE_HEIF)
+    case ImageFormat::heif: return decode_heif(in);
+#endif
+    default: break;
   }
   fail_unknown(in);
 }
@@ -59,6 +85,12 @@ ImageFormat sniff_format(std::span<const std::byte> b) noexcept {
   if (starts_with(b, "RIFF"sv) && starts_with(b, "WEBP"sv, 8)) return ImageFormat::webp;
   if (starts_with(b, "GIF87a"sv) || starts_with(b, "GIF89a"sv)) return ImageFormat::gif;
   if (starts_with(b, "BM"sv)) return ImageFormat::bmp;
+#if defined(SIMDCLIP_HAVE_TIFF)
+  if (is_tiff(b)) return ImageFormat::tiff;
+#endif
+#if defined(SIMDCLIP_HAVE_HEIF)
+  if (is_heif(b)) return ImageFormat::heif;
+#endif
   if (b.size() >= 3 && starts_with(b, "P"sv)) {
     const char kind = static_cast<char>(b[1]), next = static_cast<char>(b[2]);
     if (kind >= '1' && kind <= '6' && (next == ' ' || (next >= '\t' && next <= '\r')))

@@ -22,7 +22,7 @@ struct EncodedImage {
   uint8_t at(size_t i) const noexcept { return static_cast<uint8_t>(bytes[i]); }
 };
 
-enum class ImageFormat : uint8_t { jpeg, png, webp, gif, bmp, tga, pnm, unknown };
+enum class ImageFormat : uint8_t { jpeg, png, webp, gif, bmp, tga, pnm, tiff, heif, unknown };
 // By content; TGA has no signature and is what a plausible header says when nothing else fits.
 ImageFormat sniff_format(std::span<const std::byte> bytes) noexcept;
 
@@ -33,6 +33,12 @@ Image decode_gif(const EncodedImage& in);
 Image decode_bmp(const EncodedImage& in);
 Image decode_tga(const EncodedImage& in);
 Image decode_pnm(const EncodedImage& in);
+#if defined(SIMDCLIP_HAVE_TIFF)
+Image decode_tiff(const EncodedImage& in);
+#endif
+#if defined(SIMDCLIP_HAVE_HEIF)
+Image decode_heif(const EncodedImage& in);
+#endif
 
 bool plausible_tga(std::span<const std::byte> bytes) noexcept;
 

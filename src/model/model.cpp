@@ -127,6 +127,12 @@ void Model::preprocess_file(const std::string& path, std::span<float> out,
   impl_->prepare(MappedFile::open(path).bytes(), options, path, out);
 }
 
+void Model::preprocess_bytes(std::span<const std::byte> bytes, std::span<float> out, const DecodeOptions& options,
+                             const std::string& name) const {
+  expect_size("out", out.size(), impl_->vision().pixels_per_picture(), "[3, height, width]");
+  impl_->prepare(bytes, options, name, out);
+}
+
 std::vector<float> Model::preprocess(const Image& image) const {
   std::vector<float> pixels(impl_->vision().pixels_per_picture());
   impl_->prepare(image, pixels);

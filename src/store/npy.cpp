@@ -8,38 +8,15 @@
 #include "base/atomic_file.h"
 #include "base/checked.h"
 #include "base/fail.h"
+#include "base/mapped_file.h"
 #include "store/npy_header.h"
+#include "store/row_names.h"
 
 namespace simdclip {
 namespace {
 
-constexpr size_t kFlushBytes = size_t{1} << 20;
 
 std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
-
-std::string names_beside(const std::string& npy) {
-  const size_t dot = npy.rfind('.'), slash = npy.rfind('/');
-  const bool has_ending =
-      dot != std::string::npos && dot != 0 && (slash == std::string::npos || dot > slash + 1);
-  const std::string names = (has_ending ? npy.substr(0, dot) : npy) + ".tsv";
-  if (names == npy) {
-    fail(ErrorCode::invalid_argument, npy,
-         ": this name is taken by the list of sources; give the output the ending .npy");
-  }
-  return names;
-}
-
-void append_escaped(std::string& out, std::string_view source) {
-  for (const char c : source) {
-    switch (c) {
-      case '\t': out += "\\t"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\\': out += "\\\\"; break;
-      default: out += c;
-    }
-  }
-}
 
 }  // namespace
 
@@ -58,53 +35,22 @@ void write_npy(const std::string& path, std::span<const size_t> shape, std::span
   file.commit();
 }
 
-struct RowWriter::State {
-  State(const std::string& path, size_t row_width)
-      : width(row_width), names_path(names_beside(path)), vectors(path), names(names_path) {}
-
-  void flush() {
-    vectors.write(std::as_bytes(std::span(pending)));
-    pending.clear();
-    names.write(bytes_of(pending_names));
-    pending_names.clear();
+std::vector<std::string> read_row_names(const std::string& npy) {
+  const std::string path = names_beside(npy);
+  const MappedFile file = MappedFile::open(path);
+  std::string_view rest(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
+  std::vector<std::string> out;
+  while (!rest.empty()) {
+    const size_t end = rest.find('\n'), tab = rest.find('\t');
+    if (end == std::string_view::npos || tab == std::string_view::npos || tab > end ||
+        rest.substr(0, tab) != std::to_string(out.size())) {
+      fail(ErrorCode::damaged, path, ": line ", out.size() + 1, " is not 'row <tab> source' of row ",
+           out.size());
+    }
+    out.push_back(unescaped(rest.substr(tab + 1, end - tab - 1)));
+    rest.remove_prefix(end + 1);
   }
-
-  size_t width, rows = 0;
-  std::string names_path;
-  AtomicFile vectors, names;
-  std::vector<float> pending;
-  std::string pending_names;
-};
-
-RowWriter::RowWriter(const std::string& path, size_t width) : state_(std::make_unique<State>(path, width)) {
-  const size_t shape[] = {0, width};
-  state_->vectors.write(bytes_of(npy_header("<f4", shape)));
-}
-RowWriter::~RowWriter() = default;
-
-size_t RowWriter::rows() const noexcept { return state_->rows; }
-const std::string& RowWriter::names_path() const noexcept { return state_->names_path; }
-
-void RowWriter::append(std::span<const float> row, std::string_view source) {
-  State& s = *state_;
-  if (row.size() != s.width) {
-    fail(ErrorCode::invalid_argument, "row has ", row.size(), " values, expected ", s.width);
-  }
-  s.pending.insert(s.pending.end(), row.begin(), row.end());
-  s.pending_names += std::to_string(s.rows) + '\t';
-  append_escaped(s.pending_names, source);
-  s.pending_names += '\n';
-  ++s.rows;
-  if (s.pending.size() * sizeof(float) + s.pending_names.size() >= kFlushBytes) s.flush();
-}
-
-void RowWriter::commit() {
-  State& s = *state_;
-  s.flush();
-  const size_t shape[] = {s.rows, s.width};
-  s.vectors.write_at(0, bytes_of(npy_header("<f4", shape)));
-  s.names.commit();
-  s.vectors.commit();
+  return out;
 }
 
 }  // namespace simdclip

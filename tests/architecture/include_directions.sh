@@ -16,7 +16,7 @@ declare -A allowed=(
   [src/layers]="simdclip base format kernels"
   [src/model]="simdclip base format text image layers kernels"
   [src/store]="simdclip base kernels"
-  [src/apps]="simdclip base format text convert layers model store kernels"
+  [src/apps]="simdclip base format image text convert layers model store kernels"
 )
 rooms="base|format|text|image|convert|layers|model|store|apps|kernels|tools|tests|bench|simdclip"
 bad=0 files=0

@@ -303,6 +303,12 @@ TEST(Hostile, WhatIsNoPicture) {
       decode_image(bytes_of(text), {}, "file");
       ADD_FAILURE() << part;
     } catch (const Error& e) {
+      const std::string kind = part;
+      if (kind == "TIFF" || kind == "HEIC" || kind == "AVIF") {
+        // A build with the library says what is wrong with the file, one without it says what it is.
+        EXPECT_TRUE(e.code() == ErrorCode::unsupported || e.code() == ErrorCode::damaged) << e.what();
+        continue;
+      }
       EXPECT_EQ(e.code(), ErrorCode::unsupported) << e.what();
       EXPECT_NE(std::string(e.what()).find(part), std::string::npos) << e.what();
     }

@@ -299,7 +299,7 @@ TEST(Forms, ModelsByName) {
 }
 
 TEST(Forms, HelpHasExamples) {
-  for (const char* command : {"convert", "info", "tokenize", "preprocess", "embed", "rank", "bench"}) {
+  for (const char* command : {"convert", "info", "tokenize", "preprocess", "embed", "merge", "index", "search", "dups", "cluster", "rank", "bench"}) {
     const Ran r = run({command, "--help"});
     EXPECT_EQ(r.status, 0);
     EXPECT_EQ(r.err, "");

@@ -1,0 +1,51 @@
+// What search, dups and cluster look at: an index of a folder, or a .npy file with its .tsv.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "simdclip/simdclip.h"
+#include "tools/arguments.h"
+
+namespace simdclip::tools {
+
+struct Searchable {
+  Vectors vectors{1, RowType::f32};
+  struct Picture {
+    std::string path;
+    int64_t modified_ns = 0;
+    size_t row = 0;
+  };
+  std::vector<Picture> pictures;           // ascending by path (index) or row (.npy)
+  std::optional<CollectionInfo> info;      // of an index
+  std::vector<std::vector<size_t>> files;  // of each row
+
+  // where: a folder that has an index, an index, or a .npy file. Errors: not_found, damaged, io, unsupported.
+  static Searchable open(const std::string& where);
+  // Error unsupported where the vectors are of another model.
+  void expect_model(const Model& model) const;
+};
+
+// --in FOLDER..., --after DATE, --before DATE.
+struct FilterArguments {
+  std::vector<std::string> folders;
+  std::string after, before;
+
+  void declare(Arguments& arguments);
+  // Whether each picture passes; empty where there is no filter. Throws UsageError for a date that is none.
+  std::vector<char> passing(const Searchable& searchable) const;
+};
+
+// --json, --paths, -0, --html: how pictures are shown.
+struct ShowArguments {
+  bool json = false, paths = false, zero = false;
+  std::string html;
+
+  void declare(Arguments& arguments);
+  // Prints paths alone, each behind a newline or NUL. False where that was not asked for.
+  bool print_paths(const std::vector<std::string>& list) const;
+  void write_sheet(const std::string& title, const std::vector<SheetSection>& sections, const Searchable& searchable) const;
+};
+
+}  // namespace simdclip::tools
