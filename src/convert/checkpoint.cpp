@@ -42,10 +42,12 @@ std::unique_ptr<TensorSource> open_checkpoint(const std::string& path) {
   for (const Stranger& stranger : kStrangers)
     if (head.starts_with(stranger.magic))
       fail(ErrorCode::unsupported, path, ": this is ", stranger.what, ". Expected a checkpoint: ", kKinds);
+  // A header size below 100 MB has zeros in the upper half of its u64, and a JSON object follows. Its first byte
+  // may be a pickle's.
+  if (head.size() >= 9 && head[8] == '{' && head.compare(4, 4, std::string(4, '\0')) == 0)
+    return open_safetensors(path);
   if (head.starts_with("PK\x03\x04") || head.starts_with("PK\x05\x06") || head.starts_with("\x80"))
     return open_torch(path);
-  // A header size below 100 MB has zeros in the upper half of its u64, and a JSON object follows.
-  if (head.size() >= 9 && head[8] == '{') return open_safetensors(path);
   const size_t first = head.find_first_not_of(" \t\r\n");
   if (first != head.npos && head[first] == '{' && path.ends_with(".json")) return open_sharded(path);
   if (path.ends_with(".safetensors")) return open_safetensors(path);  // damaged: its reader says how

@@ -24,11 +24,11 @@ void convert(const std::string& source, const std::string& output, const Convert
   ModelWriter writer(output, plan.config, plan.tokenizer);
   std::optional<Equalizer> equalizer;
   if (options.equalize && (plan.config.precision == Precision::int8 || !options.input_maxima.empty())) {
-    equalizer.emplace(bound, *tensors, options.input_maxima);
+    equalizer.emplace(bound, plan, *tensors, options.input_maxima);
   }
   std::vector<float> values;
   for (const BoundTensor& tensor : bound) {
-    assemble(tensor, *tensors, values);
+    assemble(tensor, plan, *tensors, values);
     if (equalizer) equalizer->apply(tensor.spec, values);
     writer.write(tensor.spec, values);
     if (options.progress) options.progress(writer.bytes_done(), writer.bytes_total(), tensor.spec.name);

@@ -27,15 +27,15 @@ std::vector<float> factors(std::span<const float> inputs, std::span<const float>
 
 }  // namespace
 
-Equalizer::Equalizer(std::span<const BoundTensor> bound, const TensorSource& tensors,
+Equalizer::Equalizer(std::span<const BoundTensor> bound, const ConvertPlan& plan, const TensorSource& tensors,
                      const std::map<std::string, std::vector<float>>& measured)
-    : bound_(bound), tensors_(tensors), measured_(measured) {
+    : bound_(bound), plan_(plan), tensors_(tensors), measured_(measured) {
   for (size_t i = 0; i < bound.size(); ++i) by_name_.emplace(bound[i].spec.name, i);
 }
 
 std::vector<float> Equalizer::read(const std::string& name) const {
   std::vector<float> values;
-  assemble(bound_[by_name_.at(name)], tensors_, values);
+  assemble(bound_[by_name_.at(name)], plan_, tensors_, values);
   return values;
 }
 
@@ -46,7 +46,9 @@ std::vector<float> Equalizer::inputs(const std::string& weight, std::vector<floa
 
 // Whether the product `linear` alone reads the norm, and both have the tensors that the division needs.
 bool Equalizer::foldable(const std::string& block, const std::string& norm, const std::string& linear) const {
-  return by_name_.contains(block + norm + ".bias") && by_name_.contains(block + linear + ".weight") &&
+  const ModelConfig& c = plan_.config;
+  const BlockNorm place = block.starts_with("visual.") ? c.vision->transformer.norm : c.text->transformer.norm;
+  return place == BlockNorm::before && by_name_.contains(block + norm + ".bias") && by_name_.contains(block + linear + ".weight") &&
          !by_name_.contains(block + ".mlp.gate.weight");
 }
 

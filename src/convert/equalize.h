@@ -24,7 +24,7 @@ class Equalizer {
  public:
   // measured: largest magnitude of every input channel of a GEMM weight, by its name, where calibration saw it;
   // else the norm's own weights tell (|x| <= 3 |weight| + |bias| but for one value in 370).
-  Equalizer(std::span<const BoundTensor> bound, const TensorSource& tensors,
+  Equalizer(std::span<const BoundTensor> bound, const ConvertPlan& plan, const TensorSource& tensors,
             const std::map<std::string, std::vector<float>>& measured);
 
   // The tensors must come in schema order.
@@ -41,6 +41,7 @@ class Equalizer {
                    std::span<const float> qkv);
 
   std::span<const BoundTensor> bound_;
+  const ConvertPlan& plan_;
   const TensorSource& tensors_;
   const std::map<std::string, std::vector<float>>& measured_;
   std::unordered_map<std::string, size_t> by_name_;

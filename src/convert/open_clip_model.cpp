@@ -67,17 +67,31 @@ void image_size(const JsonObject& cfg, VisionConfig& v) {
 }
 
 void refuse_other_towers(const JsonObject& cfg) {
-  if (const auto name = cfg.find_text("timm_model_name"))
-    fail(ErrorCode::unsupported, cfg.where(), ": the image tower is timm's '", *name,
-         "', which is not supported yet");
   const auto layers = cfg.json().find("layers");
   if (layers != cfg.json().end() && layers->is_array())
     fail(ErrorCode::unsupported, cfg.where(),
          ": the image tower is a ModifiedResNet (layers is a list), which is not supported yet");
-  refuse_switch(cfg, "attentional_pool");
 }
 
-VisionConfig read_vision(const JsonObject& cfg, bool quick_gelu, bool& layer_scale) {
+// CoCa's, whose first query's result is the embedding.
+void read_attentional_pool(const JsonObject& cfg, uint32_t embed_dim, VisionConfig& v) {
+  const auto at = cfg.json().find("attentional_pool");
+  if (at == cfg.json().end() || at->is_null() || *at == false) return;
+  if (*at != true)
+    fail(ErrorCode::unsupported, cfg.where(), ": attentional_pool ", at->dump(),
+         " is not supported, only true");
+  if (v.pooling != Pooling::first)
+    fail(ErrorCode::unsupported, cfg.where(), ": attentional_pool is supported with pool_type 'tok' only");
+  v.pooling = Pooling::attention;
+  v.norm_after_pool = true;
+  AttentionPoolConfig& pool = v.attention_pool.emplace();
+  pool.heads = cfg.find_count("attn_pooler_heads").value_or(8);
+  pool.norm_eps = v.transformer.norm_eps;
+  pool.width = embed_dim == v.transformer.width ? 0 : embed_dim;
+  pool.input_norm = true;
+}
+
+VisionConfig read_vision(const JsonObject& cfg, bool quick_gelu, uint32_t embed_dim, bool& layer_scale) {
   refuse_other_towers(cfg);
   cfg.refuse_unknown({"layers",
                       "width",
@@ -137,14 +151,8 @@ VisionConfig read_vision(const JsonObject& cfg, bool quick_gelu, bool& layer_sca
     fail(ErrorCode::unsupported, cfg.where(), ": pool_type '", pool, "' is not supported");
   v.norm_after_pool = pool == "avg" && cfg.find_bool("final_ln_after_pool").value_or(false);
   v.pooling = pool == "avg" ? Pooling::mean : Pooling::first;
+  read_attentional_pool(cfg, embed_dim, v);
   return v;
-}
-
-void refuse_other_texts(const JsonObject& cfg) {
-  if (const auto name = cfg.find_text("hf_model_name"))
-    fail(ErrorCode::unsupported, cfg.where(), ": the text tower is transformers' '", *name,
-         "', which is not supported yet");
-  refuse_switch(cfg, "embed_cls");
 }
 
 Pooling text_pooling(const JsonObject& cfg) {
@@ -156,19 +164,27 @@ Pooling text_pooling(const JsonObject& cfg) {
        "' is not supported, only argmax, eos and last");
 }
 
+uint32_t pad_id(const JsonObject& cfg) {
+  const double id = cfg.find_number("pad_id").value_or(0);
+  if (!(id >= 0 && id < (1U << 31U)) || id != std::floor(id))
+    fail(ErrorCode::damaged, cfg.field("pad_id"), ": expected a token's id");
+  return static_cast<uint32_t>(id);
+}
+
 TextConfig read_text(const JsonObject& cfg, bool quick_gelu, bool& layer_scale) {
-  refuse_other_texts(cfg);
-  cfg.refuse_unknown({"context_length", "vocab_size",       "hf_tokenizer_name",
-                      "tokenizer_mode", "tokenizer_kwargs", "width",
-                      "heads",          "layers",           "mlp_ratio",
-                      "ls_init_value",  "embed_cls",        "pad_id",
-                      "eos_id",         "no_causal_mask",   "final_ln_after_pool",
-                      "pool_type",      "proj_bias",        "proj_type",
-                      "output_tokens",  "act_kwargs",       "norm_kwargs",
-                      "block_type",     "qk_norm",          "scaled_cosine_attn",
-                      "scale_heads",    "scale_attn_inner", "scale_attn",
-                      "scale_fc",       "hf_model_name",    "hf_model_pretrained",
-                      "hf_proj_type",   "hf_pooler_type"});
+  cfg.refuse_unknown({"context_length",  "vocab_size",       "hf_tokenizer_name",
+                      "tokenizer_mode",  "tokenizer_kwargs", "width",
+                      "heads",           "layers",           "mlp_ratio",
+                      "ls_init_value",   "embed_cls",        "pad_id",
+                      "eos_id",          "no_causal_mask",   "final_ln_after_pool",
+                      "pool_type",       "proj_bias",        "proj_type",
+                      "output_tokens",   "act_kwargs",       "norm_kwargs",
+                      "block_type",      "qk_norm",          "scaled_cosine_attn",
+                      "scale_heads",     "scale_attn_inner", "scale_attn",
+                      "scale_fc",        "hf_model_name",    "hf_model_pretrained",
+                      "hf_proj_type",    "hf_pooler_type",   "use_pad_mask",
+                      "correct_cls_mask"});
+  refuse_switch(cfg, "correct_cls_mask");
   refuse_custom_blocks(cfg);
   TextConfig x;
   x.context_length = cfg.find_count("context_length").value_or(77);
@@ -185,6 +201,13 @@ TextConfig read_text(const JsonObject& cfg, bool quick_gelu, bool& layer_scale) 
   layer_scale = cfg.find_number("ls_init_value").has_value();
   x.causal = !cfg.find_bool("no_causal_mask").value_or(false);
   x.pooling = text_pooling(cfg);
+  if (cfg.find_bool("embed_cls").value_or(false)) {
+    x.pooling = Pooling::appended;
+    x.pad_id = pad_id(cfg);
+  } else if (!x.causal && cfg.find_bool("use_pad_mask").value_or(false)) {
+    x.drop_padding = true;  // exact where pads stand behind the text
+    x.pad_id = pad_id(cfg);
+  }
   if (x.pooling == Pooling::first_eos) x.eos_id = cfg.find_count("eos_id").value_or(2);
   const std::string projection = cfg.find_text("proj_type").value_or("linear");
   if (projection != "linear" && projection != "none")
@@ -197,19 +220,22 @@ TextConfig read_text(const JsonObject& cfg, bool quick_gelu, bool& layer_scale) 
 }  // namespace
 
 void read_open_clip_model(const JsonObject& cfg, ConvertPlan& plan) {
-  if (cfg.has("multimodal_cfg"))
-    fail(ErrorCode::unsupported, cfg.where(), ": CoCa (multimodal_cfg) is not supported yet");
+  plan.ignore_decoder = cfg.has("multimodal_cfg");
   const bool quick_gelu = cfg.find_bool("quick_gelu").value_or(false);
-  plan.naming = Naming::open_clip;
   plan.config.embed_dim = cfg.count("embed_dim");
-  plan.config.vision = read_vision(cfg.object("vision_cfg"), quick_gelu, plan.vision_layer_scale);
-  plan.config.text = read_text(cfg.object("text_cfg"), quick_gelu, plan.text_layer_scale);
-  read_open_clip_tokenizer_settings(cfg.object("text_cfg"), plan);
+  const uint32_t embed_dim = plan.config.embed_dim;
+  const JsonObject vision = cfg.object("vision_cfg"), text = cfg.object("text_cfg");
+  plan.config.vision = vision.has("timm_model_name")
+                           ? read_timm_vision(vision, embed_dim, plan)
+                           : read_vision(vision, quick_gelu, embed_dim, plan.vision.layer_scale);
+  plan.config.text = text.has("hf_model_name") ? read_hf_text(text, embed_dim, plan)
+                                               : read_text(text, quick_gelu, plan.text.layer_scale);
+  read_open_clip_tokenizer_settings(text, plan);
   if (!plan.config.text->projection && plan.config.text->transformer.width != plan.config.embed_dim)
     fail(ErrorCode::damaged, cfg.where(), ": a text tower without projection of width ",
          plan.config.text->transformer.width, " cannot give embeddings of ", plan.config.embed_dim);
   cfg.refuse_unknown({"embed_dim", "quick_gelu", "custom_text", "vision_cfg", "text_cfg", "init_logit_scale",
-                      "init_logit_bias", "nonscalar_logit_scale", "output_dict"});
+                      "init_logit_bias", "nonscalar_logit_scale", "output_dict", "multimodal_cfg"});
 }
 
 PreprocessConfig read_open_clip_preprocess(const JsonObject& cfg) {
@@ -236,7 +262,7 @@ PreprocessConfig read_open_clip_preprocess(const JsonObject& cfg) {
 }
 
 void read_open_clip_tensors(const TensorSource& tensors, ConvertPlan& plan) {
-  if (tensors.find("text.token_embedding.weight")) plan.text_prefix = "text.";
+  if (tensors.find("text.token_embedding.weight")) plan.text.prefix = "text.";
   if (const auto at = tensors.find("logit_scale"))
     plan.config.logit_scale = static_cast<float>(std::exp(double{read_scalar(tensors, *at)}));
   if (const auto at = tensors.find("logit_bias")) plan.config.logit_bias = read_scalar(tensors, *at);

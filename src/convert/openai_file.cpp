@@ -85,7 +85,6 @@ void read_openai_model(const TensorSource& tensors, ConvertPlan& plan) {
   x.vocab_size = extent(tensors, "token_embedding.weight", 2, 0);
   x.transformer = transformer(extent(tensors, "ln_final.weight", 1, 0),
                               count_blocks(tensors, "transformer.resblocks."), tensors, "ln_final.weight");
-  plan.naming = Naming::open_clip;
   plan.config.embed_dim = extent(tensors, "text_projection", 2, 1);
   plan.config.vision = v;
   plan.config.text = x;

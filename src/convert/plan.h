@@ -14,7 +14,32 @@
 
 namespace simdclip {
 
-enum class Naming { open_clip, transformers };  // whose tensor names: rows of a table in tensor_map.cpp
+// Whose tensor names a tower has: tables of tensor_names.h.
+enum class Naming : uint8_t { open_clip, timm, transformers, bert, m2m };
+
+// How timm's models store queries, keys and values.
+enum class QkvNames : uint8_t { fused, fused_no_k_bias, split_no_k_bias, fused_no_bias };
+
+// Facts of a tower's files that the schema does not show.
+struct ForeignTower {
+  Naming naming = Naming::open_clip;
+  std::string prefix;        // "vision_model.", "text.", ... before every name of the tower
+  bool layer_scale = false;  // folded into the projections that it scales
+  // timm
+  QkvNames qkv = QkvNames::fused;
+  bool class_position = true;  // the class token has a position; false: it is zero
+  // BERT's and M2M100's embeddings
+  uint32_t places = 0, first_place = 0;  // rows of the position table, and the first one that is used
+  uint32_t token_types = 0;
+  float embedding_scale = 1;
+};
+
+// Rotary positions as timm's RotaryEmbeddingCat computes them.
+struct RotaryPlan {
+  double temperature = 10000, offset = 0;
+  bool xy = false;                         // the x coordinate's angles first
+  std::array<uint32_t, 2> reference = {};  // the grid that coordinates are scaled to: rows, columns
+};
 
 // What open_clip's text_cfg says of the tokenizer.
 struct OpenClipTokenizer {
@@ -26,9 +51,9 @@ struct OpenClipTokenizer {
 struct ConvertPlan {
   ModelConfig config;
   OpenClipTokenizer open_clip_tokenizer;
-  Naming naming = Naming::open_clip;
-  std::string vision_prefix, text_prefix;  // "vision_model.", "text.", ... before every name of that tower
-  bool vision_layer_scale = false, text_layer_scale = false;  // folded into the projections they scale
+  ForeignTower vision, text;
+  RotaryPlan rotary;
+  bool ignore_decoder = false;       // CoCa's text_decoder, which writes captions, is passed over
   std::vector<std::byte> tokenizer;  // section of the .sclip file; empty without a text tower
   std::vector<std::string> notes;    // facts that the files did not say and their format does; for people
 };
@@ -50,6 +75,10 @@ ConvertPlan make_plan(const SourceFiles& files, const TensorSource& tensors, con
 
 // open_clip's model_cfg -> config and layer scale of the plan. where: "open_clip_config.json: model_cfg".
 void read_open_clip_model(const JsonObject& model_cfg, ConvertPlan& plan);
+// timm's image tower of that name; cfg: vision_cfg. Errors: unsupported, naming the part that is not known.
+VisionConfig read_timm_vision(const JsonObject& cfg, uint32_t embed_dim, ConvertPlan& plan);
+// A text tower that open_clip takes from transformers by name; cfg: text_cfg. Errors: unsupported.
+TextConfig read_hf_text(const JsonObject& cfg, uint32_t embed_dim, ConvertPlan& plan);
 // open_clip's preprocess_cfg; std::nullopt: its documented defaults (noted).
 PreprocessConfig read_open_clip_preprocess(const JsonObject& cfg);
 // text. prefix, logit scale and bias from the tensors.

@@ -1,4 +1,4 @@
-// Foreign tensor names -> the schema. One table per naming; a new family is a new table, or new rows.
+// Foreign tensors -> the schema, by the tables of tensor_names.h.
 #pragma once
 
 #include <cstddef>
@@ -8,18 +8,11 @@
 #include <vector>
 
 #include "convert/plan.h"
+#include "convert/tensor_names.h"
 #include "convert/tensor_source.h"
 #include "format/schema.h"
 
 namespace simdclip {
-
-// How a schema tensor is made of foreign ones.
-enum class MapForm : uint8_t {
-  same,        // the same shape
-  patches,     // a convolution's [D, 3, P, P] as [D, 3*P*P]
-  transposed,  // used as x @ W in the file, [K, N] there
-  rows,        // the sources stacked: q, k, v
-};
 
 struct BoundTensor {
   TensorSpec spec;
@@ -32,7 +25,13 @@ struct BoundTensor {
 // Errors: not_found (missing), shape_mismatch, unsupported (an extra one); each names the tensor.
 std::vector<BoundTensor> bind_tensors(const ConvertPlan& plan, const TensorSource& tensors);
 
+// The shapes of the sources of a schema tensor of this shape, in the order of the rule's names; an extent of
+// 0 is any.
+std::vector<std::vector<uint64_t>> source_shapes(MapForm form, const TensorSpec& spec,
+                                                 const ConvertPlan& plan);
+
 // The values of one schema tensor, row-major, [N, K] for GEMM weights. out: resized.
-void assemble(const BoundTensor& bound, const TensorSource& tensors, std::vector<float>& out);
+void assemble(const BoundTensor& bound, const ConvertPlan& plan, const TensorSource& tensors,
+              std::vector<float>& out);
 
 }  // namespace simdclip

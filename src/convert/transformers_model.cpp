@@ -210,17 +210,17 @@ void read_transformers(const SourceFiles& files, const TensorSource& tensors, co
                        ConvertPlan& plan) {
   const Json json = read_json(files.transformers_config);
   const JsonObject root(json, files.transformers_config);
-  plan.naming = Naming::transformers;
+  plan.vision.naming = plan.text.naming = Naming::transformers;
   read_towers(root, tensors, plan);
   if (plan.config.vision) {
-    plan.vision_prefix = prefix_of(tensors, "vision_model.");
+    plan.vision.prefix = prefix_of(tensors, "vision_model.");
     plan.config.preprocess = read_transformers_preprocess(files.folder, *plan.config.vision, options);
     plan.notes.push_back(
         "pictures are prepared as transformers does with backend=\"pil\"; its default torchvision backend "
         "differs by at most 2 of 255 levels, in 0.4 % of the values");
   }
   if (plan.config.text) {
-    plan.text_prefix = prefix_of(tensors, "text_model.");
+    plan.text.prefix = prefix_of(tensors, "text_model.");
     read_transformers_tokenizer(files.folder, plan);
   }
 }

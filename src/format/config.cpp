@@ -48,12 +48,16 @@ void validate(const TransformerConfig& t, const Check& check) {
 }
 
 void validate(const AttentionPoolConfig& p, uint32_t width, const Check& check) {
+  check.range("width", p.width, 0, kMaxExtent);
   check.range("heads", p.heads, 1, width);
   check.require(width % p.heads == 0, "heads",
                 std::to_string(p.heads) + " does not divide the width " + std::to_string(width));
-  check.range("mlp_width", p.mlp_width, 1, std::min<uint64_t>(kMaxExtent, uint64_t{kMaxMlpRatio} * width));
+  check.range("mlp_width", p.mlp_width, 0, std::min<uint64_t>(kMaxExtent, uint64_t{kMaxMlpRatio} * width));
   check.positive("norm_eps", p.norm_eps);
 }
+
+// Three convolutions whose strides are their sizes: 4, 2, 2.
+constexpr uint32_t kStemPatch = 16;
 
 void validate(const VisionConfig& v, uint32_t embed_dim, const Check& check) {
   check.range("image_height", v.image_height, 1, kMaxImageSide);
@@ -66,21 +70,32 @@ void validate(const VisionConfig& v, uint32_t embed_dim, const Check& check) {
                 std::string(to_string(v.pooling)) + " is of text towers; expected first, mean or attention");
   check.require((v.pooling == Pooling::attention) == v.attention_pool.has_value(), "attention_pool",
                 "expected exactly where pooling is attention");
-  if (v.attention_pool) validate(*v.attention_pool, v.transformer.width, check.inside("attention_pool"));
+  if (v.attention_pool) validate(*v.attention_pool, pooled_width(v), check.inside("attention_pool"));
+  check.require(pooled_width(v) == v.transformer.width || v.norm_after_pool || !v.post_norm,
+                "norm_after_pool", "expected where the attention pool has a width of its own");
+  check.require(!v.rotary || v.transformer.width / v.transformer.heads % 2 == 0, "rotary",
+                "expected an even head dimension");
+  check.range("stem_width", v.stem_width, 0, kMaxExtent);
+  check.require(v.stem_width == 0 || v.patch_size == kStemPatch, "stem_width", "expected patches of 16");
   check.require(!v.norm_after_pool || v.post_norm, "norm_after_pool",
                 "there is no post_norm that could be applied");
   check.require(v.pooling != Pooling::first || v.class_token, "pooling", "first needs a class token");
-  check.require(v.projection || v.transformer.width == embed_dim, "projection",
-                "absent, so the width " + std::to_string(v.transformer.width) + " must equal embed_dim");
+  check.require(v.projection || pooled_width(v) == embed_dim, "projection",
+                "absent, so the width " + std::to_string(pooled_width(v)) + " must equal embed_dim");
+  check.require(v.projection || !v.projection_bias, "projection_bias",
+                "there is no projection that it could belong to");
 }
 
 void validate(const TextConfig& t, uint32_t embed_dim, const Check& check) {
   check.range("vocab_size", t.vocab_size, 1, kMaxExtent);
   check.range("context_length", t.context_length, 2, kMaxTokens);
   validate(t.transformer, check.inside("transformer"));
-  check.require(t.pooling != Pooling::mean && t.pooling != Pooling::attention, "pooling",
-                std::string(to_string(t.pooling)) +
-                    " is of image towers; expected first, argmax_id, first_eos or last");
+  check.require(t.pooling != Pooling::attention, "pooling",
+                "attention is of image towers; expected first, mean, argmax_id, first_eos, last or appended");
+  check.require(t.pooling != Pooling::appended || t.causal, "pooling", "appended is of causal towers");
+  check.require(!t.drop_padding || !t.causal, "drop_padding", "is of towers that see the whole text");
+  check.range("pad_id", t.pad_id, 0, t.vocab_size - 1);
+  check.range("projection_hidden", t.projection_hidden, 0, t.projection ? kMaxExtent : 0);
   check.range("eos_id", t.eos_id, 0, t.vocab_size - 1);
   check.require(t.projection || t.transformer.width == embed_dim, "projection",
                 "absent, so the width " + std::to_string(t.transformer.width) + " must equal embed_dim");
@@ -154,6 +169,12 @@ uint32_t patch_grid_height(const VisionConfig& v) noexcept { return v.image_heig
 uint32_t patch_grid_width(const VisionConfig& v) noexcept { return v.image_width / v.patch_size; }
 uint32_t vision_tokens(const VisionConfig& v) noexcept {
   return patch_grid_height(v) * patch_grid_width(v) + (v.class_token ? 1 : 0);
+}
+uint32_t pooled_width(const VisionConfig& v) noexcept {
+  return v.attention_pool && v.attention_pool->width != 0 ? v.attention_pool->width : v.transformer.width;
+}
+uint32_t text_positions(const TextConfig& t) noexcept {
+  return t.context_length + (t.pooling == Pooling::appended ? 1 : 0);
 }
 
 }  // namespace simdclip

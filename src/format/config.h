@@ -18,15 +18,23 @@ enum class Activation : uint8_t {
   gelu,        // x * Phi(x), by erf
   gelu_tanh,   // its tanh approximation
   quick_gelu,  // x * sigmoid(1.702 x)
+  relu,        // max(x, 0)
+};
+// Where a block's layer norms stand.
+enum class BlockNorm : uint8_t {
+  before,  // x += f(ln(x)): pre-norm, the rule
+  after,   // x = ln(x + f(x)): BERT
+  branch,  // x += ln(f(x)): EVA02-E
 };
 // How one vector is taken from a tower's tokens.
 enum class Pooling : uint8_t {
   first,      // token 0 (the class token)
-  mean,       // mean of the patch tokens, the class token left out
+  mean,       // mean of the patch tokens, the class token left out; of a text's tokens
   argmax_id,  // text: the position of the largest id (OpenAI's and open_clip's EOT)
   first_eos,  // text: the first position that holds eos_id (transformers)
   last,       // text: the last position of the context
   attention,  // pictures: one learned query attends to all tokens (SigLIP's MAP head)
+  appended,   // text: a class token behind the text (CoCa)
 };
 enum class ResizeMode : uint8_t {
   shortest,  // shortest side to image_size, then centre crop (torchvision Resize(int) + CenterCrop)
@@ -34,7 +42,7 @@ enum class ResizeMode : uint8_t {
 };
 enum class Interpolation : uint8_t { bicubic, bilinear };
 
-// One stack of pre-norm blocks.
+// One stack of blocks.
 struct TransformerConfig {
   uint32_t width = 0;  // D
   uint32_t layers = 0;
@@ -42,15 +50,23 @@ struct TransformerConfig {
   uint32_t mlp_width = 0;
   Activation activation = Activation::gelu;
   float norm_eps = 1e-5F;
+  // In the file only where they differ from what stands here.
+  BlockNorm norm = BlockNorm::before;
+  bool gated_mlp = false;       // the mlp is fc2(act(gate(x)) * fc1(x))
+  bool mlp_norm = false;        // a layer norm before fc2 (EVA02)
+  bool attention_norm = false;  // a layer norm before the attention's projection (EVA02)
 };
 
 // Attention pooling: x = proj(attention(query, tokens)); x += mlp(ln(x)) (Zhai 2022, "multihead attention
 // pooling").
 struct AttentionPoolConfig {
-  uint32_t heads = 0;  // divides the tower's width
-  uint32_t mlp_width = 0;
+  uint32_t heads = 0;      // divides the pool's width
+  uint32_t mlp_width = 0;  // 0: no mlp
   Activation activation = Activation::gelu;
   float norm_eps = 1e-5F;
+  // In the file only where they differ from what stands here.
+  uint32_t width = 0;       // of query, keys and result; 0: the tower's
+  bool input_norm = false;  // a layer norm of the tokens before keys and values (CoCa)
 };
 
 struct VisionConfig {
@@ -67,6 +83,10 @@ struct VisionConfig {
   Pooling pooling = Pooling::first;
   std::optional<AttentionPoolConfig> attention_pool;  // present where pooling is attention
   bool projection = true;                             // [embed_dim, width]
+  // In the file only where they differ from what stands here.
+  bool projection_bias = false;
+  bool rotary = false;      // queries and keys of the patches are rotated by their place (EVA02, PE)
+  uint32_t stem_width = 0;  // patches as three steps of 4, 2 and 2 pixels with gelu between (MobileCLIP-B)
 };
 
 struct TextConfig {
@@ -78,6 +98,12 @@ struct TextConfig {
   uint32_t eos_id = 0;     // used by first_eos
   bool projection = true;  // [embed_dim, width]
   bool projection_bias = false;
+  // In the file only where they differ from what stands here.
+  bool embedding_norm = false;     // a layer norm of token and position (BERT)
+  bool final_norm = true;          // ln_final
+  bool drop_padding = false;       // pad_id's tokens are seen by none: they are left out
+  uint32_t pad_id = 0;             // used by drop_padding and pooling appended
+  uint32_t projection_hidden = 0;  // the projection is [hidden, width], gelu, [embed_dim, hidden]
 };
 
 struct PreprocessConfig {
@@ -161,9 +187,14 @@ void validate(const ModelConfig& config, const std::string& where);
 uint32_t patch_grid_height(const VisionConfig& v) noexcept;
 uint32_t patch_grid_width(const VisionConfig& v) noexcept;
 uint32_t vision_tokens(const VisionConfig& v) noexcept;  // patches plus the class token
+// Of the vector that is projected: the tower's width, or its attention pool's.
+uint32_t pooled_width(const VisionConfig& v) noexcept;
+// Rows of the position embedding: the context, and one for an appended class token.
+uint32_t text_positions(const TextConfig& t) noexcept;
 
 std::string_view to_string(Precision) noexcept;
 std::string_view to_string(Activation) noexcept;
+std::string_view to_string(BlockNorm) noexcept;
 std::string_view to_string(Pooling) noexcept;
 std::string_view to_string(ResizeMode) noexcept;
 std::string_view to_string(Interpolation) noexcept;

@@ -25,11 +25,14 @@ std::span<const std::string_view> names_of() {
     static constexpr std::string_view names[] = {"f32", "bf16", "int8"};
     return names;
   } else if constexpr (std::is_same_v<E, Activation>) {
-    static constexpr std::string_view names[] = {"gelu", "gelu_tanh", "quick_gelu"};
+    static constexpr std::string_view names[] = {"gelu", "gelu_tanh", "quick_gelu", "relu"};
+    return names;
+  } else if constexpr (std::is_same_v<E, BlockNorm>) {
+    static constexpr std::string_view names[] = {"before", "after", "branch"};
     return names;
   } else if constexpr (std::is_same_v<E, Pooling>) {
-    static constexpr std::string_view names[] = {"first",     "mean", "argmax_id",
-                                                 "first_eos", "last", "attention"};
+    static constexpr std::string_view names[] = {"first", "mean",      "argmax_id", "first_eos",
+                                                 "last",  "attention", "appended"};
     return names;
   } else if constexpr (std::is_same_v<E, ResizeMode>) {
     static constexpr std::string_view names[] = {"shortest", "squash"};
@@ -61,6 +64,10 @@ void fields(Visitor& v, T& c) requires std::is_same_v<std::remove_const_t<T>, Tr
   v("mlp_width", c.mlp_width);
   v("activation", c.activation);
   v("norm_eps", c.norm_eps);
+  v("norm", c.norm, BlockNorm::before);
+  v("gated_mlp", c.gated_mlp, false);
+  v("mlp_norm", c.mlp_norm, false);
+  v("attention_norm", c.attention_norm, false);
 }
 
 template <typename Visitor, typename T>
@@ -69,6 +76,8 @@ void fields(Visitor& v, T& c) requires std::is_same_v<std::remove_const_t<T>, At
   v("mlp_width", c.mlp_width);
   v("activation", c.activation);
   v("norm_eps", c.norm_eps);
+  v("width", c.width, 0U);
+  v("input_norm", c.input_norm, false);
 }
 
 template <typename Visitor, typename T>
@@ -85,6 +94,9 @@ void fields(Visitor& v, T& c) requires std::is_same_v<std::remove_const_t<T>, Vi
   v("pooling", c.pooling);
   v("attention_pool", c.attention_pool);
   v("projection", c.projection);
+  v("projection_bias", c.projection_bias, false);
+  v("rotary", c.rotary, false);
+  v("stem_width", c.stem_width, 0U);
 }
 
 template <typename Visitor, typename T>
@@ -97,6 +109,11 @@ void fields(Visitor& v, T& c) requires std::is_same_v<std::remove_const_t<T>, Te
   v("eos_id", c.eos_id);
   v("projection", c.projection);
   v("projection_bias", c.projection_bias);
+  v("embedding_norm", c.embedding_norm, false);
+  v("final_norm", c.final_norm, true);
+  v("drop_padding", c.drop_padding, false);
+  v("pad_id", c.pad_id, 0U);
+  v("projection_hidden", c.projection_hidden, 0U);
 }
 
 template <typename Visitor, typename T>
@@ -352,6 +369,7 @@ ModelConfig config_from_json(std::string_view text, const std::string& where) {
 
 std::string_view to_string(Precision value) noexcept { return name_of(value); }
 std::string_view to_string(Activation value) noexcept { return name_of(value); }
+std::string_view to_string(BlockNorm value) noexcept { return name_of(value); }
 std::string_view to_string(Pooling value) noexcept { return name_of(value); }
 std::string_view to_string(ResizeMode value) noexcept { return name_of(value); }
 std::string_view to_string(Interpolation value) noexcept { return name_of(value); }

@@ -38,18 +38,24 @@ class Builder {
       const std::string block = tower + ".blocks." + std::to_string(layer);
       norm(block + ".ln_1", d);
       linear(block + ".attn.qkv", 3 * d, d);
+      if (t.attention_norm) norm(block + ".attn.ln", d);
       linear(block + ".attn.proj", d, d);
       norm(block + ".ln_2", d);
+      if (t.gated_mlp) linear(block + ".mlp.gate", m, d);
       linear(block + ".mlp.fc1", m, d);
+      if (t.mlp_norm) norm(block + ".mlp.ln", m);
       linear(block + ".mlp.fc2", d, m);
     }
   }
 
-  void attention_pool(const AttentionPoolConfig& p, uint64_t d) {
+  // tokens: their width; d: the pool's.
+  void attention_pool(const AttentionPoolConfig& p, uint64_t tokens, uint64_t d) {
     const std::string pool = "visual.attention_pool";
+    if (p.input_norm) norm(pool + ".ln_in", tokens);
     small(pool + ".query", {d});
-    linear(pool + ".kv", 2 * d, d);
+    linear(pool + ".kv", 2 * d, tokens);
     linear(pool + ".proj", d, d);
+    if (p.mlp_width == 0) return;
     norm(pool + ".ln", d);
     linear(pool + ".mlp.fc1", p.mlp_width, d);
     linear(pool + ".mlp.fc2", d, p.mlp_width);
@@ -57,15 +63,22 @@ class Builder {
 
   void vision(const VisionConfig& v) {
     const uint64_t d = v.transformer.width, p = v.patch_size;
-    gemm("visual.patch_embed.weight", d, 3 * p * p);
+    if (v.stem_width != 0) {
+      linear("visual.stem.0", v.stem_width, uint64_t{3} * 4 * 4);
+      linear("visual.stem.1", v.stem_width, uint64_t{4} * v.stem_width);
+    }
+    gemm("visual.patch_embed.weight", d, v.stem_width != 0 ? uint64_t{4} * v.stem_width : 3 * p * p);
     if (v.patch_bias) small("visual.patch_embed.bias", {d});
     if (v.class_token) small("visual.class_embedding", {d});
     small("visual.positional_embedding", {vision_tokens(v), d});
+    if (v.rotary)
+      small("visual.rotary", {patch_grid_height(v) * patch_grid_width(v), d / v.transformer.heads});
     if (v.pre_norm) norm("visual.ln_pre", d);
     blocks("visual", v.transformer);
-    if (v.post_norm) norm("visual.ln_post", d);
-    if (v.attention_pool) attention_pool(*v.attention_pool, d);
-    if (v.projection) gemm("visual.proj.weight", config_.embed_dim, d);
+    if (v.post_norm) norm("visual.ln_post", v.norm_after_pool ? pooled_width(v) : d);
+    if (v.attention_pool) attention_pool(*v.attention_pool, d, pooled_width(v));
+    if (v.projection) gemm("visual.proj.weight", config_.embed_dim, pooled_width(v));
+    if (v.projection_bias) small("visual.proj.bias", {config_.embed_dim});
   }
 
   void text(const TextConfig& t) {
@@ -73,10 +86,14 @@ class Builder {
     // Rows of it are looked up, never multiplied: half the bytes cost nothing but rounding.
     const Storage embedding = config_.precision == Precision::f32 ? Storage::f32 : Storage::bf16;
     specs_.push_back({"text.token_embedding", {t.vocab_size, d}, embedding});
-    small("text.positional_embedding", {t.context_length, d});
+    if (t.pooling == Pooling::appended) small("text.class_embedding", {d});
+    small("text.positional_embedding", {text_positions(t), d});
+    if (t.embedding_norm) norm("text.ln_embed", d);
     blocks("text", t.transformer);
-    norm("text.ln_final", d);
-    if (t.projection) gemm("text.proj.weight", config_.embed_dim, d);
+    if (t.final_norm) norm("text.ln_final", d);
+    if (t.projection_hidden != 0) gemm("text.proj_in.weight", t.projection_hidden, d);
+    if (t.projection)
+      gemm("text.proj.weight", config_.embed_dim, t.projection_hidden != 0 ? t.projection_hidden : d);
     if (t.projection_bias) small("text.proj.bias", {config_.embed_dim});
   }
 

@@ -35,22 +35,26 @@ struct TensorSpec {
 
 // Every tensor of a model of this configuration, in file order. Requires a validated config.
 //
-// visual.patch_embed.weight  gemm [D, 3*P*P]        (+ .bias [D] if patch_bias)
-// visual.class_embedding     [D]                    (if class_token)
-// visual.positional_embedding [tokens, D]
-// visual.ln_pre.{weight,bias} [D]                   (if pre_norm)
-// visual.blocks.I.ln_1.{weight,bias} [D]; .attn.qkv.{weight gemm [3D, D], bias [3D]}; .attn.proj.{weight gemm
-// [D, D], bias [D]} visual.blocks.I.ln_2.{weight,bias} [D]; .mlp.fc1.{weight gemm [M, D], bias [M]};
+// visual.stem.{0,1}          gemm [S, 48], [S, 4*S], with biases (if stem_width S; then patch_embed is [D,
+// 4*S]) visual.patch_embed.weight  gemm [D, 3*P*P]        (+ .bias [D] if patch_bias) visual.class_embedding
+// [D]                    (if class_token) visual.positional_embedding [tokens, D] visual.rotary [patches,
+// head dim]    (if rotary; cosines, then sines, of one half of it) visual.ln_pre.{weight,bias} [D] (if
+// pre_norm) visual.blocks.I.ln_1.{weight,bias} [D]; .attn.qkv.{weight gemm [3D, D], bias [3D]};
+// .attn.proj.{weight gemm [D, D], bias [D]} (.attn.ln [D] if attention_norm; .mlp.gate as fc1 if gated_mlp;
+// .mlp.ln [M] if mlp_norm) visual.blocks.I.ln_2.{weight,bias} [D]; .mlp.fc1.{weight gemm [M, D], bias [M]};
 // .mlp.fc2.{weight gemm [D, M], bias [D]} visual.ln_post.{weight,bias} [D]                  (if post_norm)
 // visual.attention_pool.*                           (if pooling is attention) .query [D], already projected;
 // .kv [2D, D];
 //                                                   .proj [D, D]; .ln; .mlp.fc1 [M, D]; .mlp.fc2 [D, M]; with
-//                                                   biases
-// visual.proj.weight         gemm [E, D]            (if projection)
+//                                                   biases; .ln_in if input_norm; no mlp if mlp_width is 0
+// visual.proj.weight         gemm [E, D]            (if projection; + .bias [E] if projection_bias)
 // text.token_embedding       [vocab, D]             (f32, or bf16 in bf16 and int8 files)
-// text.positional_embedding  [context, D]
+// text.class_embedding       [D]                    (if pooling is appended)
+// text.positional_embedding  [context, D]           (one more row with a class token)
+// text.ln_embed.{weight,bias} [D]                   (if embedding_norm)
 // text.blocks.I.*            as above
-// text.ln_final.{weight,bias} [D]
+// text.ln_final.{weight,bias} [D]                   (if final_norm)
+// text.proj_in.weight        gemm [H, D]            (if projection_hidden H; then proj is [E, H])
 // text.proj.weight           gemm [E, D]            (if projection; + .bias [E] if projection_bias)
 std::vector<TensorSpec> schema(const ModelConfig& config);
 

@@ -38,6 +38,22 @@ struct Gathered {
 void run(const kernels::AttentionArgs& args, const kernels::Kernels& k) { k.attention_f32(args); }
 void run(const kernels::AttentionBf16Args& args, const kernels::Kernels& k) { k.attention_bf16(args); }
 
+// One causal head whose last token does not see itself. args: as if it did.
+template <typename Element>
+void run_blind(kernels::AttentionOperands<Element> args, const kernels::Kernels& k) {
+  args.keys -= 1;
+  if (args.queries > 1) {
+    args.queries -= 1;
+    run(args, k);
+    args.q += args.queries * args.ldq;
+    args.out += args.queries * args.ldo;
+    args.queries = 1;
+    args.first_query = args.keys;
+  }
+  args.first_query = std::min(args.first_query, args.keys - 1);
+  run(args, k);
+}
+
 }  // namespace
 
 size_t attention_workspace_floats(size_t longest, size_t head_dim, size_t threads) noexcept {
@@ -96,7 +112,38 @@ void multi_head_attention(const AttentionShape& shape, const Sequences& sequence
       args.causal = shape.causal;
       args.first_query = prefix.size() + (only_row.empty() ? 0 : only_row[sequence]);
       args.scratch = all_scratch + part * scratch;
-      run(args, engine.kernels);
+      if (sequences.blind(sequence)) {
+        run_blind(args, engine.kernels);
+      } else {
+        run(args, engine.kernels);
+      }
+    }
+  });
+}
+
+void rotate(const Rotary& rotary, size_t head_dim, const Sequences& sequences,
+            std::span<const size_t> only_row, Span2f x, const Engine& engine) {
+  if (rotary.table.data == nullptr) return;
+  const size_t half = head_dim / 2;
+  const auto turn = [&](size_t row, size_t token) {
+    if (token < rotary.lead) return;
+    const float* cosine = rotary.table.row(token - rotary.lead);
+    const float* sine = cosine + half;
+    for (float* head = x.row(row); head < x.row(row) + x.cols; head += head_dim) {
+      for (size_t i = 0; i < half; ++i) {
+        const float a = head[2 * i], b = head[2 * i + 1];
+        head[2 * i] = a * cosine[i] - b * sine[i];
+        head[2 * i + 1] = b * cosine[i] + a * sine[i];
+      }
+    }
+  };
+  engine.parallel_ranges(sequences.count(), [&](size_t first, size_t count) {
+    for (size_t i = first; i < first + count; ++i) {
+      if (!only_row.empty()) {
+        turn(i, only_row[i]);
+      } else {
+        for (size_t token = 0; token < sequences.length(i); ++token) turn(sequences.starts[i] + token, token);
+      }
     }
   });
 }

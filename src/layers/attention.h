@@ -27,7 +27,22 @@ struct Sequences {
     if (prefix_starts.empty()) return {};
     return prefix_rows.subspan(prefix_starts[i], prefix_starts[i + 1] - prefix_starts[i]);
   }
+  // Of causal sequences, where not empty: 1 where the last token attends to all before it but not to itself
+  // (CoCa's class token).
+  std::span<const uint8_t> blind_last = {};
+  bool blind(size_t i) const noexcept { return !blind_last.empty() && blind_last[i] != 0; }
 };
+
+// Rotary positions of a picture's patches: pairs of neighbouring channels are turned by the patch's angles.
+struct Rotary {
+  ConstSpan2f table;  // [patches, head_dim]: the cosines of the pairs, then their sines; empty: none
+  size_t lead = 0;    // tokens before the patches, which are not turned
+};
+
+// x: [rows of the sequences, heads * head_dim] or, with `only_row`, one row per sequence (as
+// multi_head_attention); in place.
+void rotate(const Rotary& rotary, size_t head_dim, const Sequences& sequences,
+            std::span<const size_t> only_row, Span2f x, const Engine& engine);
 
 struct AttentionShape {
   size_t heads = 0, head_dim = 0;

@@ -9,22 +9,22 @@ namespace simdclip {
 
 class AttentionPool {
  public:
-  // Tensors visual.attention_pool.*.
+  // Tensors visual.attention_pool.*. width: of the pool.
   AttentionPool(const ModelFile& file, const AttentionPoolConfig& config, size_t width);
 
-  // x: [rows of the sequences, D]; y: [n, D].
-  void forward(ConstSpan2f x, const Sequences& sequences, Span2f y, Workspace& ws,
-               const Engine& engine) const;
+  // x: [rows of the sequences, D], which a norm of the input changes; y: [n, the pool's width].
+  void forward(Span2f x, const Sequences& sequences, Span2f y, Workspace& ws, const Engine& engine) const;
 
  private:
   AttentionShape shape_;
   const float* query_;  // [D], projected at conversion
   Linear kv_, proj_;
-  Mlp mlp_;
+  std::optional<LayerNorm> input_norm_;
+  std::optional<Mlp> mlp_;
 };
 
-// Workspace floats for n sequences of `tokens` tokens.
+// Workspace floats for n sequences of `tokens` tokens; width: of the tower, pool_width: of the pool.
 size_t attention_pool_workspace_floats(const AttentionPoolConfig& config, Precision precision, size_t width,
-                                       size_t n, size_t tokens, size_t threads) noexcept;
+                                       size_t pool_width, size_t n, size_t tokens, size_t threads) noexcept;
 
 }  // namespace simdclip

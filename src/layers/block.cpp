@@ -2,20 +2,31 @@
 
 #include <algorithm>
 #include <cassert>
+#include <type_traits>
 
 namespace simdclip {
 
-Block::Block(const ModelFile& file, const std::string& name, const TransformerConfig& config, bool causal)
+Block::Block(const ModelFile& file, const std::string& name, const TransformerConfig& config, bool causal,
+             const Rotary& rotary)
     : shape_{config.heads, config.width / config.heads, causal},
+      place_(config.norm),
+      rotary_(rotary),
       ln_1_(file, name + ".ln_1", config.norm_eps),
       qkv_(file, name + ".attn.qkv", true),
       proj_(file, name + ".attn.proj", true),
-      mlp_(file, name + ".ln_2", name + ".mlp", config.activation, config.norm_eps) {}
+      mlp_(file, name + ".ln_2", name + ".mlp", config) {
+  if (config.attention_norm) attention_norm_.emplace(file, name + ".attn.ln", config.norm_eps);
+}
+
+// Between its products a block works on floats where it does more than attention there.
+bool Block::hands_on_bf16(const Engine& engine) const noexcept {
+  return proj_.multiplies_bf16(engine) && norms_before() && rotary_.table.data == nullptr && !attention_norm_;
+}
 
 void Block::forward(Span2f x, const Sequences& sequences, Workspace& ws, const Engine& engine) const {
   const Workspace::Scope scope(ws);
   const Span2f h = ws.take(x.rows, x.cols);  // [T, D]
-  if (proj_.multiplies_bf16(engine)) {
+  if (hands_on_bf16(engine)) {
     attend<uint16_t>(x, sequences, h, ws, engine);
   } else {
     attend<float>(x, sequences, h, ws, engine);
@@ -28,21 +39,33 @@ void Block::attend(Span2f x, const Sequences& sequences, Span2f h, Workspace& ws
   const Workspace::Scope scope(ws);
   const size_t width = x.cols;
   const Span2<Element> qkv = rows_in<Element>(ws.take(x.rows, 3 * width));  // [T, 3D]
-  qkv_.forward(ln_1_.operand(x, qkv_, h, ws, engine), qkv, engine);
+  qkv_.forward(norms_before() ? ln_1_.operand(x, qkv_, h, ws, engine) : qkv_.operand(x, ws, engine), qkv,
+               engine);
+  if constexpr (std::is_same_v<Element, float>)
+    rotate(rotary_, shape_.head_dim, sequences, {}, qkv.sub_cols(0, 2 * width), engine);
   const Span2<Element> out = rows_in<Element>(h);
   multi_head_attention<Element>(
       shape_, sequences, {},
       {qkv.sub_cols(0, width), qkv.sub_cols(width, width), qkv.sub_cols(2 * width, width), out}, ws, engine);
-  proj_.forward(proj_.operand(out, ws, engine), x, engine, kernels::Act::none, x);  // x += proj(attn)
+  if (attention_norm_) attention_norm_->forward(h, h, engine);
+  const Operand attended = proj_.operand(out, ws, engine);
+  if (place_ == BlockNorm::branch) {
+    const Span2f branch = ws.take(x.rows, width);
+    proj_.forward(attended, branch, engine);
+    ln_1_.add_to(x, branch, engine);
+    return;
+  }
+  proj_.forward(attended, x, engine, kernels::Act::none, x);  // x += proj(attn)
+  if (place_ == BlockNorm::after) ln_1_.forward(x, x, engine);
 }
 
 void Block::forward_rows(ConstSpan2f x, const Sequences& sequences, std::span<const size_t> rows, Span2f y,
                          Workspace& ws, const Engine& engine) const {
-  assert(rows.size() == sequences.count() && y.rows == rows.size());
+  assert(rows.size() == sequences.count() && y.rows == rows.size() && norms_before());
   const Workspace::Scope scope(ws);
   const Span2f h = ws.take(rows.size(), x.cols);  // [n, D]
   for (size_t i = 0; i < rows.size(); ++i) std::copy_n(x.row(sequences.starts[i] + rows[i]), x.cols, y.row(i));
-  if (proj_.multiplies_bf16(engine)) {
+  if (hands_on_bf16(engine)) {
     attend_rows<uint16_t>(x, sequences, rows, y, h, ws, engine);
   } else {
     attend_rows<float>(x, sequences, rows, y, h, ws, engine);
@@ -60,9 +83,14 @@ void Block::attend_rows(ConstSpan2f x, const Sequences& sequences, std::span<con
   const Span2<Element> q = rows_in<Element>(ws.take(rows.size(), width));  // [n, D]
   qkv_.columns(width, 2 * width).forward(ln_1_.operand(x, qkv_, all, ws, engine), kv, engine);
   qkv_.columns(0, width).forward(ln_1_.operand(y, qkv_, h, ws, engine), q, engine);
+  if constexpr (std::is_same_v<Element, float>) {
+    rotate(rotary_, shape_.head_dim, sequences, {}, kv.sub_cols(0, width), engine);
+    rotate(rotary_, shape_.head_dim, sequences, rows, q, engine);
+  }
   const Span2<Element> out = rows_in<Element>(h);
   multi_head_attention<Element>(shape_, sequences, rows,
                                 {q, kv.sub_cols(0, width), kv.sub_cols(width, width), out}, ws, engine);
+  if (attention_norm_) attention_norm_->forward(h, h, engine);
   proj_.forward(proj_.operand(out, ws, engine), y, engine, kernels::Act::none, y);
 }
 
@@ -72,10 +100,10 @@ size_t block_workspace_floats(const TransformerConfig& config, Precision precisi
   // forward takes h, qkv and two operands; forward_rows, whose n <= rows, at most h, all, kv, q and three.
   // Both with the attention's scratch.
   const size_t attention =
-      std::max(workspace_floats(rows, 3 * width), 2 * d + workspace_floats(rows, 2 * width)) +
+      std::max(workspace_floats(rows, 3 * width) + (config.norm == BlockNorm::branch ? d : 0), 2 * d + workspace_floats(rows, 2 * width)) +
       attention_workspace_floats(longest, width / config.heads, threads) +
       3 * operand_workspace_floats(precision, rows, width);
-  return d + std::max(attention, mlp_workspace_floats(rows, width, config.mlp_width, precision));
+  return d + std::max(attention, mlp_workspace_floats(rows, width, config.mlp_width, precision, config.gated_mlp));
 }
 
 }  // namespace simdclip

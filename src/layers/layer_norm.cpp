@@ -28,6 +28,14 @@ void LayerNorm::forward(ConstSpan2f x, Span2f y, const Engine& engine) const {
   });
 }
 
+void LayerNorm::add_to(Span2f x, Span2f h, const Engine& engine) const {
+  forward(h, h, engine);
+  engine.parallel_ranges(x.rows, [&](size_t first, size_t count) {
+    for (size_t r = first; r < first + count; ++r)
+      for (size_t d = 0; d < x.cols; ++d) x.row(r)[d] += h.row(r)[d];
+  });
+}
+
 Operand LayerNorm::operand(ConstSpan2f x, const Linear& next, Span2f h, Workspace& ws,
                            const Engine& engine) const {
   if (next.multiplies_bf16(engine)) {

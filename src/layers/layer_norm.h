@@ -19,6 +19,9 @@ class LayerNorm {
   // x, y: [rows, D]; y may be x.
   void forward(ConstSpan2f x, Span2f y, const Engine& engine) const;
 
+  // x += ln(h); h is normalised in place.
+  void add_to(Span2f x, Span2f h, const Engine& engine) const;
+
   // The normalised rows as `next` multiplies them: floats or bf16 in the memory of h [rows, D], or quantized into
   // `ws` on the way.
   Operand operand(ConstSpan2f x, const Linear& next, Span2f h, Workspace& ws, const Engine& engine) const;

@@ -1,6 +1,8 @@
-// The residual MLP of a block: x += fc2(act(fc1(ln(x)))).
+// The residual MLP of a block: x += fc2(act(fc1(ln(x)))), with a gate, a norm inside, and its layer norm
+// where the configuration has them.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "format/model_file.h"
@@ -14,9 +16,10 @@ kernels::Act act_of(Activation activation) noexcept;
 
 class Mlp {
  public:
-  // Tensors of the layer norm `norm`, and "<name>.fc1", "<name>.fc2".
-  Mlp(const ModelFile& file, const std::string& norm, const std::string& name, Activation activation,
-      float norm_eps);
+  // Tensors of the layer norm `norm`, and "<name>.fc1", "<name>.fc2"; ".gate", ".ln" as the configuration
+  // says. Of it the widths are not used.
+  Mlp(const ModelFile& file, const std::string& norm, const std::string& name,
+      const TransformerConfig& config);
 
   // x: [T, D], in place; h: [T, D] scratch.
   void add_to(Span2f x, Span2f h, Workspace& ws, const Engine& engine) const;
@@ -24,13 +27,29 @@ class Mlp {
  private:
   template <typename Element>
   void add_through(Span2<Element> hidden, Span2f x, Span2f h, Workspace& ws, const Engine& engine) const;
+  void add_as_configured(Span2f hidden, Span2f x, Span2f h, Workspace& ws, const Engine& engine) const;
+  // hidden = act(fc1(x)) or act(gate(x)) * fc1(x), normalised where there is a norm.
+  void fill_hidden(const Operand& x, Span2f hidden, Workspace& ws, const Engine& engine) const;
 
   LayerNorm norm_;
   Linear fc1_, fc2_;
+  std::optional<Linear> gate_;
+  std::optional<LayerNorm> hidden_norm_;
+  BlockNorm place_;
+  bool relu_;
   kernels::Act act_;
 };
 
 // Workspace floats of add_to for `rows` rows.
-size_t mlp_workspace_floats(size_t rows, size_t width, size_t mlp_width, Precision precision) noexcept;
+size_t mlp_workspace_floats(size_t rows, size_t width, size_t mlp_width, Precision precision,
+                            bool gated = false) noexcept;
+
+// The elementwise passes of layers: each calls row(r) for every row, spread over the threads.
+template <typename Row>
+void for_rows(size_t rows, const Engine& engine, const Row& row) {
+  engine.parallel_ranges(rows, [&](size_t first, size_t count) {
+    for (size_t r = first; r < first + count; ++r) row(r);
+  });
+}
 
 }  // namespace simdclip

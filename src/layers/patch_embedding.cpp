@@ -8,6 +8,10 @@ namespace simdclip {
 PatchEmbedding::PatchEmbedding(const ModelFile& file, const VisionConfig& config)
     : config_(config), projection_(file, "visual.patch_embed", config.patch_bias) {
   const size_t width = config.transformer.width;
+  if (config.stem_width != 0) {
+    stem_[0] = Linear(file, "visual.stem.0", true);
+    stem_[1] = Linear(file, "visual.stem.1", true);
+  }
   if (config.class_token) class_embedding_ = file.tensor("visual.class_embedding").f32();
   positions_ = {file.tensor("visual.positional_embedding").f32(), vision_tokens(config), width, width};
   if (config.pre_norm) ln_pre_.emplace(file, "visual.ln_pre", config.transformer.norm_eps);
@@ -27,6 +31,54 @@ void PatchEmbedding::patchify(const float* picture, Span2f patches) const {
   }
 }
 
+// One picture [3, H, W] -> [16 * patches, 3 * 4 * 4]: cells of 4 x 4 pixels, those of a patch one after
+// another by quarters, so that the four rows that the next step joins are neighbours.
+void PatchEmbedding::cut_cells(const float* picture, Span2f cells) const {
+  const size_t height = config_.image_height, width = config_.image_width, across = patch_grid_width(config_);
+  for (size_t cell = 0; cell < cells.rows; ++cell) {
+    const size_t patch = cell / 16, quarter = cell / 4 % 4, part = cell % 4;
+    const size_t top = patch / across * 16 + quarter / 2 * 8 + part / 2 * 4;
+    const size_t left = patch % across * 16 + quarter % 2 * 8 + part % 2 * 4;
+    float* to = cells.row(cell);
+    for (size_t channel = 0; channel < 3; ++channel) {
+      for (size_t y = 0; y < 4; ++y, to += 4)
+        std::copy_n(picture + (channel * height + top + y) * width + left, 4, to);
+    }
+  }
+}
+
+void PatchEmbedding::embed_patches(std::span<const float> pixels, Span2f embedded, Workspace& ws,
+                                   const Engine& engine) const {
+  const size_t picture = size_t{3} * config_.image_height * config_.image_width;
+  const size_t n = pixels.size() / picture, patches = embedded.rows / n;
+  const Span2f cut = ws.take(n * patches, projection_.inputs());  // [n * patches, 3 * P * P]
+  engine.parallel_ranges(n, [&](size_t first, size_t count) {
+    for (size_t i = first; i < first + count; ++i)
+      patchify(pixels.data() + i * picture, cut.sub_rows(i * patches, patches));
+  });
+  projection_.forward(projection_.operand(cut, ws, engine), embedded, engine);
+}
+
+// Convolutions whose strides are their sizes (4, 2, 2) with gelu between: each is a product over cells that
+// stand side by side in memory.
+void PatchEmbedding::embed_by_stem(std::span<const float> pixels, Span2f embedded, Workspace& ws,
+                                   const Engine& engine) const {
+  const size_t picture = size_t{3} * config_.image_height * config_.image_width;
+  const size_t n = pixels.size() / picture, cells = 16 * (embedded.rows / n), s = config_.stem_width;
+  const Span2f cut = ws.take(n * cells, stem_[0].inputs());
+  const Span2f fine{ws.take_floats(n * cells * s), n * cells, s, s};
+  const Span2f coarse{ws.take_floats(n * cells / 4 * s), n * cells / 4, s, s};
+  engine.parallel_ranges(n, [&](size_t first, size_t count) {
+    for (size_t i = first; i < first + count; ++i)
+      cut_cells(pixels.data() + i * picture, cut.sub_rows(i * cells, cells));
+  });
+  stem_[0].forward(stem_[0].operand(cut, ws, engine), fine, engine, kernels::Act::gelu);
+  const Span2f joined{fine.data, fine.rows / 4, 4 * s, 4 * s};
+  stem_[1].forward(stem_[1].operand(joined, ws, engine), coarse, engine, kernels::Act::gelu);
+  const Span2f patches{coarse.data, coarse.rows / 4, 4 * s, 4 * s};
+  projection_.forward(projection_.operand(patches, ws, engine), embedded, engine);
+}
+
 void PatchEmbedding::forward(std::span<const float> pixels, Span2f x, Workspace& ws,
                              const Engine& engine) const {
   const Workspace::Scope scope(ws);
@@ -36,13 +88,12 @@ void PatchEmbedding::forward(std::span<const float> pixels, Span2f x, Workspace&
   const size_t patches = tokens - lead;
   assert(x.rows == n * tokens && x.cols == positions_.cols);
 
-  const Span2f cut = ws.take(n * patches, projection_.inputs());        // [n * patches, 3 * P * P]
   const Span2f embedded = ws.take(n * patches, projection_.outputs());  // [n * patches, D]
-  engine.parallel_ranges(n, [&](size_t first, size_t count) {
-    for (size_t i = first; i < first + count; ++i)
-      patchify(pixels.data() + i * picture, cut.sub_rows(i * patches, patches));
-  });
-  projection_.forward(projection_.operand(cut, ws, engine), embedded, engine);
+  if (config_.stem_width != 0) {
+    embed_by_stem(pixels, embedded, ws, engine);
+  } else {
+    embed_patches(pixels, embedded, ws, engine);
+  }
 
   engine.parallel_ranges(x.rows, [&](size_t first, size_t count) {
     for (size_t row = first; row < first + count; ++row) {
@@ -59,6 +110,14 @@ void PatchEmbedding::forward(std::span<const float> pixels, Span2f x, Workspace&
 
 size_t patch_embedding_workspace_floats(const VisionConfig& config, Precision precision, size_t n) noexcept {
   const size_t patches = n * patch_grid_height(config) * patch_grid_width(config);
+  if (config.stem_width != 0) {
+    const size_t s = config.stem_width, cells = 16 * patches, line = kCacheLine / sizeof(float);
+    return workspace_floats(cells, 48) + round_up(cells * s, line) + round_up(cells / 4 * s, line) +
+           operand_workspace_floats(precision, cells, 48) +
+           operand_workspace_floats(precision, cells / 4, 4 * s) +
+           operand_workspace_floats(precision, patches, 4 * s) +
+           workspace_floats(patches, config.transformer.width);
+  }
   const size_t inputs = size_t{3} * config.patch_size * config.patch_size;
   return workspace_floats(patches, inputs) + workspace_floats(patches, config.transformer.width) +
          operand_workspace_floats(precision, patches, inputs);

@@ -1,5 +1,5 @@
-// Pixels to the tokens that enter a vision transformer: patches as a GEMM, class token, position embedding,
-// ln_pre.
+// Pixels to the tokens that enter a vision transformer: patches as a GEMM (with a stem, three), class token,
+// position embedding, ln_pre.
 #pragma once
 
 #include <span>
@@ -22,9 +22,15 @@ class PatchEmbedding {
 
  private:
   void patchify(const float* picture, Span2f patches) const;
+  void cut_cells(const float* picture, Span2f cells) const;
+  void embed_patches(std::span<const float> pixels, Span2f embedded, Workspace& ws,
+                     const Engine& engine) const;
+  void embed_by_stem(std::span<const float> pixels, Span2f embedded, Workspace& ws,
+                     const Engine& engine) const;
 
   VisionConfig config_;
   Linear projection_;
+  Linear stem_[2];                          // where stem_width is not 0
   const float* class_embedding_ = nullptr;  // [D] or null
   ConstSpan2f positions_;                   // [tokens, D]
   std::optional<LayerNorm> ln_pre_;

@@ -4,11 +4,18 @@
 
 namespace simdclip {
 
-TokenEmbedding::TokenEmbedding(const ModelFile& file, const TextConfig&) {
+TokenEmbedding::TokenEmbedding(const ModelFile& file, const TextConfig& config)
+    : context_(config.context_length), width_(config.transformer.width) {
   const TensorView table = file.tensor("text.token_embedding");
   storage_ = table.spec->storage;
   table_ = table.bytes.data();
   positions_ = file.tensor("text.positional_embedding").f32();
+  if (config.pooling == Pooling::appended) class_ = file.tensor("text.class_embedding").f32();
+}
+
+void TokenEmbedding::append(float* to) const {
+  const float* position = positions_ + context_ * width_;
+  for (size_t d = 0; d < width_; ++d) to[d] = class_[d] + position[d];
 }
 
 void TokenEmbedding::forward(std::span<const int32_t> ids, std::span<const uint32_t> places, Span2f x) const {

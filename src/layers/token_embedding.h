@@ -13,7 +13,8 @@ namespace simdclip {
 class TokenEmbedding {
  public:
   TokenEmbedding() = default;
-  // Tensors text.token_embedding (f32 or bf16), text.positional_embedding.
+  // Tensors text.token_embedding (f32 or bf16), text.positional_embedding; .class_embedding where one is
+  // appended.
   TokenEmbedding(const ModelFile& file, const TextConfig& config);
 
   // ids: one sequence of at most context_length ids, each below vocab_size; x: [ids.size(), D]. `places`:
@@ -21,11 +22,15 @@ class TokenEmbedding {
   void forward(std::span<const int32_t> ids, std::span<const uint32_t> places, Span2f x) const;
   // Token t becomes `vector` [D] instead of a row of the table (textual inversion).
   void replace(size_t t, std::span<const float> vector, Span2f x) const;
+  // The appended class token: its embedding at the position behind the context; to: [D].
+  void append(float* to) const;
 
  private:
   Storage storage_ = Storage::f32;
   const std::byte* table_ = nullptr;  // [vocab, D]
   const float* positions_ = nullptr;  // [context, D]
+  const float* class_ = nullptr;      // [D]
+  size_t context_ = 0, width_ = 0;
 };
 
 }  // namespace simdclip

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <iterator>
 #include <numeric>
 
 namespace simdclip {
@@ -33,6 +34,24 @@ class PrefixRows {
 
 }  // namespace
 
+KeptTokens kept_tokens(const TextConfig& config, std::span<const int32_t> ids) {
+  const auto pad = static_cast<int32_t>(config.pad_id);
+  KeptTokens kept;
+  if (config.drop_padding) {
+    std::copy_if(ids.begin(), ids.end(), std::back_inserter(kept.ids), [&](int32_t id) { return id != pad; });
+    if (kept.ids.empty()) kept.ids.push_back(ids[0]);  // a text has a token
+    return kept;
+  }
+  const auto id_at = [&](size_t i) { return i < ids.size() ? ids[i] : pad; };
+  for (uint32_t i = 0; i < config.context_length; ++i) {
+    if (i > 0 && id_at(i - 1) == pad) continue;
+    kept.ids.push_back(id_at(i));
+    kept.places.push_back(i);
+  }
+  kept.blind_class = id_at(config.context_length - 1) == pad;
+  return kept;
+}
+
 TextExtent text_extent(const TextConfig& config, std::span<const int32_t> ids) {
   TextExtent extent{ids.size(), 0};
   switch (config.pooling) {
@@ -45,10 +64,12 @@ TextExtent text_extent(const TextConfig& config, std::span<const int32_t> ids) {
       break;
     }
     case Pooling::last: extent.pooled = ids.size() - 1; break;
+    case Pooling::appended: extent.pooled = kept_tokens(config, ids).ids.size(); break;
     case Pooling::first:
     case Pooling::mean:
     case Pooling::attention: break;
   }
+  if (config.drop_padding) extent.length = kept_tokens(config, ids).ids.size();
   if (config.causal) extent.length = extent.pooled + 1;
   return extent;
 }
@@ -58,22 +79,40 @@ TextTower::TextTower(const ModelFile& file, const TextConfig& config, size_t emb
       precision_(file.config().precision),
       embed_dim_(embed_dim),
       embedding_(file, config),
-      transformer_(file, "text", config.transformer, config.causal),
-      ln_final_(file, "text.ln_final", config.transformer.norm_eps) {
+      transformer_(file, "text", config.transformer, config.causal) {
+  const float eps = config.transformer.norm_eps;
+  if (config.embedding_norm) ln_embed_.emplace(file, "text.ln_embed", eps);
+  if (config.final_norm) ln_final_.emplace(file, "text.ln_final", eps);
+  if (config.projection_hidden != 0) projection_in_.emplace(file, "text.proj_in", false);
   if (config.projection) projection_.emplace(file, "text.proj", config.projection_bias);
 }
 
 size_t TextTower::micro_batch_rows() const noexcept {
-  return std::max<size_t>(kMicroBatchRows, config_.context_length);
+  return std::max<size_t>(kMicroBatchRows, text_positions(config_));
 }
 
 size_t TextTower::workspace_floats(size_t threads) const noexcept {
-  const size_t rows = micro_batch_rows(),
-               width = config_.transformer.width;  // each text has a token, so n <= rows
-  const size_t longest = config_.context_length, head_dim = width / config_.transformer.heads;
+  const size_t rows = micro_batch_rows(), width = config_.transformer.width,
+               hidden = config_.projection_hidden, longest = text_positions(config_);  // each text has a token, so n <= rows
   return 2 * simdclip::workspace_floats(rows, width) + operand_workspace_floats(precision_, rows, width) +
+         (hidden == 0 ? 0
+                      : simdclip::workspace_floats(rows, hidden) +
+                            operand_workspace_floats(precision_, rows, hidden)) +
          block_workspace_floats(config_.transformer, precision_, rows, longest, threads) +
-         (config_.causal ? prefix_workspace_floats(longest, head_dim, threads) : 0);
+         (config_.causal ? prefix_workspace_floats(longest, width / config_.transformer.heads, threads) : 0);
+}
+
+bool TextTower::embed(std::span<const int32_t> ids, size_t skipped, Span2f x) const {
+  if (!selects()) {
+    std::vector<uint32_t> places(x.rows);
+    std::iota(places.begin(), places.end(), static_cast<uint32_t>(skipped));
+    embedding_.forward(ids.subspan(skipped, x.rows), places, x);
+    return false;
+  }
+  const KeptTokens kept = kept_tokens(config_, ids);
+  embedding_.forward(kept.ids, kept.places, x.sub_rows(0, kept.ids.size()));
+  if (config_.pooling == Pooling::appended) embedding_.append(x.row(x.rows - 1));
+  return kept.blind_class;
 }
 
 void TextTower::forward(std::span<const std::span<const int32_t>> texts, std::span<const size_t> shared,
@@ -85,7 +124,7 @@ void TextTower::forward(std::span<const std::span<const int32_t>> texts, std::sp
   PrefixRows prefixes;
   for (size_t i = 0; i < n; ++i) {
     const TextExtent extent = text_extent(config_, texts[i]);
-    assert(skipped(i) == 0 || skipped(i) <= extent.pooled);
+    assert(skipped(i) == 0 || (skipped(i) <= extent.pooled && !selects()));
     starts[i + 1] = starts[i] + extent.length - skipped(i);
     pooled_rows[i] = extent.pooled - skipped(i);
     prefixes.add(skipped(i), starts[i], starts[i + 1] - starts[i]);
@@ -93,20 +132,40 @@ void TextTower::forward(std::span<const std::span<const int32_t>> texts, std::sp
   const Workspace::Scope scope(ws);
   const Span2f x = ws.take(starts[n], width);  // [tokens of all texts, D]
   const Span2f pooled = ws.take(n, width);     // [n, D]
-  std::vector<uint32_t> places(config_.context_length);
-  std::iota(places.begin(), places.end(), 0U);
-  for (size_t i = 0; i < n; ++i) {
-    const size_t rows = starts[i + 1] - starts[i];
-    embedding_.forward(texts[i].subspan(skipped(i), rows), std::span(places).subspan(skipped(i), rows),
-                       x.sub_rows(starts[i], rows));
+  std::vector<uint8_t> blind(n);
+  for (size_t i = 0; i < n; ++i)
+    blind[i] = embed(texts[i], skipped(i), x.sub_rows(starts[i], starts[i + 1] - starts[i])) ? 1 : 0;
+  if (ln_embed_) ln_embed_->forward(x, x, engine);
+  Sequences sequences = prefixes.sequences(starts);
+  if (config_.pooling == Pooling::appended) sequences.blind_last = blind;
+  pool(x, sequences, pooled_rows, pooled, ws, engine);
+  project(pooled, out, ws, engine);
+}
+
+void TextTower::pool(Span2f x, const Sequences& sequences, std::span<const size_t> rows, Span2f pooled,
+                     Workspace& ws, const Engine& engine) const {
+  if (config_.pooling != Pooling::mean) {
+    transformer_.forward_rows(x, sequences, rows, pooled, ws, engine);
+    if (ln_final_) ln_final_->forward(pooled, pooled, engine);
+    return;
   }
-  transformer_.forward_rows(x, prefixes.sequences(starts), pooled_rows, pooled, ws, engine);
-  ln_final_.forward(pooled, pooled, engine);
-  if (projection_) {
-    projection_->forward(projection_->operand(pooled, ws, engine), out, engine);
-  } else {
-    for (size_t i = 0; i < n; ++i) std::copy_n(pooled.row(i), width, out.row(i));
+  transformer_.forward(x, sequences, ws, engine);
+  if (ln_final_) ln_final_->forward(x, x, engine);
+  for (size_t i = 0; i < sequences.count(); ++i)
+    mean_rows(x.sub_rows(sequences.starts[i], sequences.length(i)), pooled.row(i));
+}
+
+void TextTower::project(Span2f pooled, Span2f out, Workspace& ws, const Engine& engine) const {
+  if (!projection_) {
+    for (size_t i = 0; i < pooled.rows; ++i) std::copy_n(pooled.row(i), pooled.cols, out.row(i));
+    return;
   }
+  Span2f input = pooled;
+  if (projection_in_) {
+    input = ws.take(pooled.rows, projection_in_->outputs());  // [n, hidden]
+    projection_in_->forward(projection_in_->operand(pooled, ws, engine), input, engine, kernels::Act::gelu);
+  }
+  projection_->forward(projection_->operand(input, ws, engine), out, engine);
 }
 
 void TextTower::states(const States& request, Span2f states, Span2f pooled_state, Span2f out, Workspace& ws,
@@ -124,18 +183,15 @@ void TextTower::states(const States& request, Span2f states, Span2f pooled_state
     const int32_t id = request.ids[t];
     if (id < 0) embedding_.replace(t, request.extra.subspan(static_cast<size_t>(-1 - id) * width, width), x);
   }
+  if (ln_embed_) ln_embed_->forward(x, x, engine);
   const size_t kept = transformer_.layers() - request.skip;
   transformer_.forward_part(0, kept, x, sequence, ws, engine);
   for (size_t t = 0; t < tokens; ++t) std::copy_n(x.row(t), width, states.row(t));
-  if (request.final_norm) ln_final_.forward(states, states, engine);
+  if (request.final_norm && ln_final_) ln_final_->forward(states, states, engine);
   transformer_.forward_part(kept, transformer_.layers(), x, sequence, ws, engine);
   std::copy_n(x.row(request.pooled), width, pooled_state.row(0));
-  ln_final_.forward(pooled_state, pooled_state, engine);
-  if (projection_) {
-    projection_->forward(projection_->operand(pooled_state, ws, engine), out, engine);
-  } else {
-    std::copy_n(pooled_state.row(0), width, out.row(0));
-  }
+  if (ln_final_) ln_final_->forward(pooled_state, pooled_state, engine);
+  project(pooled_state, out, ws, engine);
 }
 
 }  // namespace simdclip

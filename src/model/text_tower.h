@@ -13,9 +13,21 @@ namespace simdclip {
 
 // What must run of one text: its first `length` ids, of which token `pooled` becomes the vector.
 // A causal tower pooled at EOS never looks at what follows EOS, so length = pooled + 1 is exact.
+// Where padding is dropped and where a class token is appended, the length counts what is kept.
 struct TextExtent {
   size_t length = 0, pooled = 0;
 };
+
+// The tokens of one text that run, where they are not simply its first ones.
+struct KeptTokens {
+  std::vector<int32_t> ids;
+  std::vector<uint32_t> places;  // their positions; empty: 0, 1, 2, ...
+  bool blind_class = false;      // the class token behind them does not attend to itself
+};
+
+// Pooling appended, or drop_padding. CoCa masks, as its weights were trained, the token *behind* each padding
+// token, for every query; what is masked for all is left out, which is exact.
+KeptTokens kept_tokens(const TextConfig& config, std::span<const int32_t> ids);
 
 // ids: at most context_length of them. Without any EOS the reference's rule decides: argmax of a list without
 // one is the largest id, a missing first EOS counts as position 0.
@@ -52,13 +64,21 @@ class TextTower {
   size_t layers() const noexcept { return transformer_.layers(); }
 
  private:
+  bool selects() const noexcept { return config_.drop_padding || config_.pooling == Pooling::appended; }
+  // One text's tokens behind its first `skipped` into x, whose rows are its extent without them; returns whether its class token is blind.
+  bool embed(std::span<const int32_t> ids, size_t skipped, Span2f x) const;
+  // Runs the blocks and takes one vector of each text, normalised.
+  void pool(Span2f x, const Sequences& sequences, std::span<const size_t> rows, Span2f pooled, Workspace& ws,
+            const Engine& engine) const;
+  void project(Span2f pooled, Span2f out, Workspace& ws, const Engine& engine) const;
+
   TextConfig config_;
   Precision precision_;
   size_t embed_dim_;
   TokenEmbedding embedding_;
   Transformer transformer_;
-  LayerNorm ln_final_;
-  std::optional<Linear> projection_;
+  std::optional<LayerNorm> ln_embed_, ln_final_;
+  std::optional<Linear> projection_in_, projection_;
 };
 
 }  // namespace simdclip

@@ -7,10 +7,10 @@
 namespace simdclip {
 
 Transformer::Transformer(const ModelFile& file, const std::string& prefix, const TransformerConfig& config,
-                         bool causal) {
+                         bool causal, const Rotary& rotary) {
   blocks_.reserve(config.layers);
   for (uint32_t i = 0; i < config.layers; ++i) {
-    blocks_.emplace_back(file, prefix + ".blocks." + std::to_string(i), config, causal);
+    blocks_.emplace_back(file, prefix + ".blocks." + std::to_string(i), config, causal, rotary);
   }
 }
 
@@ -32,7 +32,8 @@ void Transformer::forward_rows(Span2f x, const Sequences& sequences, std::span<c
                                Workspace& ws, const Engine& engine) const {
   // Queries and keys are columns of one packed weight; they can be computed apart where the border lies
   // between two panels.
-  const bool last_apart = !blocks_.empty() && x.cols % kernels::kPanelColumns == 0;
+  const bool last_apart =
+      !blocks_.empty() && x.cols % kernels::kPanelColumns == 0 && blocks_.back().norms_before();
   forward_blocks(blocks_.size() - (last_apart ? 1 : 0), x, sequences, ws, engine);
   if (last_apart) {
     blocks_.back().forward_rows(x, sequences, rows, y, ws, engine);
@@ -40,6 +41,16 @@ void Transformer::forward_rows(Span2f x, const Sequences& sequences, std::span<c
   }
   for (size_t i = 0; i < rows.size(); ++i)
     std::copy_n(x.row(sequences.starts[i] + rows[i]), x.cols, y.row(i));
+}
+
+void mean_rows(ConstSpan2f x, float* out) noexcept {
+  std::copy_n(x.row(0), x.cols, out);
+  for (size_t r = 1; r < x.rows; ++r) {
+    const float* row = x.row(r);
+    for (size_t d = 0; d < x.cols; ++d) out[d] += row[d];
+  }
+  const float scale = 1.0F / static_cast<float>(x.rows);
+  for (size_t d = 0; d < x.cols; ++d) out[d] *= scale;
 }
 
 }  // namespace simdclip

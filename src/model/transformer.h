@@ -1,4 +1,4 @@
-// A stack of pre-norm blocks.
+// A stack of blocks.
 #pragma once
 
 #include <string>
@@ -11,7 +11,8 @@ namespace simdclip {
 class Transformer {
  public:
   // Tensors "<prefix>.blocks.I.*".
-  Transformer(const ModelFile& file, const std::string& prefix, const TransformerConfig& config, bool causal);
+  Transformer(const ModelFile& file, const std::string& prefix, const TransformerConfig& config, bool causal,
+              const Rotary& rotary = {});
 
   // x: [T, D], in place.
   void forward(Span2f x, const Sequences& sequences, Workspace& ws, const Engine& engine) const;
@@ -31,6 +32,9 @@ class Transformer {
 
   std::vector<Block> blocks_;
 };
+
+// out = mean over the rows of x, summed in order of the rows. out: [D]
+void mean_rows(ConstSpan2f x, float* out) noexcept;
 
 // Tokens that are worth running together: enough rows to amortise reading the weights, few enough that one
 // layer's activations stay near. Of 200, 400 and 800, 400 was fastest for B/32 in every precision (f32 43.7

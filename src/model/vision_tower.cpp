@@ -7,15 +7,11 @@
 namespace simdclip {
 namespace {
 
-// out = mean over the rows of x, summed in order of the rows.
-void mean_rows(ConstSpan2f x, float* out) {
-  std::copy_n(x.row(0), x.cols, out);
-  for (size_t r = 1; r < x.rows; ++r) {
-    const float* row = x.row(r);
-    for (size_t d = 0; d < x.cols; ++d) out[d] += row[d];
-  }
-  const float scale = 1.0F / static_cast<float>(x.rows);
-  for (size_t d = 0; d < x.cols; ++d) out[d] *= scale;
+Rotary rotary_of(const ModelFile& file, const VisionConfig& config) {
+  if (!config.rotary) return {};
+  const size_t lead = config.class_token ? 1 : 0,
+               head_dim = config.transformer.width / config.transformer.heads;
+  return {{file.tensor("visual.rotary").f32(), vision_tokens(config) - lead, head_dim, head_dim}, lead};
 }
 
 }  // namespace
@@ -25,10 +21,10 @@ VisionTower::VisionTower(const ModelFile& file, const VisionConfig& config, size
       precision_(file.config().precision),
       embed_dim_(embed_dim),
       embedding_(file, config),
-      transformer_(file, "visual", config.transformer, false) {
+      transformer_(file, "visual", config.transformer, false, rotary_of(file, config)) {
   if (config.post_norm) ln_post_.emplace(file, "visual.ln_post", config.transformer.norm_eps);
-  if (config.attention_pool) attention_pool_.emplace(file, *config.attention_pool, config.transformer.width);
-  if (config.projection) projection_.emplace(file, "visual.proj", false);
+  if (config.attention_pool) attention_pool_.emplace(file, *config.attention_pool, pooled_width(config));
+  if (config.projection) projection_.emplace(file, "visual.proj", config.projection_bias);
 }
 
 size_t VisionTower::micro_batch() const noexcept {
@@ -39,11 +35,12 @@ size_t VisionTower::workspace_floats(size_t threads) const noexcept {
   const size_t n = micro_batch(), tokens = vision_tokens(config_), width = config_.transformer.width;
   size_t blocks = block_workspace_floats(config_.transformer, precision_, n * tokens, tokens, threads);
   if (config_.attention_pool) {
-    blocks = std::max(blocks, attention_pool_workspace_floats(*config_.attention_pool, precision_, width, n,
-                                                              tokens, threads));
+    blocks = std::max(blocks, attention_pool_workspace_floats(*config_.attention_pool, precision_, width,
+                                                              pooled_width(config_), n, tokens, threads));
   }
-  return simdclip::workspace_floats(n * tokens, width) + simdclip::workspace_floats(n, width) +
-         operand_workspace_floats(precision_, n, width) +
+  return simdclip::workspace_floats(n * tokens, width) +
+         simdclip::workspace_floats(n, pooled_width(config_)) +
+         operand_workspace_floats(precision_, n, pooled_width(config_)) +
          std::max(patch_embedding_workspace_floats(config_, precision_, n), blocks);
 }
 
@@ -53,8 +50,8 @@ void VisionTower::forward(std::span<const float> pixels, Span2f out, Workspace& 
                width = config_.transformer.width;
   assert(n <= micro_batch() && out.rows == n && out.cols == embed_dim_);
   const Workspace::Scope scope(ws);
-  const Span2f x = ws.take(n * tokens, width);  // [n * T, D]
-  const Span2f pooled = ws.take(n, width);      // [n, D]
+  const Span2f x = ws.take(n * tokens, width);              // [n * T, D]
+  const Span2f pooled = ws.take(n, pooled_width(config_));  // [n, D], or the pool's width
   std::vector<size_t> starts(n + 1);
   for (size_t i = 0; i <= n; ++i) starts[i] = i * tokens;
 
@@ -63,7 +60,7 @@ void VisionTower::forward(std::span<const float> pixels, Span2f out, Workspace& 
   if (projection_) {
     projection_->forward(projection_->operand(pooled, ws, engine), out, engine);
   } else {
-    for (size_t i = 0; i < n; ++i) std::copy_n(pooled.row(i), width, out.row(i));
+    for (size_t i = 0; i < n; ++i) std::copy_n(pooled.row(i), out.cols, out.row(i));
   }
 }
 

@@ -123,11 +123,12 @@ TEST_P(Convert, EveryWeightIsStoredExactly) {
     file.verify();
     const SourceFiles files = find_source(source_.source());
     const auto tensors = open_checkpoint(files.weights);
-    const auto bound = bind_tensors(make_plan(files, *tensors, options), *tensors);
+    const ConvertPlan plan = make_plan(files, *tensors, options);
+    const auto bound = bind_tensors(plan, *tensors);
     ASSERT_EQ(bound.size(), file.specs().size());
     std::vector<float> want;
     for (const BoundTensor& b : bound) {
-      assemble(b, *tensors, want);
+      assemble(b, plan, *tensors, want);
       const TensorView view = file.tensor(b.spec.name);
       std::vector<float> got(want.size());
       std::vector<uint16_t> half(want.size());

@@ -1,0 +1,259 @@
+// How schema tensors are computed from foreign ones (MapForm): shapes first, values later.
+#include <algorithm>
+#include <cmath>
+
+#include "convert/tensor_map.h"
+
+namespace simdclip {
+namespace {
+
+using Shape = std::vector<uint64_t>;
+
+constexpr float kQuickGelu = 1.702F;
+constexpr double kBatchNormEps = 1e-5;  // timm's and torch's
+
+// The values of one source.
+std::vector<float> read_whole(const TensorSource& tensors, size_t index) {
+  std::vector<float> out(tensors.tensors()[index].elements());
+  tensors.read(index, out);
+  return out;
+}
+
+class Assembler {
+ public:
+  Assembler(const BoundTensor& bound, const ConvertPlan& plan, const TensorSource& tensors,
+            std::vector<float>& out)
+      : bound_(bound), plan_(plan), tensors_(tensors), out_(out) {}
+
+  void run() {
+    switch (bound_.form) {
+      case MapForm::same:
+      case MapForm::patches:
+      case MapForm::rows:
+      case MapForm::ones_first: stack(); break;
+      case MapForm::transposed: transpose(); break;
+      case MapForm::zeros: std::fill(out_.begin(), out_.end(), 0.0F); break;
+      case MapForm::outer_rows: outer_rows(); break;
+      case MapForm::tail_rows: tail_rows(); break;
+      case MapForm::query:
+      case MapForm::query_in_proj: project_query(whole(0), 1); break;
+      case MapForm::query_with_norm: project_query(normalized_query(), 3); break;
+      case MapForm::scaled: scale(plan_.text.embedding_scale); break;
+      case MapForm::gate: scale(1 / kQuickGelu); break;
+      case MapForm::value: scale(kQuickGelu); break;
+      case MapForm::text_places: text_places(); break;
+      case MapForm::sinusoids: sinusoids(); break;
+      case MapForm::patch_places: patch_places(); break;
+      case MapForm::rotary_angles: rotary_angles(); break;
+      case MapForm::stem_weight: stem_weight(false); break;
+      case MapForm::cell_weight: stem_weight(true); break;
+      case MapForm::stem_bias: stem_bias(); break;
+      case MapForm::cells: cells(whole(0)); break;
+    }
+  }
+
+ private:
+  std::vector<float> whole(size_t source) const { return read_whole(tensors_, bound_.sources[source]); }
+  uint64_t rows() const { return bound_.spec.shape[0]; }
+  uint64_t columns() const { return out_.size() / rows(); }
+
+  void stack() {
+    const uint64_t each = out_.size() / bound_.sources.size();
+    for (size_t i = 0; i < bound_.sources.size(); ++i)
+      tensors_.read(bound_.sources[i], std::span(out_).subspan(i * each, each));
+  }
+
+  void transpose() {
+    const std::vector<float> stored = whole(0);  // [K, N]
+    const uint64_t n = rows(), k = columns();
+    for (uint64_t r = 0; r < k; ++r)
+      for (uint64_t c = 0; c < n; ++c) out_[c * k + r] = stored[r * n + c];
+  }
+
+  void outer_rows() {
+    const uint64_t each = out_.size() / 3;
+    std::fill(out_.begin(), out_.end(), 0.0F);
+    tensors_.read(bound_.sources[0], std::span(out_).first(each));
+    tensors_.read(bound_.sources[1], std::span(out_).last(each));
+  }
+
+  void tail_rows() {
+    const std::vector<float> all = whole(0);
+    std::copy(all.end() - static_cast<std::ptrdiff_t>(out_.size()), all.end(), out_.begin());
+  }
+
+  void scale(float factor) {
+    tensors_.read(bound_.sources[0], out_);
+    for (float& x : out_) x *= factor;
+  }
+
+  // W x + b of the sources from `weight` on; more rows than the query has belong to keys and values.
+  void project_query(const std::vector<float>& x, size_t weight) {
+    const std::vector<float> w = whole(weight), b = whole(weight + 1);
+    const uint64_t d = rows();
+    for (uint64_t r = 0; r < d; ++r) {
+      double sum = b[r];
+      for (uint64_t k = 0; k < d; ++k) sum += static_cast<double>(w[r * d + k]) * x[k];
+      out_[r] = static_cast<float>(sum);
+    }
+  }
+
+  std::vector<float> normalized_query() const {
+    std::vector<float> x = whole(0);
+    x.resize(rows());
+    const std::vector<float> gamma = whole(1), beta = whole(2);
+    double mean = 0, variance = 0;
+    for (float v : x) mean += v / static_cast<double>(x.size());
+    for (float v : x) variance += (v - mean) * (v - mean) / static_cast<double>(x.size());
+    const double scale = 1 / std::sqrt(variance + plan_.config.vision->attention_pool->norm_eps);
+    for (size_t i = 0; i < x.size(); ++i)
+      x[i] = static_cast<float>((x[i] - mean) * scale * gamma[i] + beta[i]);
+    return x;
+  }
+
+  void text_places() {
+    const std::vector<float> table = whole(0), types = whole(1);
+    const uint64_t d = columns();
+    for (size_t i = 0; i < out_.size(); ++i) out_[i] = table[plan_.text.first_place * d + i] + types[i % d];
+  }
+
+  // Vaswani 2017's as M2M100 has them: sines, then cosines; positions begin behind the padding's. In float
+  // where the reference is.
+  void sinusoids() {
+    const uint64_t d = columns(), half = d / 2;
+    const auto step = static_cast<float>(-std::log(10000.0) / static_cast<double>(half - 1));
+    std::fill(out_.begin(), out_.end(), 0.0F);
+    for (uint64_t t = 0; t < rows(); ++t)
+      for (uint64_t i = 0; i < half; ++i) {
+        const auto frequency =
+            static_cast<float>(std::exp(static_cast<double>(static_cast<float>(i) * step)));
+        const float angle = static_cast<float>(t + plan_.text.first_place) * frequency;
+        out_[t * d + i] = static_cast<float>(std::sin(static_cast<double>(angle)));
+        out_[t * d + half + i] = static_cast<float>(std::cos(static_cast<double>(angle)));
+      }
+  }
+
+  void patch_places() {
+    std::fill_n(out_.begin(), columns(), 0.0F);
+    tensors_.read(bound_.sources[0], std::span(out_).subspan(columns()));
+  }
+
+  // timm's RotaryEmbeddingCat: a quarter of the head's dimension is bands of either coordinate.
+  void rotary_angles() {
+    const VisionConfig& v = *plan_.config.vision;
+    const uint64_t height = patch_grid_height(v), width = patch_grid_width(v), half = columns() / 2,
+                   bands = half / 2;
+    const auto coordinate = [&](uint64_t at, uint64_t extent, uint32_t reference) {
+      const auto x = static_cast<float>(static_cast<double>(at) + plan_.rotary.offset);
+      return x / static_cast<float>(extent) * static_cast<float>(reference);
+    };
+    for (uint64_t y = 0; y < height; ++y)
+      for (uint64_t x = 0; x < width; ++x) {
+        const float row = coordinate(y, height, plan_.rotary.reference[0]);
+        const float column = coordinate(x, width, plan_.rotary.reference[1]);
+        float* to = out_.data() + (y * width + x) * columns();
+        for (uint64_t i = 0; i < half; ++i) {
+          const auto exponent = static_cast<float>(i % bands) / static_cast<float>(bands);
+          const auto band = static_cast<float>(1 / std::pow(plan_.rotary.temperature, double{exponent}));
+          const bool first = i < bands;
+          const float angle = (first == plan_.rotary.xy ? column : row) * band;
+          to[i] = static_cast<float>(std::cos(static_cast<double>(angle)));
+          to[half + i] = static_cast<float>(std::sin(static_cast<double>(angle)));
+        }
+      }
+  }
+
+  // [N, S, 2, 2] -> [N, 4 * S]: the cell's four parts, each with all its channels.
+  void cells(const std::vector<float>& stored) {
+    const uint64_t channels = columns() / 4;
+    for (uint64_t n = 0; n < rows(); ++n)
+      for (uint64_t c = 0; c < channels; ++c)
+        for (uint64_t part = 0; part < 4; ++part)
+          out_[n * columns() + part * channels + c] = stored[(n * channels + c) * 4 + part];
+  }
+
+  static double norm_scale(float gamma, float variance) {
+    return gamma / std::sqrt(static_cast<double>(variance) + kBatchNormEps);
+  }
+
+  void stem_weight(bool of_cells) {
+    std::vector<float> w = whole(0);
+    const std::vector<float> gamma = whole(1), variance = whole(2);
+    for (size_t i = 0; i < w.size(); ++i) {
+      const size_t n = i / columns();
+      w[i] = static_cast<float>(w[i] * norm_scale(gamma[n], variance[n]));
+    }
+    if (of_cells)
+      cells(w);
+    else
+      out_ = w;
+  }
+
+  void stem_bias() {
+    const std::vector<float> beta = whole(0), mean = whole(1), gamma = whole(2), variance = whole(3);
+    for (size_t i = 0; i < out_.size(); ++i)
+      out_[i] = static_cast<float>(beta[i] - mean[i] * norm_scale(gamma[i], variance[i]));
+  }
+
+  const BoundTensor& bound_;
+  const ConvertPlan& plan_;
+  const TensorSource& tensors_;
+  std::vector<float>& out_;
+};
+
+Shape with_rows(Shape shape, uint64_t rows) {
+  shape[0] = rows;
+  return shape;
+}
+
+}  // namespace
+
+std::vector<Shape> source_shapes(MapForm form, const TensorSpec& spec, const ConvertPlan& plan) {
+  const Shape& shape = spec.shape;
+  const uint64_t n = shape[0];
+  switch (form) {
+    case MapForm::same:
+    case MapForm::scaled:
+    case MapForm::gate:
+    case MapForm::value: return {shape};
+    case MapForm::patches: {
+      const uint64_t patch = plan.config.vision->patch_size;
+      return {{n, 3, patch, patch}};
+    }
+    case MapForm::transposed: return {{shape[1], n}};
+    case MapForm::rows:
+      // Two of a pool's keys and values, or three of queries, keys and values.
+      return std::vector<Shape>(3,
+                                with_rows(shape, n / (spec.name.find(".kv.") != std::string::npos ? 2 : 3)));
+    case MapForm::ones_first: return {shape.size() == 1 ? Shape{1, 1, n} : Shape{1, n, shape[1]}};
+    case MapForm::zeros:
+    case MapForm::sinusoids:
+    case MapForm::rotary_angles: return {};
+    case MapForm::outer_rows: return {{n / 3}, {n / 3}};
+    case MapForm::tail_rows: return {with_rows(shape, n / 2 * 3)};
+    case MapForm::query: return {{1, 1, n}, {n, n}, {n}};
+    case MapForm::query_in_proj: return {{1, 1, n}, {3 * n, n}, {3 * n}};
+    case MapForm::query_with_norm: return {{0, n}, {n}, {n}, {0, n}, {3 * n}};
+    case MapForm::text_places: return {{plan.text.places, shape[1]}, {plan.text.token_types, shape[1]}};
+    case MapForm::patch_places: return {{1, n - 1, shape[1]}};
+    case MapForm::stem_weight: return {{n, 3, 4, 4}, {n}, {n}};
+    case MapForm::cell_weight: return {{n, shape[1] / 4, 2, 2}, {n}, {n}};
+    case MapForm::stem_bias: return {{n}, {n}, {n}, {n}};
+    case MapForm::cells: return {{n, shape[1] / 4, 2, 2}};
+  }
+  return {};
+}
+
+void assemble(const BoundTensor& bound, const ConvertPlan& plan, const TensorSource& tensors,
+              std::vector<float>& out) {
+  uint64_t total = 1;
+  for (uint64_t extent : bound.spec.shape) total *= extent;
+  out.resize(total);
+  Assembler(bound, plan, tensors, out).run();
+  if (!bound.row_scale) return;
+  const std::vector<float> scale = read_whole(tensors, *bound.row_scale);
+  const uint64_t row = total / scale.size();
+  for (uint64_t i = 0; i < total; ++i) out[i] *= scale[i / row];
+}
+
+}  // namespace simdclip

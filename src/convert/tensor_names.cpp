@@ -1,0 +1,78 @@
+#include "convert/tensor_names.h"
+
+#include <algorithm>
+
+namespace simdclip {
+namespace {
+
+// After the tower's prefix, or as they are.
+constexpr std::string_view kIgnored[] = {
+    "logit_scale",
+    "logit_bias",
+    "attn_mask",
+    "text.attn_mask",
+    "input_resolution",
+    "context_length",
+    "vocab_size",
+    "embeddings.position_ids",
+    "embeddings.token_type_ids",
+    "embed_positions.weights",
+    "patch_embed.backbone.0.bn.num_batches_tracked",
+    "patch_embed.backbone.1.bn.num_batches_tracked",
+};
+
+NameRules timm_qkv(QkvNames names) {
+  switch (names) {
+    case QkvNames::fused: return kTimmQkvFused;
+    case QkvNames::fused_no_k_bias: return kTimmQkvFusedNoKBias;
+    case QkvNames::split_no_k_bias: return kTimmQkvSplitNoKBias;
+    case QkvNames::fused_no_bias: break;
+  }
+  return kTimmQkvNoBias;
+}
+
+}  // namespace
+
+std::vector<NameRules> vision_rules(const ConvertPlan& plan) {
+  if (!plan.config.vision) return {};
+  const VisionConfig& v = *plan.config.vision;
+  switch (plan.vision.naming) {
+    case Naming::timm: {
+      std::vector<NameRules> out = {timm_qkv(plan.vision.qkv),
+                                    v.transformer.gated_mlp ? kTimmGatedMlp : kTimmMlp,
+                                    plan.vision.class_position ? kTimmPlaces : kTimmPatchPlaces};
+      if (v.stem_width != 0) out.push_back(kTimmStem);
+      out.push_back(kTimmVision);
+      return out;
+    }
+    case Naming::transformers: return {kTransformersVision, kTransformersBlocks};
+    case Naming::open_clip:
+    case Naming::bert:
+    case Naming::m2m: break;
+  }
+  return {kOpenClipVision};
+}
+
+std::vector<NameRules> text_rules(const ConvertPlan& plan) {
+  switch (plan.text.naming) {
+    case Naming::transformers: return {kTransformersText, kTransformersBlocks};
+    case Naming::bert: return {kBertText, kHfTextHead};
+    case Naming::m2m: return {kM2mText, kHfTextHead};
+    case Naming::open_clip:
+    case Naming::timm: break;
+  }
+  return {kOpenClipText};
+}
+
+bool is_ignored(const ConvertPlan& plan, std::string_view name) {
+  if (plan.ignore_decoder && name.starts_with("text_decoder.")) return true;
+  const auto known = [](std::string_view tail) {
+    return std::find(std::begin(kIgnored), std::end(kIgnored), tail) != std::end(kIgnored);
+  };
+  if (known(name)) return true;
+  for (const std::string& prefix : {plan.vision.prefix, plan.text.prefix})
+    if (!prefix.empty() && name.starts_with(prefix) && known(name.substr(prefix.size()))) return true;
+  return false;
+}
+
+}  // namespace simdclip
