@@ -46,6 +46,8 @@ void convert_command(std::vector<std::string> given) {
                  "that need it in bf16");
   arguments.flag("--no-equalize", as_it_stands, "int8: round the weights as they stand (to compare)");
   arguments.text("--arch", options.arch, "NAME", "open_clip's name of the architecture, where the files do not tell: ViT-B-32");
+  arguments.choice("--tower", options.tower, {"image", "text"}, "Convert that tower alone");
+  arguments.number("--encoder", options.encoder, 1, 2, "Which text encoder of an SDXL file: 1 or 2");
   arguments.text("--image-mean", mean, "R,G,B", "Normalize pictures with this mean instead of the files' (0.5,0.5,0.5)");
   arguments.text("--image-std", std_deviation, "R,G,B", "The same for the standard deviation");
   arguments.flag("--json", json, "Print one JSON document");

@@ -16,6 +16,8 @@ struct ConvertOptions {
   std::string precision = "f32";  // f32 | bf16 | int8
   std::string
       arch;  // open_clip's name of the architecture ("ViT-B-32-quickgelu") where the files do not tell
+  std::string tower;     // "image" or "text": that tower alone; empty: all that the files have
+  uint32_t encoder = 0;  // which text encoder of a Stable Diffusion file, from 1; 0: the only one
   // Pictures' normalization, 3 numbers each (red, green, blue). Empty: as the files say.
   std::vector<float> image_mean, image_std;
   // int8: channels of large activations are evened out with their weights, which changes nothing but the rounding
@@ -33,8 +35,9 @@ struct ConvertOptions {
 };
 
 // source: a folder as downloaded (config + weights + tokenizer) or one checkpoint file. Layouts: open_clip
-// folders (open_clip_config.json), transformers folders (config.json), OpenAI's TorchScript archives, and any
-// checkpoint with open_clip's names together with `arch`. The output appears whole or not at all, and nothing
+// folders (open_clip_config.json), transformers folders (config.json; diffusers' text_encoder), OpenAI's TorchScript
+// archives, Stable Diffusion's single files (a text encoder), and any checkpoint with open_clip's names together with
+// `arch`. The output appears whole or not at all, and nothing
 // is written before every tensor's name and shape have been checked; memory stays below the largest tensor
 // plus 200 MB. Throws Error: invalid_argument, not_found (a file or tensor), io, damaged, unsupported,
 // shape_mismatch, missing_info (names the option or file to give), too_large.

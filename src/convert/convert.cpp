@@ -16,12 +16,16 @@ void convert(const std::string& source, const std::string& output, const Convert
   const SourceFiles files = find_source(source);
   const auto tensors = open_checkpoint(files.weights);
   const ConvertPlan plan = make_plan(files, *tensors, options);
-  const auto bound =
+  auto bound =
       bind_tensors(plan, *tensors);  // everything that can be refused has been, before an output exists
+  const ModelConfig config = kept_config(plan);
+  std::erase_if(bound, [&](const BoundTensor& tensor) {
+    return tensor.spec.name.starts_with("visual.") ? !config.vision : !config.text;
+  });
   if (options.note)
     for (const std::string& note : plan.notes) options.note(note);
 
-  ModelWriter writer(output, plan.config, plan.tokenizer);
+  ModelWriter writer(output, config, config.text ? plan.tokenizer : std::vector<std::byte>());
   std::optional<Equalizer> equalizer;
   if (options.equalize && (plan.config.precision == Precision::int8 || !options.input_maxima.empty())) {
     equalizer.emplace(bound, plan, *tensors, options.input_maxima);

@@ -58,10 +58,10 @@ void read_projection(const JsonObject& cfg, uint32_t embed_dim, TextConfig& x) {
 }  // namespace
 
 TextConfig read_hf_text(const JsonObject& cfg, uint32_t embed_dim, ConvertPlan& plan) {
+  const HfText& text = find_text_model(cfg, cfg.text("hf_model_name"));
   cfg.refuse_unknown({"hf_model_name", "hf_model_pretrained", "hf_tokenizer_name", "hf_proj_type",
                       "hf_pooler_type", "context_length", "vocab_size", "width", "heads", "layers",
                       "output_tokens", "tokenizer_kwargs", "tokenizer_mode"});
-  const HfText& text = find_text_model(cfg, cfg.text("hf_model_name"));
   const bool m2m = text.naming == Naming::m2m;
   TextConfig x;
   x.vocab_size = text.vocab_size;
@@ -80,6 +80,7 @@ TextConfig read_hf_text(const JsonObject& cfg, uint32_t embed_dim, ConvertPlan& 
   read_pooler(cfg, text, x);
   read_projection(cfg, embed_dim, x);
   plan.text.naming = text.naming;
+  plan.text.outer_head = true;
   plan.text.prefix = "text.transformer.";
   plan.text.places = text.places;
   plan.text.first_place = kPad + 1;

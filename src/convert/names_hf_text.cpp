@@ -56,18 +56,24 @@ constexpr NameRule kM2m[] = {
     {"text.ln_final.bias", MapForm::same, {"@layer_norm.bias"}},
 };
 
-// open_clip's and transformers' projections behind them.
-constexpr NameRule kHead[] = {
+// The projections behind them.
+constexpr NameRule kTransformers[] = {
     {"text.proj.weight", MapForm::same, {"text_projection.weight"}},
+};
+constexpr NameRule kLinear[] = {
+    {"text.proj.weight", MapForm::same, {"text.proj.weight"}},
+};
+constexpr NameRule kMlp[] = {
     {"text.proj_in.weight", MapForm::same, {"text.proj.0.weight"}},
     {"text.proj.weight", MapForm::same, {"text.proj.2.weight"}},
-    {"text.proj.weight", MapForm::same, {"text.proj.weight"}},
 };
 
 }  // namespace
 
 const NameRules kBertText = kBert;
 const NameRules kM2mText = kM2m;
-const NameRules kHfTextHead = kHead;
+const NameRules kHfTextHead = kTransformers;
+const NameRules kHfTextLinear = kLinear;
+const NameRules kHfTextMlp = kMlp;
 
 }  // namespace simdclip

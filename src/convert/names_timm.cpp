@@ -39,10 +39,6 @@ constexpr NameRule kVision[] = {
     {"visual.attention_pool.mlp.fc1.bias", MapForm::same, {"@attn_pool.mlp.fc1.bias"}},
     {"visual.attention_pool.mlp.fc2.weight", MapForm::same, {"@attn_pool.mlp.fc2.weight"}},
     {"visual.attention_pool.mlp.fc2.bias", MapForm::same, {"@attn_pool.mlp.fc2.bias"}},
-    {"visual.proj.weight", MapForm::same, {"@head.weight"}},
-    {"visual.proj.bias", MapForm::same, {"@head.bias"}},
-    {"visual.proj.weight", MapForm::same, {"visual.head.proj.weight"}},
-    {"visual.proj.bias", MapForm::same, {"visual.head.proj.bias"}},
 };
 
 constexpr NameRule kFused[] = {
@@ -108,6 +104,16 @@ constexpr NameRule kStem[] = {
     {"visual.patch_embed.bias", MapForm::same, {"@patch_embed.backbone.2.conv.bias"}},
 };
 
+// The trunk's own classifier, or open_clip's projection behind it.
+constexpr NameRule kHead[] = {
+    {"visual.proj.weight", MapForm::same, {"@head.weight"}},
+    {"visual.proj.bias", MapForm::same, {"@head.bias"}},
+};
+constexpr NameRule kOuterHead[] = {
+    {"visual.proj.weight", MapForm::same, {"visual.head.proj.weight"}},
+    {"visual.proj.bias", MapForm::same, {"visual.head.proj.bias"}},
+};
+
 }  // namespace
 
 const NameRules kTimmVision = kVision;
@@ -120,5 +126,7 @@ const NameRules kTimmGatedMlp = kGatedMlp;
 const NameRules kTimmPlaces = kPlaces;
 const NameRules kTimmPatchPlaces = kPatchPlaces;
 const NameRules kTimmStem = kStem;
+const NameRules kTimmHead = kHead;
+const NameRules kTimmOuterHead = kOuterHead;
 
 }  // namespace simdclip

@@ -84,7 +84,7 @@ void plan_open_clip_folder(const SourceFiles& files, const TensorSource& tensors
   else
     plan.config.preprocess = PreprocessConfig{};
   read_open_clip_tensors(tensors, plan);
-  read_open_clip_tokenizer(files, plan);
+  if (plan.tower != "image") read_open_clip_tokenizer(files, plan);
 }
 
 // --- one file, or a folder without a description ---
@@ -95,14 +95,16 @@ void plan_arch(const SourceFiles& files, const TensorSource& tensors, const Conv
   if (arch == nullptr)
     fail(ErrorCode::invalid_argument, "--arch '", options.arch,
          "' is not a name of open_clip's; for example: ", suggestions(options.arch));
+  const std::string tower = plan.tower;
   plan = plan_of_arch(*arch);
+  plan.tower = tower;
   plan.config.preprocess = openai_preprocess();
   plan.notes.push_back(
       "pictures are resized (bicubic, shortest side), cropped and normalized with OpenAI's mean and std: "
       "open_clip's default for --arch " +
       options.arch + "; give --image-mean and --image-std where the weights were trained with others");
   read_open_clip_tensors(tensors, plan);
-  read_open_clip_tokenizer(files, plan);
+  if (plan.tower != "image") read_open_clip_tokenizer(files, plan);
 }
 
 void plan_openai(const SourceFiles& files, const TensorSource& tensors, ConvertPlan& plan) {
@@ -110,7 +112,7 @@ void plan_openai(const SourceFiles& files, const TensorSource& tensors, ConvertP
   plan.config.preprocess = openai_preprocess();
   plan.notes.push_back("an OpenAI file: QuickGELU, OpenAI's mean and std");
   read_open_clip_tensors(tensors, plan);
-  read_open_clip_tokenizer(files, plan);
+  if (plan.tower != "image") read_open_clip_tokenizer(files, plan);
 }
 
 [[noreturn]] void ask(const SourceFiles& files, const TensorSource& tensors) {
@@ -195,9 +197,24 @@ std::vector<std::string> convertible_archs() {
   return out;
 }
 
+ModelConfig kept_config(const ConvertPlan& plan) {
+  ModelConfig config = plan.config;
+  if (plan.tower == "image") {
+    config.text.reset();
+    config.tokenizer.reset();
+  } else if (plan.tower == "text") {
+    config.vision.reset();
+    config.preprocess.reset();
+  }
+  return config;
+}
+
 ConvertPlan make_plan(const SourceFiles& files, const TensorSource& tensors, const ConvertOptions& options) {
   const Precision precision = precision_of(options.precision);
   ConvertPlan plan;
+  plan.tower = options.tower;
+  if (!plan.tower.empty() && plan.tower != "image" && plan.tower != "text")
+    fail(ErrorCode::invalid_argument, "--tower '", plan.tower, "' is not known; expected image or text");
   plan.config.name = files.folder.empty() ? stem(files.weights) : base_name(files.folder);
   const bool described = !files.open_clip_config.empty() || !files.transformers_config.empty();
   if (!options.arch.empty()) {
@@ -211,6 +228,8 @@ ConvertPlan make_plan(const SourceFiles& files, const TensorSource& tensors, con
     read_transformers(files, tensors, options, plan);
   } else if (!files.open_clip_config.empty()) {
     plan_open_clip_folder(files, tensors, options, plan);
+  } else if (is_stable_diffusion_file(tensors)) {
+    read_stable_diffusion(tensors, options, plan);
   } else if (has_prefix(tensors, "visual.") && is_openai_file(tensors)) {
     plan_openai(files, tensors, plan);
   } else {
@@ -221,7 +240,11 @@ ConvertPlan make_plan(const SourceFiles& files, const TensorSource& tensors, con
   std::sort(plan.config.bf16_weights.begin(), plan.config.bf16_weights.end());
   plan.config.source = base_name(files.weights);
   apply_overrides(options, plan);
-  validate(plan.config, files.weights);
+  const bool image = plan.tower != "text", text = plan.tower != "image";
+  if (!plan.tower.empty() && !((image && plan.config.vision) || (text && plan.config.text)))
+    fail(ErrorCode::invalid_argument, files.weights, ": --tower ", plan.tower, ", but the files have no ",
+         plan.tower, " tower");
+  validate(kept_config(plan), files.weights);
   return plan;
 }
 

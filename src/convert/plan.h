@@ -25,6 +25,7 @@ struct ForeignTower {
   Naming naming = Naming::open_clip;
   std::string prefix;        // "vision_model.", "text.", ... before every name of the tower
   bool layer_scale = false;  // folded into the projections that it scales
+  bool outer_head = false;   // the projection is open_clip's, behind a tower of another library
   // timm
   QkvNames qkv = QkvNames::fused;
   bool class_position = true;  // the class token has a position; false: it is zero
@@ -53,7 +54,9 @@ struct ConvertPlan {
   OpenClipTokenizer open_clip_tokenizer;
   ForeignTower vision, text;
   RotaryPlan rotary;
-  bool ignore_decoder = false;       // CoCa's text_decoder, which writes captions, is passed over
+  std::string only_prefix;      // Stable Diffusion: what does not begin with it is another part of the file
+  bool ignore_decoder = false;  // CoCa's text_decoder, which writes captions, is passed over
+  std::string tower;            // options.tower: "image", "text" or "" for all
   std::vector<std::byte> tokenizer;  // section of the .sclip file; empty without a text tower
   std::vector<std::string> notes;    // facts that the files did not say and their format does; for people
 };
@@ -89,6 +92,9 @@ void read_open_clip_tokenizer_settings(const JsonObject& text_cfg, ConvertPlan& 
 // where the vocabulary is another), or the files of a transformers tokenizer beside the weights. Needs
 // plan.config.text->vocab_size and context_length. Errors: missing_info names the file to put there.
 void read_open_clip_tokenizer(const SourceFiles& files, ConvertPlan& plan);
+// Stable Diffusion's single files: one of their text encoders.
+bool is_stable_diffusion_file(const TensorSource& tensors);
+void read_stable_diffusion(const TensorSource& tensors, const ConvertOptions& options, ConvertPlan& plan);
 // OpenAI's files: architecture from the tensors' shapes, QuickGELU, OpenAI's preprocessing.
 bool is_openai_file(const TensorSource& tensors);
 void read_openai_model(const TensorSource& tensors, ConvertPlan& plan);
@@ -105,6 +111,8 @@ PreprocessConfig read_transformers_preprocess(const std::string& folder, const V
                                               const ConvertOptions& options);
 
 // --- shared ---
+// The configuration that is written: without the tower that options.tower leaves out.
+ModelConfig kept_config(const ConvertPlan& plan);
 float read_scalar(const TensorSource& tensors,
                   size_t index);  // Error shape_mismatch when it is no single number
 std::array<float, 3> three(const std::vector<double>& values, const std::string& where);

@@ -31,6 +31,11 @@ NameRules timm_qkv(QkvNames names) {
   return kTimmQkvNoBias;
 }
 
+NameRules hf_head(const ConvertPlan& plan) {
+  if (!plan.text.outer_head) return kHfTextHead;
+  return plan.config.text->projection_hidden != 0 ? kHfTextMlp : kHfTextLinear;
+}
+
 }  // namespace
 
 std::vector<NameRules> vision_rules(const ConvertPlan& plan) {
@@ -42,6 +47,7 @@ std::vector<NameRules> vision_rules(const ConvertPlan& plan) {
                                     v.transformer.gated_mlp ? kTimmGatedMlp : kTimmMlp,
                                     plan.vision.class_position ? kTimmPlaces : kTimmPatchPlaces};
       if (v.stem_width != 0) out.push_back(kTimmStem);
+      out.push_back(plan.vision.outer_head ? kTimmOuterHead : kTimmHead);
       out.push_back(kTimmVision);
       return out;
     }
@@ -56,8 +62,8 @@ std::vector<NameRules> vision_rules(const ConvertPlan& plan) {
 std::vector<NameRules> text_rules(const ConvertPlan& plan) {
   switch (plan.text.naming) {
     case Naming::transformers: return {kTransformersText, kTransformersBlocks};
-    case Naming::bert: return {kBertText, kHfTextHead};
-    case Naming::m2m: return {kM2mText, kHfTextHead};
+    case Naming::bert: return {kBertText, hf_head(plan)};
+    case Naming::m2m: return {kM2mText, hf_head(plan)};
     case Naming::open_clip:
     case Naming::timm: break;
   }
@@ -65,6 +71,7 @@ std::vector<NameRules> text_rules(const ConvertPlan& plan) {
 }
 
 bool is_ignored(const ConvertPlan& plan, std::string_view name) {
+  if (!plan.only_prefix.empty() && !name.starts_with(plan.only_prefix)) return true;
   if (plan.ignore_decoder && name.starts_with("text_decoder.")) return true;
   const auto known = [](std::string_view tail) {
     return std::find(std::begin(kIgnored), std::end(kIgnored), tail) != std::end(kIgnored);

@@ -62,8 +62,9 @@ bool is_ignored(const ConvertPlan& plan, std::string_view name);
 // The tables themselves.
 extern const NameRules kOpenClipVision, kOpenClipText;
 extern const NameRules kTimmVision, kTimmQkvFused, kTimmQkvFusedNoKBias, kTimmQkvSplitNoKBias, kTimmQkvNoBias,
-    kTimmMlp, kTimmGatedMlp, kTimmPlaces, kTimmPatchPlaces, kTimmStem;
+    kTimmMlp, kTimmGatedMlp, kTimmPlaces, kTimmPatchPlaces, kTimmStem,
+    kTimmHead, kTimmOuterHead;
 extern const NameRules kTransformersBlocks, kTransformersVision, kTransformersText;
-extern const NameRules kBertText, kM2mText, kHfTextHead;
+extern const NameRules kBertText, kM2mText, kHfTextHead, kHfTextLinear, kHfTextMlp;
 
 }  // namespace simdclip

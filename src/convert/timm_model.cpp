@@ -88,14 +88,14 @@ void read_projection(const JsonObject& cfg, uint32_t embed_dim, VisionConfig& v)
 }  // namespace
 
 VisionConfig read_timm_vision(const JsonObject& cfg, uint32_t embed_dim, ConvertPlan& plan) {
-  cfg.refuse_unknown({"image_size", "timm_model_name", "timm_model_pretrained", "timm_pool", "timm_proj",
-                      "timm_proj_bias", "timm_drop", "timm_drop_path", "patch_dropout"});
   const std::string name = cfg.text("timm_model_name");
   const Json json = parse_json(find_entry(cfg, name).json, "timm's " + name);
   const JsonObject facts(json, "timm's " + name);
   if (const auto part = facts.find_text("unsupported"))
     fail(ErrorCode::unsupported, cfg.where(), ": the image tower is timm's '", name, "': ", *part,
          " is not supported");
+  cfg.refuse_unknown({"image_size", "timm_model_name", "timm_model_pretrained", "timm_pool", "timm_proj",
+                      "timm_proj_bias", "timm_drop", "timm_drop_path", "patch_dropout"});
   VisionConfig v;
   v.image_height = v.image_width = cfg.find_count("image_size").value_or(facts.count("image_size"));
   v.patch_size = facts.count("patch_size");
@@ -109,6 +109,7 @@ VisionConfig read_timm_vision(const JsonObject& cfg, uint32_t embed_dim, Convert
   read_rotary(facts, v, plan);
   plan.vision.naming = Naming::timm;
   plan.vision.prefix = "visual.trunk.";
+  plan.vision.outer_head = cfg.find_text("timm_proj").value_or("") == "linear";
   plan.vision.qkv = qkv_names(facts.text("qkv"));
   plan.vision.layer_scale = facts.find_bool("layer_scale").value_or(false);
   plan.vision.class_position = facts.find_bool("class_position").value_or(true);

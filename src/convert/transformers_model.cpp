@@ -1,5 +1,6 @@
-// transformers' CLIP folders: config.json of a CLIPModel, or of one of its towers with or without projection.
-// An absent field has the value of transformers' own configuration class: its files leave defaults out.
+// transformers' folders: config.json of a CLIPModel, MetaClip2Model, ChineseCLIPModel or SiglipModel, or of
+// one of CLIP's and SigLIP's towers alone. An absent field has the value of transformers' own configuration
+// class: its files leave defaults out.
 #include <algorithm>
 #include <cmath>
 
@@ -11,8 +12,8 @@ namespace {
 
 constexpr double kPixel = 1.0 / 255.0;
 
-Activation activation(const JsonObject& cfg) {
-  const std::string name = cfg.find_text("hidden_act").value_or("quick_gelu");
+Activation activation(const JsonObject& cfg, const char* otherwise) {
+  const std::string name = cfg.find_text("hidden_act").value_or(otherwise);
   if (name == "quick_gelu") return Activation::quick_gelu;
   if (name == "gelu") return Activation::gelu;
   if (name == "gelu_new" || name == "gelu_pytorch_tanh") return Activation::gelu_tanh;
@@ -22,7 +23,11 @@ Activation activation(const JsonObject& cfg) {
 
 struct Defaults {
   uint32_t width, mlp_width, layers, heads;
+  const char* activation = "quick_gelu";
+  double norm_eps = 1e-5;
 };
+constexpr Defaults kClipVision{768, 3072, 12, 12}, kClipText{512, 2048, 12, 8},
+    kSiglip{768, 3072, 12, 12, "gelu_pytorch_tanh", 1e-6}, kChineseText{768, 3072, 12, 12, "gelu", 1e-12};
 
 TransformerConfig transformer(const JsonObject& cfg, const Defaults& defaults) {
   TransformerConfig t;
@@ -33,35 +38,83 @@ TransformerConfig transformer(const JsonObject& cfg, const Defaults& defaults) {
   if (t.width % t.heads != 0)
     fail(ErrorCode::damaged, cfg.where(), ": num_attention_heads ", t.heads, " do not divide hidden_size ",
          t.width);
-  t.activation = activation(cfg);
-  const double eps = cfg.find_number("layer_norm_eps").value_or(1e-5);
+  t.activation = activation(cfg, defaults.activation);
+  const double eps = cfg.find_number("layer_norm_eps").value_or(defaults.norm_eps);
   if (!(eps > 0 && eps < 1))
     fail(ErrorCode::damaged, cfg.where(), ": layer_norm_eps should be between 0 and 1, found ", eps);
   t.norm_eps = static_cast<float>(eps);
   return t;
 }
 
-VisionConfig read_vision(const JsonObject& cfg) {
+VisionConfig read_vision(const JsonObject& cfg, const Defaults& defaults = kClipVision, uint32_t patch = 32) {
   VisionConfig v;
   v.image_height = v.image_width = cfg.find_count("image_size").value_or(224);
-  v.patch_size = cfg.find_count("patch_size").value_or(32);
-  v.transformer = transformer(cfg, {768, 3072, 12, 12});
+  v.patch_size = cfg.find_count("patch_size").value_or(patch);
+  v.transformer = transformer(cfg, defaults);
   if (cfg.find_count("num_channels").value_or(3) != 3)
     fail(ErrorCode::unsupported, cfg.where(), ": num_channels should be 3");
   return v;
 }
 
-TextConfig read_text(const JsonObject& cfg) {
+// SigLIP: no class token, its attention pooling head behind post_layernorm, no projection.
+VisionConfig read_siglip_vision(const JsonObject& cfg) {
+  VisionConfig v = read_vision(cfg, kSiglip, 16);
+  if (!cfg.find_bool("vision_use_head").value_or(true))
+    fail(ErrorCode::unsupported, cfg.where(),
+         ": vision_use_head = false is not supported: such a tower gives no embedding");
+  v.class_token = v.pre_norm = v.projection = false;
+  v.patch_bias = true;
+  v.pooling = Pooling::attention;
+  v.attention_pool = AttentionPoolConfig{v.transformer.heads, v.transformer.mlp_width,
+                                         v.transformer.activation, v.transformer.norm_eps};
+  return v;
+}
+
+TextConfig read_siglip_text(const JsonObject& cfg) {
+  TextConfig x;
+  x.vocab_size = cfg.find_count("vocab_size").value_or(32000);
+  x.context_length = cfg.find_count("max_position_embeddings").value_or(64);
+  x.transformer = transformer(cfg, kSiglip);
+  x.causal = false;
+  x.pooling = Pooling::last;
+  x.projection_bias = true;
+  return x;
+}
+
+// ChineseCLIP's BERT: its class token's last state is projected.
+TextConfig read_chinese_text(const JsonObject& cfg, ForeignTower& tower) {
+  TextConfig x;
+  x.vocab_size = cfg.find_count("vocab_size").value_or(30522);
+  x.context_length = cfg.find_count("max_position_embeddings").value_or(512);
+  x.transformer = transformer(cfg, kChineseText);
+  x.transformer.norm = BlockNorm::after;
+  x.causal = false;
+  x.pooling = Pooling::first;
+  x.embedding_norm = true;
+  x.final_norm = false;
+  x.drop_padding = true;
+  const double pad = cfg.find_number("pad_token_id").value_or(0);
+  if (!(pad >= 0 && pad < x.vocab_size))
+    fail(ErrorCode::damaged, cfg.where(), ": pad_token_id ", pad, " is not in the vocabulary");
+  x.pad_id = static_cast<uint32_t>(pad);
+  tower.naming = Naming::bert;
+  tower.places = x.context_length;
+  tower.token_types = cfg.find_count("type_vocab_size").value_or(2);
+  return x;
+}
+
+TextConfig read_text(const JsonObject& cfg, bool two_is_an_id = false) {
   TextConfig x;
   x.vocab_size = cfg.find_count("vocab_size").value_or(49408);
   x.context_length = cfg.find_count("max_position_embeddings").value_or(77);
-  x.transformer = transformer(cfg, {512, 2048, 12, 8});
+  x.transformer = transformer(cfg, kClipText);
   // Files from before transformers 4.31 say 2, which no vocabulary means: there the largest id is the end of
   // the text.
   const uint32_t eos = cfg.find_count("eos_token_id").value_or(49407);
-  x.pooling = eos == 2 ? Pooling::argmax_id : Pooling::first_eos;
-  if (eos != 2) x.eos_id = eos;
-  if (eos >= x.vocab_size && eos != 2)
+  const bool largest = eos == 2 && !two_is_an_id;
+  x.pooling = largest ? Pooling::argmax_id : Pooling::first_eos;
+  if (!largest) x.eos_id = eos;
+  if (eos >= x.vocab_size && !largest)
     fail(ErrorCode::damaged, cfg.where(), ": eos_token_id ", eos, " is not in the vocabulary of ",
          x.vocab_size);
   return x;
@@ -94,17 +147,62 @@ bool has_projection(const JsonObject& root, const TensorSource& tensors, const c
   return tensors.find(tensor).has_value();
 }
 
+void read_logit_scale(const TensorSource& tensors, ModelConfig& config) {
+  const auto scale = tensors.find("logit_scale");
+  if (!scale)
+    fail(ErrorCode::not_found, tensors.path(), ": tensor 'logit_scale' is missing; every such model has it");
+  config.logit_scale = static_cast<float>(std::exp(double{read_scalar(tensors, *scale)}));
+}
+
+// The two halves of config.json; one that equals the class's defaults may be absent.
+struct Halves {
+  Json vision, text;
+  explicit Halves(const JsonObject& root)
+      : vision(half(root, "vision_config")), text(half(root, "text_config")) {}
+  static Json half(const JsonObject& root, const char* key) {
+    return root.has(key) ? root.object(key).json() : Json::object();
+  }
+};
+
+void read_siglip(const JsonObject& root, const TensorSource& tensors, ModelConfig& config) {
+  const Halves halves(root);
+  config.vision = read_siglip_vision(JsonObject(halves.vision, root.field("vision_config")));
+  const JsonObject text(halves.text, root.field("text_config"));
+  config.text = read_siglip_text(text);
+  config.embed_dim = text.find_count("projection_size").value_or(config.text->transformer.width);
+  read_logit_scale(tensors, config);
+  const auto bias = tensors.find("logit_bias");
+  if (!bias)
+    fail(ErrorCode::not_found, tensors.path(), ": tensor 'logit_bias' is missing; every SiglipModel has it");
+  config.logit_bias = read_scalar(tensors, *bias);
+}
+
+void read_chinese(const JsonObject& root, const TensorSource& tensors, ConvertPlan& plan) {
+  const Halves halves(root);
+  plan.config.vision = read_vision(JsonObject(halves.vision, root.field("vision_config")));
+  plan.config.text = read_chinese_text(JsonObject(halves.text, root.field("text_config")), plan.text);
+  plan.config.embed_dim = root.find_count("projection_dim").value_or(512);
+  read_logit_scale(tensors, plan.config);
+}
+
 void read_towers(const JsonObject& root, const TensorSource& tensors, ConvertPlan& plan) {
   ModelConfig& config = plan.config;
   const std::string type = root.text("model_type");
-  if (type == "clip") {
+  if (type == "clip" || type == "metaclip_2") {
     config.vision = read_vision(tower(root, "vision_config", "vision_config_dict"));
-    config.text = read_text(tower(root, "text_config", "text_config_dict"));
+    config.text = read_text(tower(root, "text_config", "text_config_dict"), type == "metaclip_2");
     config.embed_dim = root.find_count("projection_dim").value_or(512);
-    const auto scale = tensors.find("logit_scale");
-    if (!scale)
-      fail(ErrorCode::not_found, tensors.path(), ": tensor 'logit_scale' is missing; every CLIPModel has it");
-    config.logit_scale = static_cast<float>(std::exp(double{read_scalar(tensors, *scale)}));
+    read_logit_scale(tensors, config);
+  } else if (type == "siglip") {
+    read_siglip(root, tensors, config);
+  } else if (type == "siglip_vision_model") {
+    config.vision = read_siglip_vision(root);
+    config.embed_dim = config.vision->transformer.width;
+  } else if (type == "siglip_text_model") {
+    config.text = read_siglip_text(root);
+    config.embed_dim = root.find_count("projection_size").value_or(config.text->transformer.width);
+  } else if (type == "chinese_clip") {
+    read_chinese(root, tensors, plan);
   } else if (type == "clip_vision_model") {
     config.vision = read_vision(root);
     config.vision->projection = has_projection(root, tensors, "visual_projection.weight");
@@ -117,7 +215,8 @@ void read_towers(const JsonObject& root, const TensorSource& tensors, ConvertPla
                                                : config.text->transformer.width;
   } else {
     fail(ErrorCode::unsupported, root.where(), ": model_type '", type,
-         "' is not supported yet; clip, clip_text_model and clip_vision_model are");
+         "' is not supported; clip, clip_text_model, clip_vision_model, metaclip_2, chinese_clip, siglip, "
+         "siglip_text_model and siglip_vision_model are");
   }
 }
 
@@ -139,6 +238,13 @@ Size read_size(const JsonObject& cfg, const char* key, bool number_is_shortest) 
   }
   const uint32_t side = cfg.count(key);
   return {side, side, number_is_shortest};
+}
+
+bool is_known_processor(const std::string& type) {
+  for (const char* family : {"CLIP", "ChineseCLIP", "Siglip"})
+    for (const char* kind : {"ImageProcessor", "ImageProcessorFast", "ImageProcessorPil", "FeatureExtractor"})
+      if (type == std::string(family) + kind) return true;
+  return false;
 }
 
 void require_true(const JsonObject& cfg, const char* key) {
@@ -180,9 +286,9 @@ PreprocessConfig read_transformers_preprocess(const std::string& folder, const V
   const JsonObject cfg = nested ? root.object("image_processor") : root;
   for (const char* key : {"image_processor_type", "feature_extractor_type"}) {
     const std::string type = cfg.find_text(key).value_or("CLIPImageProcessor");
-    if (type != "CLIPImageProcessor" && type != "CLIPImageProcessorFast" && type != "CLIPImageProcessorPil" &&
-        type != "CLIPFeatureExtractor")
-      fail(ErrorCode::unsupported, cfg.where(), ": ", key, " '", type, "' is not supported, only CLIP's");
+    if (!is_known_processor(type))
+      fail(ErrorCode::unsupported, cfg.where(), ": ", key, " '", type,
+           "' is not supported, only CLIP's, ChineseCLIP's and SigLIP's");
   }
   PreprocessConfig p;
   read_geometry(cfg, vision, p);
@@ -206,22 +312,39 @@ PreprocessConfig read_transformers_preprocess(const std::string& folder, const V
   return p;
 }
 
+namespace {
+
+// diffusers keeps the tokenizer of text_encoder in the folder tokenizer beside it, of text_encoder_2 in
+// tokenizer_2.
+std::string tokenizer_folder(const std::string& folder) {
+  const std::string own = base_name(folder);
+  if (!own.starts_with("text_encoder")) return folder;
+  for (const char* file : {"tokenizer.json", "vocab.json", "tokenizer_config.json"})
+    if (is_file(folder + "/" + file)) return folder;
+  const std::string beside = folder + "/../tokenizer" + own.substr(std::string("text_encoder").size());
+  return is_file(beside + "/tokenizer_config.json") || is_file(beside + "/vocab.json") ? beside : folder;
+}
+
+}  // namespace
+
 void read_transformers(const SourceFiles& files, const TensorSource& tensors, const ConvertOptions& options,
                        ConvertPlan& plan) {
   const Json json = read_json(files.transformers_config);
   const JsonObject root(json, files.transformers_config);
   plan.vision.naming = plan.text.naming = Naming::transformers;
-  read_towers(root, tensors, plan);
+  read_towers(root, tensors, plan);  // may name another
   if (plan.config.vision) {
     plan.vision.prefix = prefix_of(tensors, "vision_model.");
-    plan.config.preprocess = read_transformers_preprocess(files.folder, *plan.config.vision, options);
-    plan.notes.push_back(
-        "pictures are prepared as transformers does with backend=\"pil\"; its default torchvision backend "
-        "differs by at most 2 of 255 levels, in 0.4 % of the values");
+    if (plan.tower != "text") {
+      plan.config.preprocess = read_transformers_preprocess(files.folder, *plan.config.vision, options);
+      plan.notes.push_back(
+          "pictures are prepared as transformers does with backend=\"pil\"; its default torchvision backend "
+          "differs by at most 2 of 255 levels, in 0.4 % of the values");
+    }
   }
   if (plan.config.text) {
     plan.text.prefix = prefix_of(tensors, "text_model.");
-    read_transformers_tokenizer(files.folder, plan);
+    if (plan.tower != "image") read_transformers_tokenizer(tokenizer_folder(files.folder), plan);
   }
 }
 

@@ -29,8 +29,10 @@ std::vector<BadConfig> transformers_configs() {
   const char* tokenizer = "tokenizer.json";
   return {
       c("no model_type", "config.json", [](json& j) { j.erase("model_type"); }, kMissing, {"model_type"}),
-      c("model_type siglip", "config.json", [](json& j) { j["model_type"] = "siglip"; }, kUnsupported,
-        {"siglip"}),
+      c("model_type siglip", "config.json", [](json& j) { j["model_type"] = "siglip"; }, kNotFound,
+        {"logit_bias"}),
+      c("model_type siglip2", "config.json", [](json& j) { j["model_type"] = "siglip2"; }, kUnsupported,
+        {"siglip2"}),
       c("model_type is a number", "config.json", [](json& j) { j["model_type"] = 1; }, kDamaged,
         {"model_type"}),
       c("no vision_config", "config.json", [](json& j) { j.erase("vision_config"); }, kMissing,
@@ -77,7 +79,7 @@ std::vector<BadConfig> transformers_configs() {
       picture("image_mean", nullptr, kMissing, {"image_mean", "--image-mean"}),
       picture("image_std", nullptr, kMissing, {"image_std", "--image-std"}),
       picture("image_mean", json::array({1}), kDamaged, {"image_mean"}),
-      picture("image_processor_type", "SiglipImageProcessor", kUnsupported, {"SiglipImageProcessor"}),
+      picture("image_processor_type", "ViTImageProcessor", kUnsupported, {"ViTImageProcessor"}),
       c("no image_processor", processor, [](json& j) { j.erase("image_processor"); }, kMissing,
         {"image_processor"}),
       c("tokenizer of words", tokenizer, [](json& j) { j["model"]["type"] = "WordPiece"; }, kUnsupported, {}),
