@@ -1,6 +1,7 @@
 // The converter and the towers without a tokenizer, for models.py: what open_clip's model_cfg becomes, whether the
 // names and shapes of a checkpoint fit it, and what the towers make of pixels and ids.
 //
+//   parity_towers plan MODEL_CFG.json
 //   parity_towers schema MODEL_CFG.json WEIGHTS
 //   parity_towers run MODEL_CFG.json WEIGHTS MODEL.sclip PIXELS.npy IDS.npy IMAGES.f32 TEXTS.f32
 #include <fstream>
@@ -17,6 +18,17 @@
 
 namespace simdclip {
 namespace {
+
+class NoTensors : public TensorSource {
+ public:
+  const std::string& path() const noexcept override { return path_; }
+  const std::vector<ForeignTensor>& tensors() const noexcept override { return tensors_; }
+  void read(size_t, std::span<float>) const override {}
+
+ private:
+  std::string path_;
+  std::vector<ForeignTensor> tensors_;
+};
 
 ConvertPlan plan_of(const std::string& config, const TensorSource& tensors) {
   ConvertPlan plan;
@@ -78,6 +90,10 @@ std::vector<float> embed_ids(const ModelFile& file, const Engine& engine, const 
 }
 
 int run(const std::vector<std::string>& arguments) {
+  if (arguments.at(0) == "plan") {
+    plan_of(arguments.at(1), NoTensors());
+    return 0;
+  }
   const auto tensors = open_checkpoint(arguments.at(2));
   ConvertPlan plan = plan_of(arguments.at(1), *tensors);
   bind_tensors(plan, *tensors);
