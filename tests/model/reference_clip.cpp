@@ -41,6 +41,7 @@ double activate(double x, Activation activation) {
     case Activation::gelu_tanh:
       return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
     case Activation::quick_gelu: return x / (1 + std::exp(-1.702 * x));
+    case Activation::relu: return x < 0 ? 0 : x;
   }
   return x;
 }
