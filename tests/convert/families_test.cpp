@@ -41,11 +41,10 @@ ConvertPlan plan_of(const std::string& name) {
   const auto archs = arch_table();
   const auto arch =
       std::find_if(archs.begin(), archs.end(), [&](const ArchEntry& a) { return a.name == name; });
-  Json json = parse_json(arch->json, name);
-  for (const char* tower : {"vision_cfg", "text_cfg"})  // shallower: the same tables, less time
-    if (json[tower].contains("layers")) json[tower]["layers"] = 2;
+  const Json json = parse_json(arch->json, name);
   ConvertPlan plan;
   read_open_clip_model(JsonObject(json, name), plan);
+  // Shallower: the same tables, less time.
   if (plan.config.vision) plan.config.vision->transformer.layers = 2;
   if (plan.config.text) plan.config.text->transformer.layers = 2;
   plan.config.name = name;
