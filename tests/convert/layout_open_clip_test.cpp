@@ -97,7 +97,7 @@ std::vector<BadConfig> open_clip_configs() {
       text("hf_tokenizer_name", "bert-base-uncased", kMissing, {"bert-base-uncased"}),
       text("tokenizer_kwargs", json{{"clean", "whitespace"}}, kUnsupported, {"whitespace"}),
       text("tokenizer_kwargs", json{{"language", "deu_Latn"}}, kUnsupported, {"language"}),
-      text("embed_cls", true, kUnsupported, {"embed_cls"}),
+      text("embed_cls", "yes", kDamaged, {"embed_cls"}),
       text("pool_type", "first", kUnsupported, {"pool_type"}),
       text("proj_type", "mlp", kUnsupported, {"proj_type"}),
       text("proj_type", "none", kDamaged, {"32", "20"}),

@@ -29,8 +29,8 @@ std::vector<BadConfig> transformers_configs() {
   const char* tokenizer = "tokenizer.json";
   return {
       c("no model_type", "config.json", [](json& j) { j.erase("model_type"); }, kMissing, {"model_type"}),
-      c("model_type siglip", "config.json", [](json& j) { j["model_type"] = "siglip"; }, kNotFound,
-        {"logit_bias"}),
+      BadConfig{"model_type siglip", "config.json", [](json& j) { j["model_type"] = "siglip"; }, kNotFound,
+                {"model.safetensors", "logit_bias"}},
       c("model_type siglip2", "config.json", [](json& j) { j["model_type"] = "siglip2"; }, kUnsupported,
         {"siglip2"}),
       c("model_type is a number", "config.json", [](json& j) { j["model_type"] = 1; }, kDamaged,
