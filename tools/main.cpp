@@ -30,6 +30,7 @@ constexpr Entry kCommands[] = {
     {"cluster", "sort pictures into groups of similar ones", cluster_command},
     {"rank", "score texts against pictures", rank_command},
     {"classify", "put pictures into classes that are named by words", classify_command},
+    {"compare", "show which parts of a prompt a picture carries", compare_command},
     {"condition", "turn prompts into the tensors that image generators take", condition_command},
     {"interrogate", "turn a picture into a prompt", interrogate_command},
     {"tag", "name what pictures show, from a vocabulary", tag_command},

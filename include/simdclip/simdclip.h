@@ -7,6 +7,7 @@
 #include "simdclip/calibrate.h"
 #include "simdclip/classify.h"
 #include "simdclip/collection.h"
+#include "simdclip/compare.h"
 #include "simdclip/condition.h"
 #include "simdclip/contact_sheet.h"
 #include "simdclip/convert.h"

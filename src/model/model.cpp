@@ -144,11 +144,13 @@ void Model::embed_texts(std::span<const std::string> texts, std::span<float> out
   const bool causal = impl_->text().config().causal;
   std::vector<std::vector<int32_t>> ids(texts.size());
   std::vector<std::span<const int32_t>> lists(texts.size());
-  for (size_t i = 0; i < texts.size(); ++i) {
-    // A causal tower stops at EOS, so its texts need no padding; others see it.
-    ids[i] = causal ? impl_->tokenizer().encode(texts[i]) : tokenize(texts[i]);
-    lists[i] = ids[i];
-  }
+  impl_->engine().parallel_ranges(texts.size(), [&](size_t first, size_t count) {
+    for (size_t i = first; i < first + count; ++i) {
+      // A causal tower stops at EOS, so its texts need no padding; others see it.
+      ids[i] = causal ? impl_->tokenizer().encode(texts[i]) : tokenize(texts[i]);
+      lists[i] = ids[i];
+    }
+  });
   impl_->embed_id_lists(lists, out, normalize, impl_->engine());
 }
 

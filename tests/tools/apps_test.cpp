@@ -22,6 +22,18 @@ TEST(ClassifyCommand, DemoPictures) {
   EXPECT_EQ(document["pictures"][1]["classes"][0]["class"], "a sport utility vehicle");
 }
 
+TEST(CompareCommand, ThePhraseThatThePictureShowsGains) {
+  const Ran r = run({"compare", kDemo + "/tree.png", "--text", "a tree, a pizza", "--json"});
+  ASSERT_EQ(r.status, 0) << r.err;
+  const auto prompt = parsed(r.out)["pictures"][0]["prompts"][0];
+  ASSERT_EQ(prompt["phrases"].size(), 2U);
+  EXPECT_EQ(prompt["phrases"][0]["phrase"], "a tree");
+  EXPECT_GT(prompt["phrases"][0]["gain"], prompt["phrases"][1]["gain"]);
+  EXPECT_THAT(run({"compare", kDemo + "/tree.png", "--text", "a tree, a pizza"}).out, HasSubstr("without  phrase"));
+  EXPECT_EQ(run({"compare", kDemo + "/tree.png"}).status, 2);
+  EXPECT_EQ(run({"compare", kDemo + "/tree.png", "--text", " , "}).status, 2);
+}
+
 TEST(ClassifyCommand, EvaluatesByTableAndByFolder) {
   const TemporaryFolder folder;
   for (const std::string name : {"tree", "turn-ahead"}) {
