@@ -48,7 +48,7 @@ void compare_command(std::vector<std::string> given) {
   model_arguments.declare(arguments);
   arguments.flag("--json", json, "Print one JSON document, phrases in the order given");
   arguments.parse(std::move(given));
-  if (pictures.paths.empty()) throw UsageError("no picture; see simdclip compare --help");
+  if (!pictures.given()) throw UsageError("no picture; see simdclip compare --help");
   if (!texts.given()) throw UsageError("no prompt; give --text PROMPT... or --text-file FILE");
 
   const Model model = model_arguments.open();
@@ -60,7 +60,7 @@ void compare_command(std::vector<std::string> given) {
   if (json) print("{\"pictures\": [");
   list.embed(model, true, [&](size_t file, std::span<const float> row) {
     std::string out = compared == 0 ? "" : (json ? ",\n" : "\n");
-    out += json ? "{\"picture\": " + json_string(list.files[file]) + ", \"prompts\": [" : shown(list.files[file]) + '\n';
+    out += json ? "{\"picture\": " + json_string(list.pictures.name(file)) + ", \"prompts\": [" : shown(list.pictures.name(file)) + '\n';
     for (size_t i = 0; i < parts.size(); ++i) {
       const PromptComparison c = parts[i].compare(row);
       out += json ? (i == 0 ? "" : ",\n ") + as_json(prompts[i], parts[i].phrases(), c) : as_table(prompts[i], parts[i].phrases(), c);
