@@ -12,7 +12,7 @@ bool shares_prefixes(const TextConfig& config) {
   switch (config.pooling) {
     case Pooling::argmax_id:
     case Pooling::first_eos:
-    case Pooling::last: return config.causal;
+    case Pooling::last: return config.causal && !config.drop_padding;
     default: return false;
   }
 }
