@@ -3,6 +3,7 @@
 #include <xxhash.h>
 
 #include <charconv>
+#include <filesystem>
 #include <map>
 #include <sys/stat.h>
 
@@ -101,6 +102,16 @@ void write_resume_state(const std::string& path, const ResumeState& state) {
   add(text, "finished", state.finished ? "1" : "0");
   for (const std::string& note : state.notes) add(text, "note", note);
   write(path, text);
+}
+
+void remove_unfinished_states(const std::string& path) {
+  namespace fs = std::filesystem;
+  const fs::path folder = fs::path(path).has_parent_path() ? fs::path(path).parent_path() : fs::path(".");
+  const std::string stem = fs::path(path).filename().string() + ".tmp-";  // base/atomic_file.h
+  std::error_code ignored;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
+    if (entry.path().filename().string().starts_with(stem)) fs::remove(entry.path(), ignored);
+  }
 }
 
 ShardState read_shard_state(const std::string& path) {

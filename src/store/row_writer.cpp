@@ -94,6 +94,7 @@ struct RowWriter::State {
       } else {
         vectors.emplace(path, 0);
         names.emplace(names_path, 0);
+        remove_unfinished_states(resume_path);
       }
       vectors->write(bytes_of(header()));
       return;
@@ -114,6 +115,7 @@ struct RowWriter::State {
     }
     vectors.emplace(path, kNpyHeaderBytes + rows * row_bytes(options.type, width));
     names.emplace(names_path, before->names_bytes);
+    remove_unfinished_states(resume_path);
   }
 
   void write_checkpoint(bool finished) {
