@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <vector>
 
+#include "apps/unit.h"
 #include "base/fail.h"
 
 namespace simdclip {
@@ -18,11 +18,6 @@ size_t rows_of(std::span<const float> a, std::span<const float> b, size_t width,
          ", as many of each");
   }
   return a.size() / width;
-}
-
-double dot(std::span<const float> a, std::span<const float> b) {
-  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0, std::plus<>(),
-                            [](double x, double y) { return x * y; });
 }
 
 // The best candidates of a query, best first; equal ones in their order.

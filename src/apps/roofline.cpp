@@ -52,9 +52,7 @@ std::vector<Kind> kinds_of(const ModelFile& file, const std::string& tower) {
   const std::string blocks = tower + ".blocks.", end = ".weight";
   for (size_t i = 0; i < file.specs().size(); ++i) {
     const TensorSpec& spec = file.specs()[i];
-    const bool gemm = spec.storage == Storage::gemm_f32 || spec.storage == Storage::gemm_bf16 ||
-                      spec.storage == Storage::gemm_int8;
-    if (!gemm || !spec.name.ends_with(end)) continue;
+    if (!is_gemm(spec.storage) || !spec.name.ends_with(end)) continue;
     const std::string name = spec.name.substr(0, spec.name.size() - end.size());
     std::string kind;
     if (name.starts_with(blocks)) {
