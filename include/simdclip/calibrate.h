@@ -30,7 +30,8 @@ struct Calibration {
 };
 
 // As convert(source, output, {.precision = "int8"}), tuned on `pictures` (files). Needs room beside `output` for the
-// f32 file, which is removed. The text tower, which pictures do not reach, is converted as without calibration.
+// f32 file, which is removed; `output` appears whole or not at all. The text tower, which pictures do not reach, is
+// converted as without calibration.
 // Throws Error: as convert(); unsupported where the model has no image tower; not_found where no picture can be read.
 SIMDCLIP_API Calibration convert_calibrated(const std::string& source, const std::string& output,
                                             std::span<const std::string> pictures,

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 
+#include "base/atomic_file.h"
 #include "base/fail.h"
 #include "model/clip.h"
 #include "simdclip/accuracy.h"
@@ -102,6 +103,13 @@ std::vector<float> read_pixels(const std::string& model_path, std::span<const st
   return pixels;
 }
 
+// The file at `from`, already synced, becomes `to`, which is replaced.
+void replace(const std::string& from, const std::string& to) {
+  std::error_code error;
+  std::filesystem::rename(from, to, error);
+  if (error) fail(ErrorCode::io, to, ": cannot be written: ", error.message());
+}
+
 // The layers of the equalized model whose inputs suffer most from a row's 8 bits, worst first.
 std::vector<std::string> by_crest(const std::map<std::string, LayerInputs>& layers) {
   std::vector<std::pair<double, std::string>> order;
@@ -123,7 +131,9 @@ Calibration convert_calibrated(const std::string& source, const std::string& out
   ConvertOptions convert_options = options.convert;
   convert_options.bf16_weights.clear();
   convert_options.input_maxima.clear();
-  const ScratchFile scratch(output + ".calibrate");
+  if (output.empty()) fail(ErrorCode::invalid_argument, "convert: the output is an empty path");
+  const std::string destination = follow_link(output);
+  const ScratchFile scratch(destination + ".calibrate");
   std::vector<float> pixels, wanted;
   const auto look = [&](std::map<std::string, LayerInputs>& seen) {  // runs the f32 model as the options now have it
     convert_options.precision = "f32";
@@ -142,16 +152,18 @@ Calibration convert_calibrated(const std::string& source, const std::string& out
   look(seen);
   const std::vector<std::string> sensitive = by_crest(seen);
 
+  // The layers are chosen on files beside the output, which appears once it is what was asked for.
   convert_options.precision = "int8";
   for (;;) {
-    convert(source, output, convert_options);
-    const Clip clip(output, {});
+    convert(source, scratch.path(), convert_options);
+    const Clip clip(scratch.path(), {});
     result.lowest_cosine = cosine_agreement(wanted, embed(clip, pixels, nullptr), clip.info().embed_dim).lowest;
     result.bf16_weights = convert_options.bf16_weights;
     const std::string state = std::to_string(result.pictures) + " pictures: lowest cosine to f32 " + std::to_string(result.lowest_cosine);
     const size_t kept = result.bf16_weights.size();
     if (result.lowest_cosine >= options.target || kept >= std::min(options.most_bf16_layers, sensitive.size())) {
       step(state);
+      replace(scratch.path(), destination);
       return result;
     }
     step(state + "; " + sensitive[kept] + " stays bf16");

@@ -26,14 +26,6 @@ std::string folder_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-// Writing through a link must not replace the link; a dangling one stays as it is and is replaced.
-std::string follow_link(const std::string& path) {
-  std::error_code error;
-  if (!std::filesystem::is_symlink(path, error)) return path;
-  const auto target = std::filesystem::canonical(path, error);
-  return error ? path : target.string();
-}
-
 // The mode of the file that will be replaced, or nothing to keep (0) where there is none.
 mode_t check_destination(const std::string& path) {
   if (path.empty()) fail(ErrorCode::io, "output path is empty");
@@ -81,6 +73,13 @@ void sync_folder(const std::string& path) {
 }
 
 }  // namespace
+
+std::string follow_link(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::is_symlink(path, error)) return path;
+  const auto target = std::filesystem::canonical(path, error);
+  return error ? path : target.string();
+}
 
 AtomicFile::AtomicFile(std::string path) : path_(follow_link(path)) {
   const mode_t mode = check_destination(path_);

@@ -8,6 +8,9 @@
 
 namespace simdclip {
 
+// Where writing to `path` ends up: a link must not be replaced by what is written through it; a dangling one is.
+std::string follow_link(const std::string& path);
+
 class AtomicFile {
  public:
   // Creates "<path>.tmp-<pid>" in the same folder (with a number behind it where that exists). A symbolic
