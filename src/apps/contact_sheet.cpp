@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "apps/markup.h"
 #include "apps/picture_source.h"
 #include "base/atomic_file.h"
 #include "base/cpu.h"
@@ -27,20 +28,6 @@ figcaption{overflow-wrap:anywhere;font-size:12px;color:#aaa;padding:4px 0}figcap
 .bad{padding:12px;color:#e88;font-size:12px}
 </style>
 )";
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
 
 // A file: address of any bytes.
 std::string address(const std::string& path) {
@@ -87,10 +74,10 @@ std::string figure(const SheetPicture& picture, const SheetOptions& options) {
     inside = "<img width=\"" + std::to_string(width) + "\" height=\"" + std::to_string(height) +
              "\" alt=\"\" src=\"data:image/jpeg;base64," + base64(jpeg) + "\">";
   } catch (const Error& error) {
-    inside = "<span class=\"bad\">" + escaped(error.what()) + "</span>";
+    inside = "<span class=\"bad\">" + markup_escaped(error.what()) + "</span>";
   }
-  return "<figure><a href=\"" + escaped(address(picture.path)) + "\">" + inside + "</a><figcaption><b>" +
-         escaped(picture.caption) + "</b> " + escaped(picture.path) + "</figcaption></figure>\n";
+  return "<figure><a href=\"" + markup_escaped(address(picture.path)) + "\">" + inside + "</a><figcaption><b>" +
+         markup_escaped(picture.caption) + "</b> " + markup_escaped(picture.path) + "</figcaption></figure>\n";
 }
 
 }  // namespace
@@ -102,10 +89,10 @@ void write_contact_sheet(const std::string& html, const std::string& title,
   size_t total = 0, done = 0;
   for (const SheetSection& section : sections) total += section.pictures.size();
   ThreadPool pool(options.threads == 0 ? usable_cores() : options.threads);
-  write("<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>" + escaped(title) + "</title>\n" +
-        kStyle + "</head><body>\n<h1>" + escaped(title) + "</h1>\n");
+  write("<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>" + markup_escaped(title) + "</title>\n" +
+        kStyle + "</head><body>\n<h1>" + markup_escaped(title) + "</h1>\n");
   for (const SheetSection& section : sections) {
-    write("<h2>" + escaped(section.title) + " <span>" + std::to_string(section.pictures.size()) +
+    write("<h2>" + markup_escaped(section.title) + " <span>" + std::to_string(section.pictures.size()) +
           (section.pictures.size() == 1 ? " picture" : " pictures") +
           "</span></h2>\n<div class=\"sheet\">\n");
     for (size_t begin = 0; begin < section.pictures.size(); begin += kAtOnce) {

@@ -7,6 +7,7 @@
 
 #include "apps/fixture_model.h"
 #include "support/errors.h"
+#include "support/paths.h"
 
 namespace simdclip::tests {
 namespace {
@@ -80,7 +81,7 @@ TEST(Classify, Errors) {
 TEST(Classify, TemplatesAreThePublishedOnes) {
   EXPECT_EQ(imagenet_templates().size(), 80U);
   for (const auto& [name, own] : {std::pair("80", imagenet_templates()), std::pair("7", best_imagenet_templates())}) {
-    std::ifstream file(std::string(SIMDCLIP_SHARED_DATA) + "/imagenet-zeroshot-metadata/openai_imagenet_templates_" + name + ".json");
+    std::ifstream file(std::string(kSharedData) + "/imagenet-zeroshot-metadata/openai_imagenet_templates_" + name + ".json");
     if (!file) GTEST_SKIP() << "no shared data";
     EXPECT_EQ(nlohmann::json::parse(file).get<std::vector<std::string>>(), own);
   }

@@ -3,6 +3,7 @@
 
 #include "apps/pictures.h"
 #include "support/errors.h"
+#include "support/paths.h"
 
 namespace simdclip::tests {
 namespace {
@@ -26,7 +27,7 @@ TEST(ContactSheet, HoldsThumbnailsAndReasons) {
 // Every format in the fixtures can be shown.
 TEST(ContactSheet, ShowsEveryFixture) {
   const TemporaryFolder folder;
-  const FolderPictures found = find_pictures(std::string(SIMDCLIP_FIXTURES) + "/image");
+  const FolderPictures found = find_pictures(std::string(kFixtures) + "/image");
   SheetSection section{"all", {}};
   for (const std::string& path : found.pictures) section.pictures.push_back({path, ""});
   write_contact_sheet(folder.file("sheet.html"), "all", std::span(&section, 1), {.thumbnail = 64});

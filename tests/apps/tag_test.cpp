@@ -8,6 +8,7 @@
 
 #include "apps/fixture_model.h"
 #include "support/errors.h"
+#include "support/paths.h"
 
 namespace simdclip::tests {
 namespace {
@@ -90,7 +91,7 @@ TEST(Tag, Vocabularies) {
   expect_error(ErrorCode::not_found, [&] { read_tags(folder.file("none.txt")); });
   write_text(folder.file("t.txt"), "# nothing\n");
   expect_error(ErrorCode::not_found, [&] { read_tags(folder.file("t.txt")); }, {"no tag"});
-  EXPECT_EQ(read_tags(std::string(SIMDCLIP_FIXTURES) + "/../../assets/tags.txt").size(), 24449U);
+  EXPECT_EQ(read_tags(std::string(kFixtures) + "/../../assets/tags.txt").size(), 24449U);
 }
 
 TEST(Tag, Errors) {

@@ -14,6 +14,7 @@
 #include "simdclip/model.h"
 #include "support/errors.h"
 #include "support/fixtures.h"
+#include "support/paths.h"
 
 namespace simdclip::tests {
 namespace {
@@ -95,7 +96,7 @@ TEST_P(Convert, PixelsOfThePictureEqualTheReference) {
     return;
   }
   const Model model = Model::open(converted());
-  const auto got = model.preprocess(load_image(std::string(SIMDCLIP_FIXTURES) + "/picture.png"));
+  const auto got = model.preprocess(load_image(std::string(kFixtures) + "/picture.png"));
   const auto want = source_.floats("pixels");
   ASSERT_EQ(got.size() * want.shape[0], want.values.size());
   for (size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], want.values[i], 1e-5) << i;

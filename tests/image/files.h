@@ -16,16 +16,17 @@
 #include "base/cpu.h"
 #include "format/config.h"
 #include "simdclip/image.h"
+#include "support/paths.h"
 
 namespace simdclip::tests {
 
 using Fields = std::vector<std::string>;
 
 inline std::string fixture(const std::string& name) {
-  return std::string(SIMDCLIP_FIXTURES) + "/image/" + name;
+  return std::string(kFixtures) + "/image/" + name;
 }
 inline std::string shared_data(const std::string& name) {
-  return std::string(SIMDCLIP_SHARED_DATA) + "/" + name;
+  return std::string(kSharedData) + "/" + name;
 }
 
 inline std::vector<std::byte> read_bytes(const std::string& path) {

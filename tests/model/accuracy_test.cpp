@@ -9,6 +9,7 @@
 #include "format/model_file.h"
 #include "simdclip/simdclip.h"
 #include "support/fixtures.h"
+#include "support/paths.h"
 #include "support/temporary_folder.h"
 
 namespace simdclip {
@@ -80,7 +81,7 @@ TEST(Equalization, IsOnForInt8AndCanBeLeftOut) {
 TEST(Calibration, KeepsLayersInBf16UntilTheTargetIsReached) {
   const tests::FixtureSource source("open_clip_folder");
   const tests::TemporaryFolder folder;
-  const std::vector<std::string> pictures = {std::string(SIMDCLIP_FIXTURES) + "/picture.png", folder.file("missing.png")};
+  const std::vector<std::string> pictures = {std::string(tests::kFixtures) + "/picture.png", folder.file("missing.png")};
   CalibrateOptions options;
   options.target = 2;  // never: every layer that may stay bf16 does
   options.most_bf16_layers = 2;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "support/npy.h"
+#include "support/paths.h"
 #include "support/temporary_folder.h"
 
 namespace simdclip::tests {
@@ -23,7 +24,7 @@ inline const std::vector<std::string>& all_fixtures() {
 }
 
 inline std::string fixture_path(const std::string& name) {
-  return std::string(SIMDCLIP_FIXTURES) + "/" + name;
+  return std::string(kFixtures) + "/" + name;
 }
 
 inline void gunzip(const std::string& from, const std::string& to) {
@@ -75,7 +76,7 @@ class FixtureSource {
 };
 
 inline std::vector<std::string> fixture_texts() {
-  std::ifstream file(std::string(SIMDCLIP_FIXTURES) + "/texts.json");
+  std::ifstream file(std::string(kFixtures) + "/texts.json");
   return nlohmann::json::parse(file).get<std::vector<std::string>>();
 }
 

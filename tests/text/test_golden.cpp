@@ -6,6 +6,7 @@
 #include <iterator>
 #include <string>
 
+#include "support/paths.h"
 #include "text/tokenizer.h"
 
 namespace simdclip {
@@ -34,7 +35,7 @@ struct Reader {
 };
 
 TEST(Golden, IdsOfBothDialects) {
-  std::ifstream file(SIMDCLIP_FIXTURES "/text/clip_golden.bin", std::ios::binary);
+  std::ifstream file(std::string(tests::kFixtures) + "/text/clip_golden.bin", std::ios::binary);
   Reader reader{{std::istreambuf_iterator<char>(file), {}}};
   const auto section = clip_bpe_builtin_section();
   TokenizerConfig config;

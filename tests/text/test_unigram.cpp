@@ -7,6 +7,7 @@
 #include <random>
 
 #include "support/errors.h"
+#include "support/paths.h"
 #include "text/unigram.h"
 
 namespace simdclip {
@@ -15,7 +16,7 @@ namespace {
 using tests::expect_error;
 
 std::string read(const std::string& name) {
-  std::ifstream file(SIMDCLIP_FIXTURES "/text/spiece/" + name, std::ios::binary);
+  std::ifstream file(std::string(tests::kFixtures) + "/text/spiece/" + name, std::ios::binary);
   EXPECT_TRUE(file) << name;
   return {std::istreambuf_iterator<char>(file), {}};
 }

@@ -10,11 +10,12 @@
 #include <vector>
 
 #include "convert/plan.h"
+#include "support/paths.h"
 #include "text/tokenizer.h"
 
 namespace simdclip::tests {
 
-inline const std::string kTokenizers = SIMDCLIP_FIXTURES "/text/tokenizers";
+inline const std::string kTokenizers = std::string(kFixtures) + "/text/tokenizers";
 
 inline std::string read_bytes(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "support/paths.h"
 #include "tools/program.h"
 
 namespace simdclip::tests {
@@ -11,7 +12,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-const std::string kDemo = std::string(SIMDCLIP_FIXTURES) + "/../../assets/demo";
+const std::string kDemo = std::string(kFixtures) + "/../../assets/demo";
 
 TEST(ClassifyCommand, DemoPictures) {
   const Ran r = run({"classify", kDemo + "/tree.png", kDemo + "/sport-utility-vehicle.png", "--class", "a tree", "a pepperoni pizza slice", "a sport utility vehicle", "--json", "--cache", "off"});

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "support/paths.h"
 #include "tools/program.h"
 
 namespace simdclip::tests {
@@ -14,7 +15,7 @@ namespace {
 // Pictures and texts through both towers: the .npy bytes.
 std::pair<std::string, std::string> embeddings(const RunOptions& options, const std::string& isa = {}) {
   const TemporaryFolder folder;
-  const std::string images = std::string(SIMDCLIP_FIXTURES) + "/image/";
+  const std::string images = std::string(kFixtures) + "/image/";
   std::vector<std::string> image = {"embed", "-m", model_file(), "-o", folder.file("i.npy"), picture(), images + "jpeg_420.jpg", images + "png_rgba_8.png"};
   std::vector<std::string> text = {"embed", "-m", model_file(), "-o", folder.file("t.npy"), "--text", "a photo of a cat", "dogs"};
   for (auto* arguments : {&image, &text}) {
@@ -58,10 +59,10 @@ TEST(Cpu, EveryInstructionSetOfThisMachine) {
   }
 }
 
-#if defined(SIMDCLIP_QEMU)
 // AVX2 as Haswell has it: the same bits as here.
 TEST(Cpu, Haswell) {
-  const RunOptions haswell{.before = {SIMDCLIP_QEMU, "-cpu", "Haswell"}};
+  if (!*kQemu) GTEST_SKIP() << "qemu-x86_64 is not installed";
+  const RunOptions haswell{.before = {kQemu, "-cpu", "Haswell"}};
   const Ran info = run({"info", "-m", model_file(), "--json"}, haswell);
   ASSERT_EQ(info.status, 0) << info.err;
   EXPECT_EQ(parsed(info.out)["isa"], "avx2");
@@ -73,7 +74,8 @@ TEST(Cpu, Haswell) {
 
 // No AVX at all: an instruction of it would die.
 TEST(Cpu, Nehalem) {
-  const RunOptions nehalem{.before = {SIMDCLIP_QEMU, "-cpu", "Nehalem"}};
+  if (!*kQemu) GTEST_SKIP() << "qemu-x86_64 is not installed";
+  const RunOptions nehalem{.before = {kQemu, "-cpu", "Nehalem"}};
   const Ran info = run({"info", "-m", model_file(), "--json"}, nehalem);
   ASSERT_EQ(info.status, 0) << info.err;
   EXPECT_EQ(parsed(info.out)["isa"], "portable");
@@ -86,7 +88,6 @@ TEST(Cpu, Nehalem) {
   EXPECT_EQ(forced.status, 1);
   EXPECT_THAT(forced.err, testing::HasSubstr("(isa_unavailable)"));
 }
-#endif
 
 }  // namespace
 }  // namespace simdclip::tests

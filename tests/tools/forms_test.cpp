@@ -6,6 +6,7 @@
 #include <fstream>
 #include <numeric>
 
+#include "support/paths.h"
 #include "tools/program.h"
 
 namespace simdclip::tests {
@@ -163,7 +164,7 @@ TEST(Forms, EmbedFolders) {
 // A row does not depend on its neighbours, the threads, or how many pictures there are.
 TEST(Forms, EmbedBitsDoNotDependOnTheRest) {
   const TemporaryFolder folder;
-  const std::string images = std::string(SIMDCLIP_FIXTURES) + "/image";
+  const std::string images = std::string(kFixtures) + "/image";
   ASSERT_EQ(run({"embed", "-m", model_file(), "-o", folder.file("all.npy"), images, "--threads", "2"}).status, 0);
   ASSERT_EQ(run({"embed", "-m", model_file(), "-o", folder.file("three.npy"), images, "--threads", "3"}).status, 0);
   EXPECT_EQ(read_file(folder.file("all.npy")), read_file(folder.file("three.npy")));
@@ -183,7 +184,7 @@ TEST(Forms, EmbedBitsDoNotDependOnTheRest) {
 
 TEST(Forms, ExifTurnsPicturesUnlessItIsOff) {
   const TemporaryFolder folder;
-  const std::string images = std::string(SIMDCLIP_FIXTURES) + "/image/";
+  const std::string images = std::string(kFixtures) + "/image/";
   const auto embedded = [&](const std::string& file, const std::string& exif) {
     std::vector<std::string> arguments = {"embed", "-m", model_file(), "-o", folder.file("x.npy"), images + file};
     if (!exif.empty()) arguments.insert(arguments.end(), {"--exif", exif});
@@ -196,7 +197,7 @@ TEST(Forms, ExifTurnsPicturesUnlessItIsOff) {
 }
 
 TEST(Forms, RankJsonIsConsistent) {
-  const Ran r = run({"rank", "-m", model_file(), picture(), std::string(SIMDCLIP_FIXTURES) + "/image/png_rgb_8.png", "--json", "--text", "a cat", "a dog", "\"quoted\""});
+  const Ran r = run({"rank", "-m", model_file(), picture(), std::string(kFixtures) + "/image/png_rgb_8.png", "--json", "--text", "a cat", "a dog", "\"quoted\""});
   ASSERT_EQ(r.status, 0) << r.err;
   const auto document = parsed(r.out);
   const double scale = parsed(run({"info", "-m", model_file(), "--json"}).out)["logit_scale"];

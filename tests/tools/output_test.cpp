@@ -8,6 +8,7 @@
 
 #include <cstdio>
 
+#include "support/paths.h"
 #include "tools/program.h"
 
 namespace simdclip::tests {
@@ -26,7 +27,7 @@ TEST(Output, FullDiskBehindStdout) {
            {"info", "-m", model_file(), "--json"},
            {"info", "-m", model_file()},
            {"rank", "-m", model_file(), picture(), "--text", "a"},
-           {"rank", "-m", model_file(), std::string(SIMDCLIP_FIXTURES) + "/image", "--json", "--text-file", folder.file("texts.txt")},
+           {"rank", "-m", model_file(), std::string(kFixtures) + "/image", "--json", "--text-file", folder.file("texts.txt")},
            {"--help"},
            {"embed", "--help"}}) {
     const Ran r = run(arguments, {.stdout_file = "/dev/full"});
@@ -65,7 +66,7 @@ TEST(Output, ProgressOnATerminal) {
   if (child == 0) {
     ::setenv("TERM", "xterm", 1);
     if (std::freopen(out.c_str(), "w", stdout) == nullptr) ::_exit(126);
-    ::execl(SIMDCLIP_PROGRAM, SIMDCLIP_PROGRAM, "embed", "-m", model.c_str(), "--isa", "portable", "--threads", "1", "-o", npy.c_str(),
+    ::execl(kProgram, kProgram, "embed", "-m", model.c_str(), "--isa", "portable", "--threads", "1", "-o", npy.c_str(),
             many.c_str(), static_cast<char*>(nullptr));
     ::_exit(127);
   }

@@ -1,3 +1,4 @@
+#include "support/paths.h"
 #include "tools/program.h"
 
 #include <fcntl.h>
@@ -37,7 +38,7 @@ Ran run(const std::vector<std::string>& arguments, const RunOptions& options) {
   const std::string out = options.stdout_file.empty() ? folder.file("out") : options.stdout_file;
   write_file(in, options.input);
   std::vector<std::string> words = options.before;
-  words.emplace_back(SIMDCLIP_PROGRAM);
+  words.emplace_back(kProgram);
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<std::string> environment = environment_of(options);
   const std::vector<char*> argv = pointers(words), envp = pointers(environment);
@@ -72,7 +73,7 @@ const std::string& model_file() {
   return path;
 }
 
-std::string picture() { return std::string(SIMDCLIP_FIXTURES) + "/picture.png"; }
+std::string picture() { return std::string(kFixtures) + "/picture.png"; }
 
 std::vector<std::string> entries(const std::string& folder) {
   std::vector<std::string> names;

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/paths.h"
 #include "tools/program.h"
 
 namespace simdclip::tests {
@@ -33,7 +34,7 @@ class Scale : public testing::Test {
   // The program, killed some microseconds after its start, or after `file` is there. True where it had ended by itself.
   static bool run_and_kill(const std::vector<std::string>& arguments, unsigned microseconds, const std::string& file = {}) {
     std::vector<std::string> words = arguments;
-    words.insert(words.begin(), SIMDCLIP_PROGRAM);
+    words.insert(words.begin(), kProgram);
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
@@ -127,7 +128,7 @@ TEST_F(Scale, ListsAndPatterns) {
 
 TEST_F(Scale, IndexAndSearchForms) {
   fs::create_directories(folder_.path() / "p/a\nb");
-  const std::string images = std::string(SIMDCLIP_FIXTURES) + "/image/";
+  const std::string images = std::string(kFixtures) + "/image/";
   fs::copy_file(picture(), folder_.path() / "p/picture.png");
   fs::copy_file(images + "jpeg_420.jpg", folder_.path() / "p/a\nb/\xFF.jpg");
   fs::copy_file(images + "jpeg_420.jpg", folder_.path() / "p/copy.jpg");
