@@ -67,7 +67,7 @@ std::string figure(const SheetPicture& picture, const SheetOptions& options) {
   std::string inside;
   try {
     std::vector<std::byte> bytes;
-    read_picture_file(picture.path, bytes);
+    read_file(picture.path, bytes);
     uint32_t width = 0, height = 0;
     const auto jpeg =
         make_thumbnail(bytes, picture.path, options.thumbnail, options.apply_orientation, width, height);

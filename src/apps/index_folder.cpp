@@ -25,6 +25,7 @@ namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds kCommitInterval(2);
 constexpr size_t kCommitRecords = 2048;
+constexpr size_t kNone = static_cast<size_t>(-1);
 
 ContentHash content_hash(std::span<const std::byte> bytes) {
   XXH128_canonical_t canonical;
@@ -130,6 +131,10 @@ class Updater {
     bool known;  // under this name, with other size or time
     ContentHash hash = {};
     int64_t vector = 0;
+    size_t same_as = kNone;         // the candidate that stands for this content in this run
+    ErrorCode bad = ErrorCode::io;  // outcome bad
+    enum class Outcome : uint8_t { open, embedded, bad } outcome = Outcome::open;
+    std::vector<size_t> waiting = {};  // candidates of the same content that came before it
   };
 
   void refuse_vanished_folder(const ScannedFolder& scanned) const {
@@ -160,7 +165,7 @@ class Updater {
       pending_.push_back({std::move(file.name), file.size, file.modified_ns, FileKind::other, 0, {}, {}, {}});
       return;
     }
-    candidates_.push_back({std::move(file), is_known});
+    candidates_.push_back({.file = std::move(file), .known = is_known});
   }
 
   void embed() {
@@ -174,10 +179,14 @@ class Updater {
     pipeline.wanted = [this](size_t i, std::span<const std::byte> bytes) {
       Candidate& candidate = candidates_[i];
       candidate.hash = content_hash(bytes);
-      const auto found = contents_.find(candidate.hash);
-      if (found == contents_.end()) return true;
-      candidate.vector = found->second;
-      return false;
+      if (const auto found = contents_.find(candidate.hash); found != contents_.end()) {
+        candidate.vector = found->second;
+        return false;
+      }
+      const std::lock_guard lock(first_mutex_);
+      const auto [first, is_first] = first_of_.emplace(candidate.hash, i);
+      if (!is_first) candidate.same_as = first->second;
+      return is_first;
     };
     last_commit_ = std::chrono::steady_clock::now();
     embed_batches(
@@ -186,18 +195,33 @@ class Updater {
     commit();
   }
 
+  // What became of candidate i; called in their order. One whose content another stands for may come before that one,
+  // since several threads read: then it waits for it.
   void take(size_t i, std::span<const float> row, const std::exception_ptr& bad) {
     Candidate& candidate = candidates_[i];
-    FileRecord record{candidate.file.name,
-                      candidate.file.size,
-                      candidate.file.modified_ns,
-                      FileKind::picture,
-                      candidate.vector,
-                      candidate.hash,
-                      {},
-                      {}};
+    if (bad == nullptr && row.empty() && candidate.same_as != kNone) {
+      Candidate& first = candidates_[candidate.same_as];
+      if (first.outcome == Candidate::Outcome::open) {
+        first.waiting.push_back(i);
+      } else {
+        take_same(candidate, first);
+      }
+    } else {
+      take_own(candidate, row, bad);
+      for (const size_t same : candidate.waiting) take_same(candidates_[same], candidate);
+    }
+    if (options_.on_progress) options_.on_progress(i + 1, candidates_.size());
+    if (pending_.size() >= kCommitRecords ||
+        std::chrono::steady_clock::now() - last_commit_ >= kCommitInterval)
+      commit();
+  }
+
+  void take_own(Candidate& candidate, std::span<const float> row, const std::exception_ptr& bad) {
+    FileRecord record = record_of(candidate);
+    candidate.outcome = Candidate::Outcome::embedded;
     if (bad != nullptr) {
-      if (!remember_bad(record, bad)) return;
+      candidate.outcome = Candidate::Outcome::bad;
+      if (!remember_bad(candidate, record, bad)) return;
     } else if (row.empty()) {
       ++report_.known;
       known_again_.insert(candidate.vector);
@@ -207,17 +231,32 @@ class Updater {
       encode_row(row, options_.type, record.row);
     }
     pending_.push_back(std::move(record));
-    if (options_.on_progress) options_.on_progress(i + 1, candidates_.size());
-    if (pending_.size() >= kCommitRecords ||
-        std::chrono::steady_clock::now() - last_commit_ >= kCommitInterval)
-      commit();
+  }
+
+  // The content was looked at in `first`, which is written before.
+  void take_same(Candidate& candidate, const Candidate& first) {
+    FileRecord record = record_of(candidate);
+    if (first.outcome == Candidate::Outcome::bad) {
+      const Error error(first.bad, folder_ + "/" + candidate.file.name + ": has the content of " + folder_ + "/" +
+                                              first.file.name + ", which cannot be read");
+      if (!remember_bad(candidate, record, std::make_exception_ptr(error))) return;
+    } else {
+      ++report_.known;
+    }
+    pending_.push_back(std::move(record));
+  }
+
+  static FileRecord record_of(const Candidate& candidate) {
+    return {candidate.file.name, candidate.file.size, candidate.file.modified_ns, FileKind::picture, candidate.vector, candidate.hash,
+            {}, {}};
   }
 
   // False where the file has vanished since it was seen.
-  bool remember_bad(FileRecord& record, const std::exception_ptr& bad) {
+  bool remember_bad(Candidate& candidate, FileRecord& record, const std::exception_ptr& bad) {
     try {
       std::rethrow_exception(bad);
     } catch (const Error& error) {
+      candidate.bad = error.code();
       if (error.code() == ErrorCode::not_found) return false;
       ++report_.bad;
       if (options_.on_bad) options_.on_bad(folder_ + "/" + record.name, error);
@@ -267,6 +306,8 @@ class Updater {
   std::unordered_set<std::string> seen_;
   std::vector<Candidate> candidates_;
   std::unordered_map<ContentHash, int64_t, CollectionTables::HashOf> contents_;
+  std::mutex first_mutex_;
+  std::unordered_map<ContentHash, size_t, CollectionTables::HashOf> first_of_;  // candidates by content, in this run
   std::unordered_set<int64_t> known_again_;
   std::vector<FileRecord> pending_;
   std::chrono::steady_clock::time_point last_commit_;

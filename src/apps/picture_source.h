@@ -8,15 +8,10 @@
 #include <vector>
 
 #include "apps/archive.h"
+#include "base/read_file.h"
 #include "simdclip/embed_files.h"
 
 namespace simdclip {
-
-inline constexpr size_t kMaxPictureBytes = size_t{1} << 30U;  // of one encoded file
-
-// A whole regular file, as long as it is now. A mapping would end the process (SIGBUS) where a file shrinks.
-// Errors: not_found, io, too_large.
-void read_picture_file(const std::string& path, std::vector<std::byte>& out);
 
 class PictureReader {
  public:

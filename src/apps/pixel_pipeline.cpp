@@ -109,7 +109,7 @@ std::optional<size_t> PixelPipeline::claim(std::vector<std::byte>& bytes, bool& 
 PixelPipeline::State PixelPipeline::prepare(size_t i, std::vector<std::byte>& bytes, bool have_bytes,
                                             std::span<float> pixels) {
   const std::string name = pictures_.name(i);
-  if (!have_bytes) read_picture_file(name, bytes);
+  if (!have_bytes) read_file(name, bytes);
   if (options_.wanted && !options_.wanted(i, bytes)) return State::unwanted;
   wait_at_gate();
   model_.preprocess_bytes(bytes, pixels, options_.decode, name);

@@ -3,7 +3,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "base/mapped_file.h"
+#include "base/read_file.h"
 
 namespace simdclip {
 namespace {
@@ -130,8 +130,9 @@ Image decode_image(std::span<const std::byte> bytes, const DecodeOptions& option
 }
 
 Image load_image(const std::string& path, const DecodeOptions& options) {
-  const MappedFile file = MappedFile::open(path);
-  return decode_image(file.bytes(), options, path);
+  std::vector<std::byte> bytes;
+  read_file(path, bytes);
+  return decode_image(bytes, options, path);
 }
 
 }  // namespace simdclip

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "base/fail.h"
-#include "base/mapped_file.h"
+#include "base/read_file.h"
 #include "image/preprocess.h"
 #include "model/clip.h"
 
@@ -112,10 +112,11 @@ std::vector<float> Model::embed_image(const Image& image, bool normalize) const 
 }
 
 std::vector<float> Model::embed_image_file(const std::string& path, bool normalize) const {
-  const MappedFile file = MappedFile::open(path);
+  std::vector<std::byte> bytes;
+  read_file(path, bytes);
   std::vector<float> out(embed_dim());
   impl_->embed_each(
-      1, [&](size_t, std::span<float> pixels) { impl_->prepare(file.bytes(), {}, path, pixels); }, out,
+      1, [&](size_t, std::span<float> pixels) { impl_->prepare(bytes, {}, path, pixels); }, out,
       normalize);
   return out;
 }
@@ -124,7 +125,9 @@ void Model::preprocess_file(const std::string& path, std::span<float> out,
                             const DecodeOptions& options) const {
   const size_t picture = impl_->vision().pixels_per_picture();
   expect_size("out", out.size(), picture, "[3, height, width]");
-  impl_->prepare(MappedFile::open(path).bytes(), options, path, out);
+  std::vector<std::byte> bytes;
+  read_file(path, bytes);
+  impl_->prepare(bytes, options, path, out);
 }
 
 void Model::preprocess_bytes(std::span<const std::byte> bytes, std::span<float> out, const DecodeOptions& options,

@@ -131,6 +131,29 @@ TEST_F(CollectionTest, BadPicturesAreToldOnceAndTriedAgainWhenTheyChange) {
   EXPECT_EQ(update(options).pictures, 2U);
 }
 
+TEST_F(CollectionTest, EqualContentIsEmbeddedOnceWithinARun) {
+  for (unsigned i = 0; i < 100; ++i) {
+    put("good/" + std::to_string(i) + ".ppm", picture_bytes(i % 3));
+    put(std::to_string(i) + ".ppm", i % 10 == 0 ? picture_bytes(7).substr(0, 200) : picture_bytes(i % 3));
+  }
+  std::vector<std::string> told;
+  const IndexOptions options{.decode_threads = 4, .on_bad = [&](const std::string& path, const Error& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr(path));
+    told.push_back(path + " " + std::string(to_string(error.code())));
+  }};
+  const IndexReport r = update(options);
+  EXPECT_EQ(r.added, 3U);
+  EXPECT_EQ(r.known, 187U);
+  EXPECT_EQ(r.pictures, 190U);
+  EXPECT_EQ(r.bad, 10U);
+  EXPECT_EQ(told.size(), 10U);
+  EXPECT_THAT(told, testing::Each(testing::EndsWith("0.ppm damaged")));
+  EXPECT_EQ(load_collection(index()).vectors.size(), 3U);
+  expect_right_rows();
+  EXPECT_EQ(update(options).unchanged, 200U);
+  EXPECT_EQ(told.size(), 10U);
+}
+
 TEST_F(CollectionTest, RefusesOtherModelsAndOptions) {
   put("a.ppm", picture_bytes(1));
   update();

@@ -2,7 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstring>
+#include <thread>
 
 #include "apps/pictures.h"
 #include "support/errors.h"
@@ -55,6 +57,40 @@ TEST(Pipeline, EveryPictureInOrderWhateverTheThreads) {
   EXPECT_EQ(part.rows.front(), 20U);
   EXPECT_EQ(part.rows.back(), 40U);
   EXPECT_THAT(embed(set, 75, 90).rows, testing::IsEmpty());
+}
+
+// A mapped picture would end the process (SIGBUS) where its end is cut off while it is decoded.
+TEST(Pipeline, APictureThatShrinksMeanwhileIsAnErrorAtWorst) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a.ppm"), whole = picture_bytes(1, 600);
+  write_text(path, whole);
+  std::atomic<bool> over{false};
+  std::thread shrinking([&] {
+    while (!over) {
+      std::filesystem::resize_file(path, 4096);
+      write_text(path, whole);
+    }
+  });
+  size_t good = 0, bad = 0;
+  std::vector<float> pixels(3 * 32 * 32);
+  for (int i = 0; i < 600; ++i) {
+    try {
+      if (i % 3 == 0) {
+        load_image(path);
+      } else if (i % 3 == 1) {
+        tiny_model().preprocess_file(path, pixels);
+      } else {
+        tiny_model().embed_image_file(path);
+      }
+      ++good;
+    } catch (const Error& error) {
+      EXPECT_THAT(std::string(to_string(error.code())), testing::AnyOf("damaged", "unsupported")) << error.what();
+      ++bad;
+    }
+  }
+  over = true;
+  shrinking.join();
+  EXPECT_EQ(good + bad, 600U);
 }
 
 TEST(Pipeline, AnExceptionOfTheCallerEndsItCleanly) {
