@@ -43,6 +43,26 @@ if(NOT ARCHIVE_FOUND)
   simdclip_missing(libarchive-dev "pictures in .tar and .zip archives cannot be read" LIBRARY)
 endif()
 
+# Its members are set and read by us (src/store/hnsw.h), so it must be a version that has those.
+find_path(HNSWLIB_INCLUDE hnswlib/hnswlib.h)
+if(HNSWLIB_INCLUDE)
+  include(CheckCXXSourceCompiles)
+  set(CMAKE_REQUIRED_INCLUDES ${HNSWLIB_INCLUDE})
+  check_cxx_source_compiles("#define NO_MANUAL_VECTORIZATION
+#include <atomic>
+#include <fstream>
+#include <hnswlib/hnswlib.h>
+struct Graph : hnswlib::HierarchicalNSW<float> {
+  Graph() : HierarchicalNSW(nullptr) { cur_element_count = num_deleted_ = 0; visited_list_pool_ = nullptr; }
+};
+int main() { return Graph().link_list_update_locks_.size() == 0 ? 0 : 1; }" SIMDCLIP_HNSWLIB_FITS)
+  unset(CMAKE_REQUIRED_INCLUDES)
+endif()
+if(NOT HNSWLIB_INCLUDE OR NOT SIMDCLIP_HNSWLIB_FITS)
+  unset(HNSWLIB_INCLUDE CACHE)
+  simdclip_missing(libhnswlib-dev "no approximate search (version 0.6 is needed)" LIBRARY)
+endif()
+
 if(SIMDCLIP_BUILD_TOOLS)
   find_package(CLI11 REQUIRED)                              # libcli11-dev
 endif()

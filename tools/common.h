@@ -15,7 +15,7 @@ namespace simdclip::tools {
 using Command = void(std::vector<std::string> arguments);
 Command convert_command, info_command, tokenize_command, preprocess_command, embed_command, rank_command, bench_command, accuracy_command,
     classify_command, compare_command, condition_command, interrogate_command, score_command, tag_command,
-    index_command, search_command, dups_command, cluster_command, merge_command;
+    index_command, search_command, dups_command, cluster_command, merge_command, graph_command;
 
 // -m, --threads, --isa.
 struct ModelArguments {

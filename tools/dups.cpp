@@ -16,12 +16,14 @@ std::vector<std::vector<size_t>> picture_groups(const Searchable& s, const std::
     out.emplace_back();
     for (const size_t row : rows) {
       grouped[row] = 1;
-      out.back().insert(out.back().end(), s.files[row].begin(), s.files[row].end());
+      const std::span<const size_t> pictures = s.pictures_of(row);
+      out.back().insert(out.back().end(), pictures.begin(), pictures.end());
     }
     std::sort(out.back().begin(), out.back().end());
   }
-  for (size_t row = 0; row < s.files.size(); ++row) {
-    if (grouped[row] == 0 && s.files[row].size() > 1) out.push_back(s.files[row]);
+  for (size_t row = 0; row < s.vectors.size(); ++row) {
+    const std::span<const size_t> pictures = s.pictures_of(row);
+    if (grouped[row] == 0 && pictures.size() > 1) out.emplace_back(pictures.begin(), pictures.end());
   }
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.front() < b.front(); });
   return out;

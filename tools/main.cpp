@@ -26,6 +26,7 @@ constexpr Entry kCommands[] = {
     {"merge", "join what embed --shard wrote", merge_command},
     {"index", "index the pictures of a folder, or bring its index up to date", index_command},
     {"search", "find pictures by words or by a picture", search_command},
+    {"graph", "link vectors for approximate search", graph_command},
     {"dups", "group near-duplicates", dups_command},
     {"cluster", "sort pictures into groups of similar ones", cluster_command},
     {"rank", "score texts against pictures", rank_command},

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <optional>
 
 #include "tools/common.h"
 #include "tools/output.h"
@@ -13,6 +14,25 @@ struct QueryArguments {
   std::vector<std::string> texts, images, not_texts, not_images, weights;
   std::string text_file;
   bool each = false;
+};
+
+struct ApproximateArguments {
+  bool wanted = false;
+  std::string graph;
+  unsigned effort = 0;  // 0: not given
+  static constexpr unsigned kEffort = 128;
+
+  void declare(Arguments& arguments) {
+    arguments.flag("--approximate", wanted, "Walk the graph that `simdclip graph` made of a .npy file: much faster, may miss some");
+    arguments.text("--graph", graph, "FILE.graph", "The graph (default: beside the .npy file)");
+    arguments.number("--effort", effort, 1, 1000000, "Rows that the walk keeps (default " + std::to_string(kEffort) + "): more find more, slower");
+  }
+  void check(const std::string& where) const {
+    if (!wanted && (effort > 0 || !graph.empty())) throw UsageError("--graph and --effort go with --approximate");
+    if (wanted && !where.ends_with(".npy")) {
+      throw UsageError("--approximate goes with a .npy file: reading an index of a folder takes longer than searching it exactly");
+    }
+  }
 };
 
 struct Query {
@@ -92,7 +112,7 @@ struct Found {
 std::vector<Found> pictures_of(const std::vector<Hit>& hits, const Searchable& s, const std::vector<char>& passing, size_t top) {
   std::vector<Found> out;
   for (const Hit& hit : hits) {
-    for (const size_t picture : s.files[hit.row]) {
+    for (const size_t picture : s.pictures_of(hit.row)) {
       if ((passing.empty() || passing[picture] != 0) && out.size() < top) out.push_back({picture, hit.score});
     }
   }
@@ -146,9 +166,10 @@ void search_command(std::vector<std::string> given) {
   std::string where;
   unsigned top = 20;
   double lowest = -2;
+  ApproximateArguments approximate;
   Arguments arguments("search",
-                      "Find pictures by words, by a picture, or by several at once. Every vector is compared (exact search). Texts and\n"
-                      "pictures are added up, --not is subtracted; --each searches for each by itself.",
+                      "Find pictures by words, by a picture, or by several at once. Every vector is compared (exact search) unless\n"
+                      "--approximate is given. Texts and pictures are added up, --not is subtracted; --each searches for each by itself.",
                       "  simdclip search ~/Pictures \"a dog on the beach\"\n"
                       "  simdclip search ~/Pictures \"a beach\" --not \"people\" --top 50 --html beach.html\n"
                       "  simdclip search ~/Pictures --image cat.jpg --in holidays --after 2023-06-01\n"
@@ -166,6 +187,7 @@ void search_command(std::vector<std::string> given) {
   arguments.number("--top", top, 1, 1U << 30U, "Show at most N pictures (default 20)");
   arguments.number("--min", lowest, -2, 2, "Only pictures with at least this score (a cosine)");
   filter.declare(arguments);
+  approximate.declare(arguments);
   show_arguments.declare(arguments);
   model_arguments.declare(arguments);
   arguments.parse(std::move(given));
@@ -178,7 +200,11 @@ void search_command(std::vector<std::string> given) {
     throw UsageError("--each searches for each by itself: it goes with texts and --image only");
   }
 
+  approximate.check(where);
   const Searchable searchable = Searchable::open(where);
+  std::optional<ApproximateIndex> graph;
+  if (approximate.wanted)
+    graph = ApproximateIndex::open(approximate.graph.empty() ? graph_beside(where) : approximate.graph, searchable.vectors);
   const Model model = model_arguments.open();
   searchable.expect_model(model);
   const std::vector<char> passing = filter.passing(searchable);
@@ -187,9 +213,10 @@ void search_command(std::vector<std::string> given) {
   const std::vector<Query> queries = make_queries(model, query, texts.all(), searchable);
   std::vector<float> rows;
   for (const Query& one : queries) append(rows, one.vector);
-  const auto hits = search(searchable.vectors, rows,
-                           {.top = top, .lowest = static_cast<float>(lowest), .allowed = allowed, .threads = model_arguments.threads,
-                            .isa = model_arguments.isa});
+  const SearchOptions options{
+      .top = top, .lowest = static_cast<float>(lowest), .allowed = allowed, .threads = model_arguments.threads, .isa = model_arguments.isa};
+  const auto hits = graph ? graph->search(rows, options, approximate.effort == 0 ? ApproximateArguments::kEffort : approximate.effort)
+                          : search(searchable.vectors, rows, options);
   std::vector<std::vector<Found>> found;
   for (const auto& one : hits) found.push_back(pictures_of(one, searchable, passing, top));
   show(queries, found, searchable, show_arguments);

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
+#include <numeric>
 
 #include "tools/output.h"
 #include "tools/progress.h"
@@ -60,10 +61,16 @@ Searchable from_index(const std::string& where) {
 
 Searchable Searchable::open(const std::string& where) {
   Searchable out = where.ends_with(".npy") ? from_npy(where) : from_index(where);
-  out.files.resize(out.vectors.size());
-  for (size_t i = 0; i < out.pictures.size(); ++i) out.files[out.pictures[i].row].push_back(i);
+  out.first.resize(out.vectors.size() + 1);
+  for (const Picture& picture : out.pictures) ++out.first[picture.row + 1];
+  std::partial_sum(out.first.begin(), out.first.end(), out.first.begin());
+  out.by_row.resize(out.pictures.size());
+  std::vector<size_t> next = out.first;
+  for (size_t i = 0; i < out.pictures.size(); ++i) out.by_row[next[out.pictures[i].row]++] = i;
   return out;
 }
+
+std::string graph_beside(const std::string& npy) { return npy.substr(0, npy.size() - (npy.ends_with(".npy") ? 4 : 0)) + ".graph"; }
 
 void Searchable::expect_model(const Model& model) const {
   if (info && info->model != model.info().fingerprint) {

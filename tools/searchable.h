@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,13 +20,18 @@ struct Searchable {
   };
   std::vector<Picture> pictures;           // ascending by path (index) or row (.npy)
   std::optional<CollectionInfo> info;      // of an index
-  std::vector<std::vector<size_t>> files;  // of each row
+  // Pictures of a row: several, where files have equal content.
+  std::span<const size_t> pictures_of(size_t row) const { return std::span(by_row).subspan(first[row], first[row + 1] - first[row]); }
+  std::vector<size_t> first, by_row;       // pictures in the order of their rows; where each row's begin
 
   // where: a folder that has an index, an index, or a .npy file. Errors: not_found, damaged, io, unsupported.
   static Searchable open(const std::string& where);
   // Error unsupported where the vectors are of another model.
   void expect_model(const Model& model) const;
 };
+
+// The graph of a .npy file where none is named: the same name with the ending .graph.
+std::string graph_beside(const std::string& npy);
 
 // --in FOLDER..., --after DATE, --before DATE.
 struct FilterArguments {

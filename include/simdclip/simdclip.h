@@ -2,6 +2,7 @@
 #pragma once
 
 #include "simdclip/accuracy.h"
+#include "simdclip/approximate.h"
 #include "simdclip/bench.h"
 #include "simdclip/cache.h"
 #include "simdclip/calibrate.h"

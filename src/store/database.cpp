@@ -3,6 +3,8 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include <cstring>
+
 #include "base/fail.h"
 
 namespace simdclip {
@@ -28,9 +30,12 @@ Database::Database(const std::string& path, Mode mode) : path_(path) {
   const std::string name = path.starts_with("/") ? path : "./" + path;
   const int result = sqlite3_open_v2(name.c_str(), &handle_, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   if (result != SQLITE_OK) {
-    const std::string reason = handle_ == nullptr ? "out of memory" : sqlite3_errmsg(handle_);
+    std::string reason = handle_ == nullptr ? "out of memory" : sqlite3_errmsg(handle_);
+    if (const int system = handle_ == nullptr ? 0 : sqlite3_system_errno(handle_); system != 0)
+      reason += std::string(": ") + std::strerror(system);
     sqlite3_close(handle_);
-    fail(ErrorCode::io, path, ": the index cannot be opened: ", reason);
+    fail(ErrorCode::io, path, ": the index cannot be opened: ", reason,
+         mode == Mode::write ? "; name another place with -o" : "");
   }
   sqlite3_extended_result_codes(handle_, 1);
   sqlite3_busy_timeout(handle_, kBusyMilliseconds);

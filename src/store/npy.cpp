@@ -1,6 +1,7 @@
 // The .npy format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html, version 1.0.
 #include "simdclip/npy.h"
 
+#include <algorithm>
 #include <bit>
 #include <limits>
 #include <vector>
@@ -14,7 +15,6 @@
 
 namespace simdclip {
 namespace {
-
 
 std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
@@ -40,6 +40,7 @@ std::vector<std::string> read_row_names(const std::string& npy) {
   const MappedFile file = MappedFile::open(path);
   std::string_view rest(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
   std::vector<std::string> out;
+  out.reserve(static_cast<size_t>(std::count(rest.begin(), rest.end(), '\n')));
   while (!rest.empty()) {
     const size_t end = rest.find('\n'), tab = rest.find('\t');
     if (end == std::string_view::npos || tab == std::string_view::npos || tab > end ||

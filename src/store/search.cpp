@@ -9,6 +9,7 @@
 #include "base/fail.h"
 #include "base/thread_pool.h"
 #include "kernels/registry.h"
+#include "store/queries.h"
 #include "store/vectors.h"
 
 namespace simdclip {
@@ -18,9 +19,6 @@ constexpr size_t kBlockRows = 256;  // scored before they are looked at; 64 quer
 constexpr size_t kBlockQueries = 64;
 constexpr size_t kWorthAThread = size_t{1}
                                  << 20U;  // multiply-adds; waking a thread costs tens of microseconds
-
-// Order of hits: best first, equal scores by row.
-bool better(const Hit& a, const Hit& b) { return a.score != b.score ? a.score > b.score : a.row < b.row; }
 
 // The best `top` of what is offered, in a heap whose front is the worst of them.
 class TopHits {
@@ -46,32 +44,6 @@ class TopHits {
   size_t top_;
   float bound_;
   std::vector<Hit> hits_;
-};
-
-// Queries as the kernel of the rows' type wants them.
-struct Queries {
-  Queries(std::span<const float> values, size_t query_width, RowType type)
-      : floats(values), width(query_width) {
-    if (type != RowType::int8) return;
-    const auto limit = static_cast<float>(kernels::dot_i8_query_limit(width));
-    const size_t n = values.size() / width;
-    words.resize(values.size());
-    scale.resize(n);
-    for (size_t q = 0; q < n; ++q) {
-      float top = 0;
-      for (size_t k = 0; k < width; ++k) top = std::max(top, std::fabs(values[q * width + k]));
-      const float factor = top > 0 ? limit / top : 0;
-      for (size_t k = 0; k < width; ++k) {
-        words[q * width + k] =
-            static_cast<int16_t>(std::clamp(std::nearbyint(values[q * width + k] * factor), -limit, limit));
-      }
-      scale[q] = top / limit;
-    }
-  }
-  std::span<const float> floats;
-  size_t width;
-  std::vector<int16_t> words;
-  std::vector<float> scale;
 };
 
 void score_block(const Vectors::State& s, const Queries& queries, size_t first_query, size_t query_count,
@@ -124,23 +96,16 @@ void search_part(const Vectors::State& s, const Queries& queries, const SearchOp
   }
 }
 
-void check(const Vectors::State& s, std::span<const float> queries, const SearchOptions& options) {
-  if (s.width == 0 || queries.size() % s.width != 0) {
-    fail(ErrorCode::invalid_argument, "queries have ", queries.size(), " values, expected whole rows of ",
-         s.width);
-  }
-  if (!options.allowed.empty() && options.allowed.size() != s.size) {
-    fail(ErrorCode::invalid_argument, "'allowed' has ", options.allowed.size(),
-         " values, expected one for each of ", s.size, " rows");
-  }
-}
-
 }  // namespace
 
 std::vector<std::vector<Hit>> search(const Vectors& vectors, std::span<const float> queries,
                                      const SearchOptions& options) {
-  const Vectors::State& s = vectors.state();
-  check(s, queries, options);
+  return search_rows(vectors.state(), queries, options);
+}
+
+std::vector<std::vector<Hit>> search_rows(const Vectors::State& s, std::span<const float> queries,
+                                          const SearchOptions& options) {
+  check_search(s.size, s.width, queries, options);
   const size_t n = queries.size() / s.width;
   std::vector<std::vector<Hit>> out(n);
   if (n == 0 || s.size == 0 || options.top == 0) return out;

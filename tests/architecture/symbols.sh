@@ -19,8 +19,10 @@ internal=$(echo "$exported" | grep -E '^simdclip::kernels::|ThreadPool|MappedFil
 forbidden='abort|exit|_exit|_Exit|quick_exit|printf|fprintf|vprintf|vfprintf|dprintf|puts|putchar|fputs|fputc|putc|fwrite|perror'
 forbidden+='|__printf_chk|__fprintf_chk|__vfprintf_chk|stdout|stderr|syslog|_ZSt4cout|_ZSt4cerr|_ZSt4clog|_ZNSt8ios_base4InitC1Ev'
 [ "$type" = Debug ] || forbidden+='|__assert_fail'
-found=$(nm -A -u "$static" | awk '{print $NF, $1}' | grep -E "^($forbidden) ")
+# hnswlib's header includes <iostream>, which begins the standard streams whether they are used or not. Who uses them refers to them by name.
+found=$(nm -A -u "$static" | awk '{print $NF, $1}' | grep -E "^($forbidden) " |
+  grep -vE '^_ZNSt8ios_base4InitC1Ev .*:(hnsw|approximate)\.cpp\.o:')
 [ -z "$found" ] || { echo "the library refers to functions that print or end the process:"; echo "$found"; bad=1; }
-found=$(nm -D -u "$shared" | awk '{sub(/@.*/, "", $NF); print $NF}' | grep -E "^($forbidden)$")
+found=$(nm -D -u "$shared" | awk '{sub(/@.*/, "", $NF); print $NF}' | grep -E "^($forbidden)$" | grep -vx _ZNSt8ios_base4InitC1Ev)
 [ -z "$found" ] || { echo "$shared refers to:"; echo "$found"; bad=1; }
 exit $bad

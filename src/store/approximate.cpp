@@ -1,0 +1,206 @@
+#include "simdclip/approximate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+#include <optional>
+#include <unordered_set>
+
+#include "base/atomic_file.h"
+#include "base/checked.h"
+#include "base/cpu.h"
+#include "base/fail.h"
+#include "base/mapped_file.h"
+#include "base/thread_pool.h"
+#include "store/graph_file.h"
+#include "store/queries.h"
+#ifdef SIMDCLIP_HAVE_HNSWLIB
+#include "store/hnsw.h"
+#endif
+
+namespace simdclip {
+
+double recall(std::span<const std::vector<Hit>> exact, std::span<const std::vector<Hit>> found) {
+  if (exact.size() != found.size()) {
+    fail(ErrorCode::invalid_argument, "results of ", exact.size(), " and of ", found.size(), " queries");
+  }
+  size_t all = 0, both = 0;
+  for (size_t q = 0; q < exact.size(); ++q) {
+    std::unordered_set<size_t> rows;
+    for (const Hit& hit : found[q]) rows.insert(hit.row);
+    for (const Hit& hit : exact[q]) both += rows.count(hit.row);
+    all += exact[q].size();
+  }
+  return all == 0 ? 1 : static_cast<double>(both) / static_cast<double>(all);
+}
+
+ApproximateIndex::ApproximateIndex(std::unique_ptr<State> state) noexcept : state_(std::move(state)) {}
+ApproximateIndex::ApproximateIndex(ApproximateIndex&&) noexcept = default;
+ApproximateIndex& ApproximateIndex::operator=(ApproximateIndex&&) noexcept = default;
+ApproximateIndex::~ApproximateIndex() = default;
+
+#ifdef SIMDCLIP_HAVE_HNSWLIB
+
+namespace {
+
+constexpr size_t kInserted = 64;  // rows that a thread takes at a time
+constexpr size_t kWalkShare = 4;  // a walk that would keep more than this part of the rows compares all of them instead
+
+void build_rows(const RowSpace& space, Hnsw& graph, const GraphOptions& options, size_t rows) {
+  graph.insert(space, 0);
+  std::atomic<size_t> next{1}, done{1};
+  std::mutex telling;
+  ThreadPool pool(static_cast<unsigned>(
+      std::min<size_t>(options.threads == 0 ? usable_cores() : options.threads, ceil_div(rows, kInserted))));
+  pool.parallel_for(pool.size(), [&](size_t) {
+    try {
+      while (true) {
+        const size_t begin = next.fetch_add(kInserted), end = std::min(rows, begin + kInserted);
+        if (begin >= rows) return;
+        for (size_t row = begin; row < end; ++row) graph.insert(space, row);
+        const size_t now = done += end - begin;
+        if (!options.on_progress) continue;
+        const std::lock_guard turn(telling);
+        options.on_progress(now);
+      }
+    } catch (...) {
+      next = rows;
+      throw;
+    }
+  });
+}
+
+}  // namespace
+
+struct ApproximateIndex::State {
+  State(const Vectors& vectors, const std::string& isa) : space(vectors, isa) {}
+  void walk(std::span<const std::byte> file, const std::string& path) {
+    view = parse_graph(file, path);
+    graph.emplace(space, view.header.rows, view.header.links, view.header.effort, &view);
+  }
+  RowSpace space;
+  MappedFile mapped;
+  AlignedBuffer<std::byte> own;
+  GraphView view;
+  std::optional<Hnsw> graph;
+};
+
+bool ApproximateIndex::available() noexcept { return true; }
+
+ApproximateIndex ApproximateIndex::build(const Vectors& vectors, const GraphOptions& options) {
+  const size_t rows = vectors.size();
+  if (rows == 0) fail(ErrorCode::invalid_argument, "there are no rows to link");
+  if (rows > kMaxGraphRows) {
+    fail(ErrorCode::too_large, "a graph links at most ", kMaxGraphRows, " rows, found ", rows, "; split the set");
+  }
+  if (options.links < 2 || options.links > kMaxLinks || options.effort < 1 || options.effort > 100000) {
+    fail(ErrorCode::invalid_argument, "a graph of ", options.links, " links with an effort of ", options.effort,
+         "; expected 2 to ", kMaxLinks, " links and an effort of 1 to 100000");
+  }
+  auto state = std::make_unique<State>(vectors, options.isa);
+  {
+    Hnsw graph(state->space, rows, options.links, options.effort, nullptr);
+    build_rows(state->space, graph, options, rows);
+    GraphHeader header;
+    header.row_type = static_cast<uint32_t>(vectors.type());
+    header.width = vectors.width();
+    header.vectors = fingerprint(vectors);
+    state->own = graph.image(header);
+  }
+  state->walk(state->own.span(), "the graph");
+  return ApproximateIndex(std::move(state));
+}
+
+ApproximateIndex ApproximateIndex::open(const std::string& path, const Vectors& vectors) {
+  auto state = std::make_unique<State>(vectors, "");
+  state->mapped = MappedFile::open(path);
+  state->walk(state->mapped.bytes(), path);
+  const GraphHeader& h = state->view.header;
+  if (h.rows != vectors.size() || h.width != vectors.width() || h.row_type != static_cast<uint32_t>(vectors.type()) ||
+      h.vectors != fingerprint(vectors)) {
+    fail(ErrorCode::shape_mismatch, path, ": is the graph of ", h.rows, " rows of ", h.width, " values (",
+         to_string(static_cast<RowType>(h.row_type)), "), these are ", vectors.size(), " of ", vectors.width(), " (",
+         to_string(vectors.type()), ")",
+         h.rows == vectors.size() && h.width == vectors.width() ? " with other values" : "",
+         "; build the graph again with `simdclip graph`");
+  }
+  return ApproximateIndex(std::move(state));
+}
+
+void ApproximateIndex::save(const std::string& path) const {
+  const std::span<const std::byte> bytes = state_->mapped.bytes().empty() ? state_->own.span() : state_->mapped.bytes();
+  AtomicFile file(path);
+  file.reserve(bytes.size());
+  file.write(bytes);
+  file.commit();
+}
+
+std::vector<std::vector<Hit>> ApproximateIndex::search(std::span<const float> queries, const SearchOptions& options,
+                                                       size_t effort) const {
+  const Vectors::State& v = state_->space.vectors;
+  check_search(v.size, v.width, queries, options);
+  const size_t n = queries.size() / v.width;
+  std::vector<std::vector<Hit>> out(n);
+  if (n == 0 || options.top == 0) return out;
+  const size_t passing = options.allowed.empty()
+                             ? v.size
+                             : static_cast<size_t>(std::count_if(options.allowed.begin(), options.allowed.end(),
+                                                                 [](uint8_t a) { return a != 0; }));
+  if (passing == 0) return out;
+  const size_t wanted = std::min(options.top, passing);
+  const double kept = std::ceil(static_cast<double>(std::max(effort, wanted)) * static_cast<double>(v.size) /
+                                static_cast<double>(passing));
+  std::vector<uint8_t> exact(n, kept * kWalkShare > static_cast<double>(v.size) ? 1 : 0);
+  const Queries prepared(queries, v.width, v.type);
+  ThreadPool pool(
+      static_cast<unsigned>(std::min<size_t>(options.threads == 0 ? usable_cores() : options.threads, n)));
+  pool.parallel_for(n, [&](size_t q) {
+    if (exact[q] != 0) return;
+    const bool int8 = v.type == RowType::int8;
+    const Point query{.floats = queries.data() + q * v.width,
+                      .words = int8 ? prepared.words.data() + q * v.width : nullptr,
+                      .scale = int8 ? prepared.scale.data() + q : nullptr};
+    std::vector<Hit> hits = state_->graph->nearest(query, static_cast<size_t>(kept));
+    std::erase_if(hits, [&](const Hit& hit) {
+      return !std::isfinite(hit.score) || (!options.allowed.empty() && options.allowed[hit.row] == 0);
+    });
+    exact[q] = hits.size() < wanted ? 1 : 0;
+    std::erase_if(hits, [&](const Hit& hit) { return !(hit.score >= options.lowest); });
+    std::sort(hits.begin(), hits.end(), better);
+    hits.resize(std::min(hits.size(), options.top));
+    out[q] = std::move(hits);
+  });
+  for (size_t q = 0; q < n; ++q) {
+    if (exact[q] != 0)
+      out[q] = std::move(search_rows(v, queries.subspan(q * v.width, v.width), options).front());
+  }
+  return out;
+}
+
+size_t ApproximateIndex::size() const noexcept { return state_->view.header.rows; }
+unsigned ApproximateIndex::links() const noexcept { return state_->view.header.links; }
+
+#else
+
+struct ApproximateIndex::State {};
+
+namespace {
+[[noreturn]] void missing() {
+  fail(ErrorCode::unsupported,
+       "this simdclip was built without hnswlib, so it has exact search only; install libhnswlib-dev and build it again");
+}
+}  // namespace
+
+bool ApproximateIndex::available() noexcept { return false; }
+ApproximateIndex ApproximateIndex::build(const Vectors&, const GraphOptions&) { missing(); }
+ApproximateIndex ApproximateIndex::open(const std::string&, const Vectors&) { missing(); }
+void ApproximateIndex::save(const std::string&) const { missing(); }
+std::vector<std::vector<Hit>> ApproximateIndex::search(std::span<const float>, const SearchOptions&, size_t) const {
+  missing();
+}
+size_t ApproximateIndex::size() const noexcept { return 0; }
+unsigned ApproximateIndex::links() const noexcept { return 0; }
+
+#endif
+
+}  // namespace simdclip
