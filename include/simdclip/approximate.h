@@ -32,7 +32,7 @@ class SIMDCLIP_API ApproximateIndex {
 
   // The rows should have unit length: neighbours are those with the largest dot products. `vectors` is looked
   // up at each search and must outlive the index; it may be moved, not changed. Memory: 8 * links + 12 bytes a
-  // row, three times that while it is built. Throws Error: invalid_argument, too_large (2^31 rows or more),
+  // row, three times that while it is built. Of equal rows one is linked and all are found. Throws Error: invalid_argument, too_large (2^31 rows or more),
   // unsupported.
   static ApproximateIndex build(const Vectors& vectors, const GraphOptions& options = {});
   // Maps a graph that save() wrote. Everything in it is checked, so a damaged or hostile file is an error and

@@ -1,7 +1,10 @@
 #include "simdclip/approximate.h"
 
+#include <xxhash.h>
+
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <mutex>
 #include <optional>
 #include <unordered_set>
@@ -44,30 +47,78 @@ ApproximateIndex::~ApproximateIndex() = default;
 namespace {
 
 constexpr size_t kInserted = 64;  // rows that a thread takes at a time
-constexpr size_t kWalkShare = 4;  // a walk that would keep more than this part of the rows compares all of them instead
+constexpr size_t kWalkShare = 4;  // a walk that would keep more than this part of the nodes gives way to comparing all rows
 
-void build_rows(const RowSpace& space, Hnsw& graph, const GraphOptions& options, size_t rows) {
-  graph.insert(space, 0);
-  std::atomic<size_t> next{1}, done{1};
+// The first of each group of equal rows, and the others, ascending.
+struct Distinct {
+  std::vector<uint32_t> rows;
+  std::vector<Twin> twins;
+
+  explicit Distinct(const Vectors& vectors) {
+    struct Hashed {
+      uint64_t high, low;
+      uint32_t row;
+      auto operator<=>(const Hashed&) const = default;
+    };
+    std::vector<Hashed> all;
+    all.reserve(vectors.size());
+    for (uint32_t row = 0; row < vectors.size(); ++row) {
+      const XXH128_hash_t hash = XXH3_128bits(vectors.encoded_row(row).data(), vectors.encoded_row(row).size());
+      all.push_back({hash.high64, hash.low64, row});
+    }
+    std::sort(all.begin(), all.end());
+    for (size_t i = 0, first = 0; i < all.size(); ++i) {
+      if (i == 0 || all[i].high != all[first].high || all[i].low != all[first].low) first = i;
+      if (first == i) {
+        rows.push_back(all[i].row);
+      } else {
+        twins.push_back({all[first].row, all[i].row});
+      }
+    }
+    std::sort(rows.begin(), rows.end());
+    std::sort(twins.begin(), twins.end());
+  }
+};
+
+// on_progress hears of `before` rows more than those linked here.
+void build_rows(const RowSpace& space, Hnsw& graph, const GraphOptions& options, std::span<const uint32_t> rows, size_t before) {
+  graph.insert(space, rows[0]);
+  std::atomic<size_t> next{1}, done{before + 1};
   std::mutex telling;
   ThreadPool pool(static_cast<unsigned>(
-      std::min<size_t>(options.threads == 0 ? usable_cores() : options.threads, ceil_div(rows, kInserted))));
+      std::min<size_t>(options.threads == 0 ? usable_cores() : options.threads, ceil_div(rows.size(), kInserted))));
   pool.parallel_for(pool.size(), [&](size_t) {
     try {
       while (true) {
-        const size_t begin = next.fetch_add(kInserted), end = std::min(rows, begin + kInserted);
-        if (begin >= rows) return;
-        for (size_t row = begin; row < end; ++row) graph.insert(space, row);
+        const size_t begin = next.fetch_add(kInserted), end = std::min(rows.size(), begin + kInserted);
+        if (begin >= rows.size()) return;
+        for (size_t i = begin; i < end; ++i) graph.insert(space, rows[i]);
         const size_t now = done += end - begin;
         if (!options.on_progress) continue;
         const std::lock_guard turn(telling);
         options.on_progress(now);
       }
     } catch (...) {
-      next = rows;
+      next = rows.size();
       throw;
     }
   });
+}
+
+// With the rows that are equal to them.
+void add_twins(std::vector<Hit>& hits, const GraphView& view, const Vectors::State& v) {
+  if (view.twins.empty()) return;
+  const size_t found = hits.size();
+  for (size_t i = 0; i < found; ++i) {
+    const Hit hit = hits[i];
+    const auto less = [](const Twin& twin, uint64_t row) { return twin.row < row; };
+    for (auto twin = std::lower_bound(view.twins.begin(), view.twins.end(), hit.row, less);
+         twin != view.twins.end() && twin->row == hit.row; ++twin) {
+      // Whatever the file says: the score is that of the row.
+      if (std::memcmp(v.rows + hit.row * v.bytes(), v.rows + twin->twin * v.bytes(), v.bytes()) == 0)
+        hits.push_back({twin->twin, hit.score});
+    }
+  }
 }
 
 }  // namespace
@@ -76,7 +127,7 @@ struct ApproximateIndex::State {
   State(const Vectors& vectors, const std::string& isa) : space(vectors, isa) {}
   void walk(std::span<const std::byte> file, const std::string& path) {
     view = parse_graph(file, path);
-    graph.emplace(space, view.header.rows, view.header.links, view.header.effort, &view);
+    graph.emplace(space, view.header.nodes, view.header.links, view.header.effort, &view);
   }
   RowSpace space;
   MappedFile mapped;
@@ -99,13 +150,15 @@ ApproximateIndex ApproximateIndex::build(const Vectors& vectors, const GraphOpti
   }
   auto state = std::make_unique<State>(vectors, options.isa);
   {
-    Hnsw graph(state->space, rows, options.links, options.effort, nullptr);
-    build_rows(state->space, graph, options, rows);
+    const Distinct distinct(vectors);
+    Hnsw graph(state->space, distinct.rows.size(), options.links, options.effort, nullptr);
+    build_rows(state->space, graph, options, distinct.rows, distinct.twins.size());
     GraphHeader header;
+    header.rows = rows;
     header.row_type = static_cast<uint32_t>(vectors.type());
     header.width = vectors.width();
     header.vectors = fingerprint(vectors);
-    state->own = graph.image(header);
+    state->own = graph.image(header, distinct.twins);
   }
   state->walk(state->own.span(), "the graph");
   return ApproximateIndex(std::move(state));
@@ -150,7 +203,7 @@ std::vector<std::vector<Hit>> ApproximateIndex::search(std::span<const float> qu
   const size_t wanted = std::min(options.top, passing);
   const double kept = std::ceil(static_cast<double>(std::max(effort, wanted)) * static_cast<double>(v.size) /
                                 static_cast<double>(passing));
-  std::vector<uint8_t> exact(n, kept * kWalkShare > static_cast<double>(v.size) ? 1 : 0);
+  std::vector<uint8_t> exact(n, kept * kWalkShare > static_cast<double>(state_->view.header.nodes) ? 1 : 0);
   const Queries prepared(queries, v.width, v.type);
   ThreadPool pool(
       static_cast<unsigned>(std::min<size_t>(options.threads == 0 ? usable_cores() : options.threads, n)));
@@ -161,6 +214,7 @@ std::vector<std::vector<Hit>> ApproximateIndex::search(std::span<const float> qu
                       .words = int8 ? prepared.words.data() + q * v.width : nullptr,
                       .scale = int8 ? prepared.scale.data() + q : nullptr};
     std::vector<Hit> hits = state_->graph->nearest(query, static_cast<size_t>(kept));
+    add_twins(hits, state_->view, v);
     std::erase_if(hits, [&](const Hit& hit) {
       return !std::isfinite(hit.score) || (!options.allowed.empty() && options.allowed[hit.row] == 0);
     });

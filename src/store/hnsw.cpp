@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <numeric>
 
 #include "base/cpu.h"
 
@@ -80,7 +81,7 @@ float distance(const void* a, const void* b, const void* param) {
   return std::isnan(score) ? std::numeric_limits<float>::infinity() : -score;
 }
 
-Hnsw::Hnsw(const RowSpace& space, size_t rows, unsigned links, unsigned effort, const GraphView* view)
+Hnsw::Hnsw(const RowSpace& space, size_t nodes, unsigned links, unsigned effort, const GraphView* view)
     : HierarchicalNSW(nullptr), borrowed_(view != nullptr) {
   // What the destructor looks at, before anything can fail.
   data_level0_memory_ = nullptr;
@@ -88,7 +89,7 @@ Hnsw::Hnsw(const RowSpace& space, size_t rows, unsigned links, unsigned effort, 
   visited_list_pool_ = nullptr;
   cur_element_count = 0;
 
-  max_elements_ = rows;
+  max_elements_ = nodes;
   num_deleted_ = 0;
   data_size_ = 0;
   fstdistfunc_ = distance;
@@ -106,27 +107,27 @@ Hnsw::Hnsw(const RowSpace& space, size_t rows, unsigned links, unsigned effort, 
   maxlevel_ = -1;
   enterpoint_node_ = static_cast<hnswlib::tableint>(-1);
 
-  linkLists_ = static_cast<char**>(std::calloc(rows, sizeof(char*)));
+  linkLists_ = static_cast<char**>(std::calloc(nodes, sizeof(char*)));
   if (linkLists_ == nullptr) throw std::bad_alloc();
-  visited_list_pool_ = new hnswlib::VisitedListPool(1, static_cast<int>(rows));
+  visited_list_pool_ = new hnswlib::VisitedListPool(1, static_cast<int>(nodes));
   if (!borrowed_) {
-    data_level0_memory_ = static_cast<char*>(std::calloc(rows, size_data_per_element_));
+    data_level0_memory_ = static_cast<char*>(std::calloc(nodes, size_data_per_element_));
     if (data_level0_memory_ == nullptr) throw std::bad_alloc();
-    element_levels_.resize(rows);
-    std::vector<std::mutex>(rows).swap(link_list_locks_);
+    element_levels_.resize(nodes);
+    std::vector<std::mutex>(nodes).swap(link_list_locks_);
     std::vector<std::mutex>(max_update_element_locks).swap(link_list_update_locks_);
     return;
   }
   // Walking writes neither nodes nor lists.
   data_level0_memory_ = const_cast<char*>(reinterpret_cast<const char*>(view->nodes));
   char* list = const_cast<char*>(reinterpret_cast<const char*>(view->lists));
-  for (const UpperRow upper : view->upper) {
-    linkLists_[upper.row] = list;
+  for (const UpperNode upper : view->upper) {
+    linkLists_[upper.node] = list;
     list += upper.floors * size_links_per_element_;
   }
   maxlevel_ = static_cast<int>(view->header.floors);
   enterpoint_node_ = view->header.entry;
-  cur_element_count = rows;
+  cur_element_count = nodes;
 }
 
 Hnsw::~Hnsw() {
@@ -150,40 +151,41 @@ std::vector<Hit> Hnsw::nearest(const Point& query, size_t k) const {
   return out;
 }
 
-AlignedBuffer<std::byte> Hnsw::image(const GraphHeader& wanted) const {
+AlignedBuffer<std::byte> Hnsw::image(const GraphHeader& wanted, std::span<const Twin> twins) const {
+  using Id = hnswlib::tableint;
+  std::vector<Id> by_row(max_elements_), node_of(max_elements_);
+  std::iota(by_row.begin(), by_row.end(), Id{0});
+  std::sort(by_row.begin(), by_row.end(), [this](Id a, Id b) { return getExternalLabel(a) < getExternalLabel(b); });
+  for (Id node = 0; node < max_elements_; ++node) node_of[by_row[node]] = node;
   GraphHeader header = wanted;
-  std::vector<hnswlib::tableint> id_of(max_elements_);
-  for (hnswlib::tableint id = 0; id < max_elements_; ++id) id_of[getExternalLabel(id)] = id;
   for (const int level : element_levels_) {
-    header.upper_rows += level > 0 ? 1 : 0;
+    header.upper_nodes += level > 0 ? 1 : 0;
     header.lists += static_cast<uint64_t>(level);
   }
-  header.rows = max_elements_;
+  header.nodes = max_elements_;
   header.links = static_cast<uint32_t>(M_);
   header.effort = static_cast<uint32_t>(ef_construction_);
   header.floors = static_cast<uint32_t>(maxlevel_);
-  header.entry = static_cast<uint32_t>(getExternalLabel(enterpoint_node_));
+  header.entry = node_of[enterpoint_node_];
   AlignedBuffer<std::byte> out(graph_bytes(header));
   std::memset(out.data(), 0, out.size());
   std::memcpy(out.data(), &header, sizeof header);
   const GraphView view = lay_out(header, out.span());
-  std::byte* node = out.data() + (view.nodes - out.data());
-  std::byte* upper = out.data() + (reinterpret_cast<const std::byte*>(view.upper.data()) - out.data());
-  std::byte* list = out.data() + (view.lists - out.data());
+  const auto at = [&](const void* part) { return out.data() + (static_cast<const std::byte*>(part) - out.data()); };
+  std::byte *node = at(view.nodes), *upper = at(view.upper.data()), *list = at(view.lists);
+  if (!twins.empty()) std::memcpy(at(view.twins.data()), twins.data(), twins.size_bytes());
   const auto copy_list = [&](std::byte* to, const hnswlib::linklistsizeint* from) {
     const uint32_t count = getListCount(const_cast<hnswlib::linklistsizeint*>(from));
     std::memcpy(to, &count, sizeof count);
-    for (uint32_t i = 1; i <= count; ++i) {
-      const auto row = static_cast<uint32_t>(getExternalLabel(from[i]));
-      std::memcpy(to + 4 * size_t{i}, &row, sizeof row);
-    }
+    for (uint32_t i = 1; i <= count; ++i) std::memcpy(to + 4 * size_t{i}, &node_of[from[i]], sizeof(Id));
   };
-  for (uint64_t row = 0; row < max_elements_; ++row, node += size_data_per_element_) {
-    const hnswlib::tableint id = id_of[row];
+  for (uint32_t i = 0; i < max_elements_; ++i, node += size_data_per_element_) {
+    const Id id = by_row[i];
+    const uint64_t row = getExternalLabel(id);
     copy_list(node, get_linklist0(id));
     std::memcpy(node + label_offset_, &row, sizeof row);
     if (element_levels_[id] <= 0) continue;
-    const UpperRow entry{static_cast<uint32_t>(row), static_cast<uint32_t>(element_levels_[id])};
+    const UpperNode entry{i, static_cast<uint32_t>(element_levels_[id])};
     std::memcpy(upper, &entry, sizeof entry);
     upper += sizeof entry;
     for (int level = 1; level <= element_levels_[id]; ++level, list += size_links_per_element_)

@@ -53,7 +53,7 @@ float distance(const void* a, const void* b, const void* space);
 class Hnsw : public hnswlib::HierarchicalNSW<float> {
  public:
   // To build, or to walk (`view` not null: its memory is used in place and never written).
-  Hnsw(const RowSpace& space, size_t rows, unsigned links, unsigned effort, const GraphView* view);
+  Hnsw(const RowSpace& space, size_t nodes, unsigned links, unsigned effort, const GraphView* view);
   Hnsw(const Hnsw&) = delete;
   Hnsw& operator=(const Hnsw&) = delete;
   ~Hnsw();
@@ -62,8 +62,8 @@ class Hnsw : public hnswlib::HierarchicalNSW<float> {
   void insert(const RowSpace& space, size_t row);
   // The k nearest, nearest last.
   std::vector<Hit> nearest(const Point& query, size_t k) const;
-  // The file, in memory: nodes by their rows, not in the order of insertion.
-  AlignedBuffer<std::byte> image(const GraphHeader& header) const;
+  // The file, in memory, of the header's rows and these twins: nodes by their rows, not in the order of insertion.
+  AlignedBuffer<std::byte> image(const GraphHeader& header, std::span<const Twin> twins) const;
 
  private:
   const bool borrowed_;

@@ -42,7 +42,7 @@ class Folders : public testing::Test {
 };
 
 TEST_F(Folders, WhatAnotherUserMayNotReadIsToldAndNotForgotten) {
-  const RunOptions nobody{.before = {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"}};
+  const RunOptions nobody{.before = {"/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"}};
   ASSERT_EQ(::chmod(folder_.path().c_str(), 0777), 0);
   if (::geteuid() != 0 || run({"--version"}, nobody).status != 0) GTEST_SKIP() << "not root, or no setpriv, or nobody cannot run the program";
   put("a.png", good_);
