@@ -7,6 +7,7 @@
 #include <atomic>
 #include <thread>
 
+#include "support/paths.h"
 #include "tools/program.h"
 
 namespace simdclip::tests {
@@ -47,7 +48,7 @@ TEST_F(Folders, WhatAnotherUserMayNotReadIsToldAndNotForgotten) {
   if (::geteuid() != 0 || run({"--version"}, nobody).status != 0) GTEST_SKIP() << "not root, or no setpriv, or nobody cannot run the program";
   put("a.png", good_);
   put("b.png", good_.substr(0, 60) + good_.substr(60));
-  put("deep/c.png", read_file(std::string(SIMDCLIP_FIXTURES) + "/image/jpeg_420.jpg"));
+  put("deep/c.png", read_file(std::string(kFixtures) + "/image/jpeg_420.jpg"));
   fs::permissions(model(), fs::perms::owner_all | fs::perms::others_read);
   Ran r = index(nobody);
   ASSERT_EQ(r.status, 0) << r.err;
@@ -137,7 +138,7 @@ TEST_F(Folders, LoopsPipesAndStrangeNames) {
 // Approximate search as its users meet it.
 TEST_F(Folders, GraphsOfVectors) {
   for (int i = 0; i < 30; ++i) put(std::to_string(i) + ".png", good_);
-  put("other.jpg", read_file(std::string(SIMDCLIP_FIXTURES) + "/image/jpeg_420.jpg"));
+  put("other.jpg", read_file(std::string(kFixtures) + "/image/jpeg_420.jpg"));
   ASSERT_EQ(embed("x").status, 0);
   const std::string x = folder_.file("x.npy");
   Ran r = run({"graph", x, "--json"});
