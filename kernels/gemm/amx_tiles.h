@@ -33,9 +33,19 @@ struct HardwareTiles {
   __attribute__((always_inline)) void load(const void* from, size_t stride) {
     asm volatile("tileloadd (%0,%1,1), %%tmm%c2" : : "r"(from), "r"(stride), "i"(kTile) : "memory");
   }
+  // Of memory that is not read again soon: it does not take the place of other lines in L1.
+  template <int kTile>
+  __attribute__((always_inline)) void load_once(const void* from, size_t stride) {
+    asm volatile("tileloaddt1 (%0,%1,1), %%tmm%c2" : : "r"(from), "r"(stride), "i"(kTile) : "memory");
+  }
   template <int kTile>
   __attribute__((always_inline)) void store(void* to, size_t stride) {
     asm volatile("tilestored %%tmm%c2, (%0,%1,1)" : : "r"(to), "r"(stride), "i"(kTile) : "memory");
+  }
+  // A store for its own sake: what stores tiles goes to sleep otherwise.
+  template <int kTile>
+  __attribute__((always_inline)) void keep_awake() {
+    store<kTile>(unread_, sizeof(unread_) / 16);
   }
   // C[m][n] += sum over k of A[m][4 k + i] * B[k][4 n + i], signed bytes.
   template <int kC, int kA, int kB>
@@ -47,6 +57,9 @@ struct HardwareTiles {
   __attribute__((always_inline)) void dot_bf16() {
     asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(kC), "i"(kA), "i"(kB) : "memory");
   }
+
+ private:
+  alignas(64) char unread_[1024];
 };
 #endif
 
@@ -70,6 +83,12 @@ class EmulatedTiles {
                        config_.row_bytes[kTile]);
     }
   }
+  template <int kTile>
+  void load_once(const void* from, size_t stride) {
+    load<kTile>(from, stride);
+  }
+  template <int kTile>
+  void keep_awake() {}
   template <int kTile>
   __attribute__((noinline)) void store(void* to, size_t stride) const {
     for (size_t r = 0; r < config_.rows[kTile]; ++r) {

@@ -1,5 +1,7 @@
 #include "format/model_file.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstring>
 #include <numeric>
@@ -77,6 +79,9 @@ uint64_t fingerprint_of(ModelConfig config, Bytes tokenizer, const std::vector<u
 ModelFile ModelFile::open(const std::string& path) {
   MappedFile file = MappedFile::open(path);
   const Bytes bytes = file.bytes();
+  // Weights in pages of 2 MB, where the kernel reads the file so (seen with Linux 6.18 on ext4): fetching
+  // them ahead then waits for no page walk. A hint; in pages of 4 KB nothing but speed is lost.
+  if (!bytes.empty()) ::madvise(const_cast<std::byte*>(bytes.data()), bytes.size(), MADV_HUGEPAGE);
   return ModelFile(std::move(file), bytes, path);
 }
 

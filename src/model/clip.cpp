@@ -13,6 +13,9 @@ Isa chosen_isa(const ModelOptions& options) {
   return options.isa.empty() ? default_isa() : parse_isa(options.isa);
 }
 
+// Each micro-batch that runs at once has a workspace; with more threads than this, all of them share one.
+constexpr size_t kMaxLanes = 16;
+
 unsigned chosen_threads(const ModelOptions& options) {
   return options.threads == 0 ? usable_cores() : options.threads;
 }
@@ -81,7 +84,7 @@ void Clip::describe(const std::string& isa, unsigned threads) {
   info_.parameters = file_.parameters();
   info_.fingerprint = file_.fingerprint();
   info_.file_bytes = file_.file_size();
-  info_.scratch_bytes += workspace_floats_ * sizeof(float);
+  info_.scratch_bytes += (config.vision ? lanes() : 1) * workspace_floats_ * sizeof(float);
 }
 
 const VisionTower& Clip::vision() const {
@@ -91,7 +94,11 @@ const VisionTower& Clip::vision() const {
   return *vision_;
 }
 
-size_t Clip::pictures_at_once() const { return std::max<size_t>(vision().micro_batch(), pool_.size()); }
+size_t Clip::lanes() const noexcept { return pool_.size() <= kMaxLanes ? pool_.size() : 1; }
+
+size_t Clip::pictures_at_once() const {
+  return std::max<size_t>(lanes() * vision().micro_batch(), pool_.size());
+}
 
 const TextTower& Clip::text() const {
   if (!text_)
@@ -119,10 +126,10 @@ std::unique_ptr<Workspace> Clip::take_workspace() const {
 
 void Clip::return_workspace(std::unique_ptr<Workspace> ws) const noexcept {
   const std::lock_guard lock(shelf_mutex_);
-  // One is kept for the next call; what concurrent calls needed beside it is freed, so that memory stays
-  // bounded.
-  if (shelf_.capacity() == 0) shelf_.reserve(1);
-  if (shelf_.empty()) shelf_.push_back(std::move(ws));
+  // What one call needs is kept for the next; what concurrent calls needed beside it is freed, so that memory
+  // stays bounded.
+  if (shelf_.capacity() == 0) shelf_.reserve(lanes());
+  if (shelf_.size() < lanes()) shelf_.push_back(std::move(ws));
 }
 
 void Clip::embed_pixels(std::span<const float> pixels, std::span<float> out, bool normalize,
@@ -130,15 +137,29 @@ void Clip::embed_pixels(std::span<const float> pixels, std::span<float> out, boo
   const VisionTower& tower = vision();
   const size_t picture = tower.pixels_per_picture(), width = tower.embed_dim();
   const size_t n = pixels.size() / picture;
-  const Lease ws(*this);
   // Even micro-batches: 5 pictures at most 4 at a time run as 3 + 2.
-  const size_t rounds = ceil_div(n, tower.micro_batch());
-  for (size_t round = 0; round < rounds; ++round) {
+  size_t rounds = ceil_div(n, tower.micro_batch());
+  const auto run = [&](size_t round, const Engine& on) {
     const size_t first = n * round / rounds, count = n * (round + 1) / rounds - first;
-    const Span2f rows{out.data() + first * width, count, width, width};
-    tower.forward(pixels.subspan(first * picture, count * picture), rows, *ws, engine);
-    if (normalize) engine.kernels.l2_normalize_f32(rows.data, count, width, width);
+    embed_micro_batch(pixels.subspan(first * picture, count * picture),
+                      {out.data() + first * width, count, width, width}, normalize, on);
+  };
+  // A probe sees one layer at a time.
+  if (rounds == 1 || lanes() == 1 || engine.probe != nullptr) {
+    for (size_t round = 0; round < rounds; ++round) run(round, engine);
+    return;
   }
+  rounds = std::min(n, ceil_div(rounds, lanes()) * lanes());
+  ThreadPool alone(1);
+  const Engine lane{engine.kernels, alone};
+  engine.pool.parallel_for(rounds, [&](size_t round) { run(round, lane); });
+}
+
+void Clip::embed_micro_batch(std::span<const float> pixels, Span2f rows, bool normalize,
+                             const Engine& engine) const {
+  const Lease ws(*this);
+  vision().forward(pixels, rows, *ws, engine);
+  if (normalize) engine.kernels.l2_normalize_f32(rows.data, rows.rows, rows.cols, rows.stride);
 }
 
 void Clip::embed_id_lists(std::span<const std::span<const int32_t>> texts, std::span<float> out,

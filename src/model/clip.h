@@ -33,7 +33,8 @@ class Clip {
   // thread that decodes.
   size_t pictures_at_once() const;
 
-  // pixels: [n, 3, H, W] -> out [n, E], any n, micro-batch by micro-batch.
+  // pixels: [n, 3, H, W] -> out [n, E], any n, micro-batch by micro-batch: one on all threads, or several at
+  // once, each on a thread of its own, whose activations then never leave its core.
   void embed_pixels(std::span<const float> pixels, std::span<float> out, bool normalize,
                     const Engine& engine) const;
   // texts: each at most context_length ids, all below vocab_size; out [n, E]. What they share runs once
@@ -44,6 +45,9 @@ class Clip {
  private:
   // A workspace from the shelf, given back at the end of a call; concurrent calls have one each.
   class Lease;
+  // Micro-batches of pictures that run side by side where there are as many.
+  size_t lanes() const noexcept;
+  void embed_micro_batch(std::span<const float> pixels, Span2f rows, bool normalize, const Engine& engine) const;
   std::unique_ptr<Workspace> take_workspace() const;
   void return_workspace(std::unique_ptr<Workspace> ws) const noexcept;
   void describe(const std::string& isa, unsigned threads);
