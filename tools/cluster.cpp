@@ -25,17 +25,17 @@ void cluster_command(std::vector<std::string> given) {
   if (count == 0) count = static_cast<unsigned>(std::clamp(std::sqrt(static_cast<double>(s.vectors.size()) / 2), 1.0, 50.0));
   const Clusters clusters = cluster(s.vectors, count);
   std::vector<std::vector<size_t>> members(clusters.count);
-  for (size_t i = 0; i < s.pictures.size(); ++i) members[clusters.of_row[s.pictures[i].row]].push_back(i);
+  for (size_t i = 0; i < s.size(); ++i) members[clusters.of_row[s.row(i)]].push_back(i);
   std::vector<std::string> paths;
   std::vector<SheetSection> sections;
   std::string text = show_arguments.json ? "{\"clusters\": [" : "";
   for (size_t c = 0; c < members.size(); ++c) {
-    const auto score = [&](size_t picture) { return clusters.score[s.pictures[picture].row]; };
+    const auto score = [&](size_t picture) { return clusters.score[s.row(picture)]; };
     std::stable_sort(members[c].begin(), members[c].end(), [&](size_t a, size_t b) { return score(a) > score(b); });
     sections.push_back({"cluster " + std::to_string(c + 1), {}});
     text += show_arguments.json ? (c == 0 ? "[" : ",\n[") : (c == 0 ? "" : "\n");
     for (size_t i = 0; i < members[c].size(); ++i) {
-      const std::string& path = s.pictures[members[c][i]].path;
+      const std::string path = s.path(members[c][i]);
       paths.push_back(path);
       sections.back().pictures.push_back({path, fixed(static_cast<double>(score(members[c][i])), 4)});
       text += show_arguments.json

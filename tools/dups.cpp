@@ -16,13 +16,13 @@ std::vector<std::vector<size_t>> picture_groups(const Searchable& s, const std::
     out.emplace_back();
     for (const size_t row : rows) {
       grouped[row] = 1;
-      const std::span<const size_t> pictures = s.pictures_of(row);
+      const std::vector<size_t> pictures = s.pictures_of(row);
       out.back().insert(out.back().end(), pictures.begin(), pictures.end());
     }
     std::sort(out.back().begin(), out.back().end());
   }
   for (size_t row = 0; row < s.vectors.size(); ++row) {
-    const std::span<const size_t> pictures = s.pictures_of(row);
+    const std::vector<size_t> pictures = s.pictures_of(row);
     if (grouped[row] == 0 && pictures.size() > 1) out.emplace_back(pictures.begin(), pictures.end());
   }
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.front() < b.front(); });
@@ -30,7 +30,7 @@ std::vector<std::vector<size_t>> picture_groups(const Searchable& s, const std::
 }
 
 double cosine(const Searchable& s, size_t a, size_t b) {
-  const std::vector<float> x = s.vectors.row(s.pictures[a].row), y = s.vectors.row(s.pictures[b].row);
+  const std::vector<float> x = s.vectors.row(s.row(a)), y = s.vectors.row(s.row(b));
   double dot = 0;
   for (size_t k = 0; k < x.size(); ++k) dot += double{x[k]} * double{y[k]};
   return dot;
@@ -66,7 +66,7 @@ void dups_command(std::vector<std::string> given) {
     sections.push_back({"group " + std::to_string(g + 1), {}});
     text += show_arguments.json ? (g == 0 ? "[" : ",\n[") : (g == 0 ? "" : "\n");
     for (size_t i = 0; i < groups[g].size(); ++i) {
-      const std::string& path = s.pictures[groups[g][i]].path;
+      const std::string path = s.path(groups[g][i]);
       const double score = std::min(1.0, cosine(s, groups[g].front(), groups[g][i]));  // halves may round above it
       if (i > 0) copies.push_back(path);
       sections.back().pictures.push_back({path, fixed(score, 4)});

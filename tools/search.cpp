@@ -122,15 +122,15 @@ std::vector<Found> pictures_of(const std::vector<Hit>& hits, const Searchable& s
 std::string as_json(const Query& query, const std::vector<Found>& found, const Searchable& s) {
   std::string out = "{\"query\": " + json_string(query.title) + ", \"hits\": [";
   for (size_t i = 0; i < found.size(); ++i) {
-    out += (i == 0 ? "" : ", ") + ("{\"path\": " + json_string(s.pictures[found[i].picture].path)) +
-           ", \"score\": " + json_number(found[i].score) + ", \"row\": " + std::to_string(s.pictures[found[i].picture].row) + "}";
+    out += (i == 0 ? "" : ", ") + ("{\"path\": " + json_string(s.path(found[i].picture))) +
+           ", \"score\": " + json_number(found[i].score) + ", \"row\": " + std::to_string(s.row(found[i].picture)) + "}";
   }
   return out + "]}";
 }
 
 std::string as_table(const std::vector<Found>& found, const Searchable& s) {
   std::vector<std::vector<std::string>> rows = {{"score", "picture"}};
-  for (const Found& f : found) rows.push_back({fixed(static_cast<double>(f.score), 4), shown(s.pictures[f.picture].path)});
+  for (const Found& f : found) rows.push_back({fixed(static_cast<double>(f.score), 4), shown(s.path(f.picture))});
   return table(rows, {0});
 }
 
@@ -142,7 +142,7 @@ void show(const std::vector<Query>& queries, const std::vector<std::vector<Found
   for (size_t q = 0; q < queries.size(); ++q) {
     sections.push_back({queries[q].title, {}});
     for (const Found& f : found[q]) {
-      paths.push_back(s.pictures[f.picture].path);
+      paths.push_back(s.path(f.picture));
       sections.back().pictures.push_back({paths.back(), fixed(static_cast<double>(f.score), 4)});
     }
     if (show_arguments.json) {
@@ -209,7 +209,7 @@ void search_command(std::vector<std::string> given) {
   searchable.expect_model(model);
   const std::vector<char> passing = filter.passing(searchable);
   std::vector<uint8_t> allowed(passing.empty() ? 0 : searchable.vectors.size());
-  for (size_t i = 0; i < passing.size(); ++i) allowed[searchable.pictures[i].row] |= static_cast<uint8_t>(passing[i]);
+  for (size_t i = 0; i < passing.size(); ++i) allowed[searchable.row(i)] |= static_cast<uint8_t>(passing[i]);
   const std::vector<Query> queries = make_queries(model, query, texts.all(), searchable);
   std::vector<float> rows;
   for (const Query& one : queries) append(rows, one.vector);

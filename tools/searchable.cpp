@@ -32,42 +32,43 @@ int64_t parse_date(const std::string& text, const char* option) {
   return static_cast<int64_t>(std::mktime(&when)) * 1'000'000'000;
 }
 
-Searchable from_npy(const std::string& path) {
+}  // namespace
+
+Searchable Searchable::from_npy(const std::string& path) {
   Searchable out;
   out.vectors = Vectors::open(path);
-  std::vector<std::string> names = read_row_names(path);
-  if (names.size() != out.vectors.size()) {
+  out.names_ = RowNames(path);
+  if (out.size() != out.vectors.size()) {
     throw Error(ErrorCode::shape_mismatch, path + ": has " + std::to_string(out.vectors.size()) + " rows, its list of sources " +
-                                               std::to_string(names.size()) + "; embed the pictures again");
+                                               std::to_string(out.size()) + "; embed the pictures again");
   }
-  for (size_t i = 0; i < names.size(); ++i) out.pictures.push_back({std::move(names[i]), 0, i});
   return out;
 }
 
-Searchable from_index(const std::string& where) {
+Searchable Searchable::from_index(const std::string& where) {
   const std::string path = collection_path(where);
   Collection collection = load_collection(path);
   Searchable out;
   // Paths begin with the folder as it was typed.
   const std::string folder = path == where ? collection.info.folder : where;
   const std::string prefix = folder == "." ? "" : folder + (folder.ends_with('/') ? "" : "/");
-  for (CollectionFile& file : collection.files) out.pictures.push_back({prefix + file.name, file.modified_ns, file.row});
+  for (CollectionFile& file : collection.files) out.files_.push_back({prefix + file.name, file.modified_ns, file.row});
   out.vectors = std::move(collection.vectors);
   out.info = std::move(collection.info);
+  out.first_.resize(out.vectors.size() + 1);
+  for (const File& file : out.files_) ++out.first_[file.row + 1];
+  std::partial_sum(out.first_.begin(), out.first_.end(), out.first_.begin());
+  out.by_row_.resize(out.files_.size());
+  std::vector<size_t> next = out.first_;
+  for (size_t i = 0; i < out.files_.size(); ++i) out.by_row_[next[out.files_[i].row]++] = i;
   return out;
 }
 
-}  // namespace
+Searchable Searchable::open(const std::string& where) { return where.ends_with(".npy") ? from_npy(where) : from_index(where); }
 
-Searchable Searchable::open(const std::string& where) {
-  Searchable out = where.ends_with(".npy") ? from_npy(where) : from_index(where);
-  out.first.resize(out.vectors.size() + 1);
-  for (const Picture& picture : out.pictures) ++out.first[picture.row + 1];
-  std::partial_sum(out.first.begin(), out.first.end(), out.first.begin());
-  out.by_row.resize(out.pictures.size());
-  std::vector<size_t> next = out.first;
-  for (size_t i = 0; i < out.pictures.size(); ++i) out.by_row[next[out.pictures[i].row]++] = i;
-  return out;
+std::vector<size_t> Searchable::pictures_of(size_t row) const {
+  if (names_) return {row};
+  return {by_row_.begin() + static_cast<std::ptrdiff_t>(first_[row]), by_row_.begin() + static_cast<std::ptrdiff_t>(first_[row + 1])};
 }
 
 std::string graph_beside(const std::string& npy) { return npy.substr(0, npy.size() - (npy.ends_with(".npy") ? 4 : 0)) + ".graph"; }
@@ -103,17 +104,18 @@ std::vector<char> FilterArguments::passing(const Searchable& searchable) const {
     return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/' || folder == "/");
   };
   std::vector<char> out;
-  for (const Searchable::Picture& picture : searchable.pictures) {
+  for (size_t i = 0; i < searchable.size(); ++i) {
+    const std::string path = searchable.path(i);
     bool inside = folders.empty();
     for (const std::string& folder : folders) {
-      inside = inside || lies_in(picture.path, folder);
+      inside = inside || lies_in(path, folder);
       if (searchable.info) {
         const std::string& root = searchable.info->folder;
-        const std::string name = picture.path.starts_with(root + "/") ? picture.path.substr(root.size() + 1) : picture.path;
-        inside = inside || lies_in(name, folder);
+        inside = inside || lies_in(path.starts_with(root + "/") ? path.substr(root.size() + 1) : path, folder);
       }
     }
-    out.push_back(inside && picture.modified_ns >= begin && picture.modified_ns < end ? 1 : 0);
+    const int64_t modified = searchable.modified_ns(i);
+    out.push_back(inside && modified >= begin && modified < end ? 1 : 0);
   }
   return out;
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -11,23 +10,36 @@
 
 namespace simdclip::tools {
 
-struct Searchable {
-  Vectors vectors{1, RowType::f32};
-  struct Picture {
-    std::string path;
-    int64_t modified_ns = 0;
-    size_t row = 0;
-  };
-  std::vector<Picture> pictures;           // ascending by path (index) or row (.npy)
-  std::optional<CollectionInfo> info;      // of an index
-  // Pictures of a row: several, where files have equal content.
-  std::span<const size_t> pictures_of(size_t row) const { return std::span(by_row).subspan(first[row], first[row + 1] - first[row]); }
-  std::vector<size_t> first, by_row;       // pictures in the order of their rows; where each row's begin
-
+class Searchable {
+ public:
   // where: a folder that has an index, an index, or a .npy file. Errors: not_found, damaged, io, unsupported.
   static Searchable open(const std::string& where);
   // Error unsupported where the vectors are of another model.
   void expect_model(const Model& model) const;
+
+  Vectors vectors{1, RowType::f32};
+  std::optional<CollectionInfo> info;  // of an index
+
+  // Pictures, ascending by path (index) or row (.npy: picture and row are one).
+  size_t size() const { return names_ ? names_->size() : files_.size(); }
+  std::string path(size_t picture) const { return names_ ? names_->name(picture) : files_[picture].path; }
+  size_t row(size_t picture) const { return names_ ? picture : files_[picture].row; }
+  int64_t modified_ns(size_t picture) const { return names_ ? 0 : files_[picture].modified_ns; }
+  // Several, where files have equal content.
+  std::vector<size_t> pictures_of(size_t row) const;
+
+ private:
+  struct File {
+    std::string path;
+    int64_t modified_ns = 0;
+    size_t row = 0;
+  };
+  static Searchable from_npy(const std::string& path);
+  static Searchable from_index(const std::string& where);
+
+  std::optional<RowNames> names_;       // of a .npy file
+  std::vector<File> files_;             // of an index
+  std::vector<size_t> first_, by_row_;  // files in the order of their rows; where each row's begin
 };
 
 // The graph of a .npy file where none is named: the same name with the ending .graph.

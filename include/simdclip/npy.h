@@ -21,6 +21,23 @@ SIMDCLIP_API void write_npy(const std::string& path, std::span<const size_t> sha
 // The sources of the rows of FILE.npy, from FILE.tsv beside it. Throws Error: not_found, io, damaged.
 SIMDCLIP_API std::vector<std::string> read_row_names(const std::string& npy);
 
+// The same, looked up one at a time: opening takes a pass over the file, and 8 bytes for 64 rows are kept of it. The file is
+// mapped and must not change meanwhile.
+class SIMDCLIP_API RowNames {
+ public:
+  explicit RowNames(const std::string& npy);  // Throws Error: not_found, io, damaged
+  RowNames(RowNames&&) noexcept;
+  RowNames& operator=(RowNames&&) noexcept;
+  ~RowNames();
+
+  size_t size() const noexcept;
+  std::string name(size_t row) const;  // row < size(). Throws Error damaged where its line is of another row
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 struct RowWriterOptions {
   RowType type = RowType::f32;
   // What decides the rows, as "name=value" pairs one a line: the model, the inputs, options. Where it is not empty the work

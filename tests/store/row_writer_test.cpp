@@ -59,8 +59,27 @@ TEST_F(Writer, WritesEveryType) {
     EXPECT_EQ(back.type(), type);
     ASSERT_EQ(back.size(), 1000U);
     EXPECT_NEAR(back.row(7)[1], type == RowType::int8 ? 0.0694 : 0.5, 2e-2);
-    EXPECT_EQ(read_row_names(npy())[999], name(999));
+    const std::vector<std::string> names = read_row_names(npy());
+    EXPECT_EQ(names[999], name(999));
+    const RowNames one_by_one(npy());
+    ASSERT_EQ(one_by_one.size(), 1000U);
+    for (const size_t row : {999U, 0U, 63U, 64U, 65U, 500U}) EXPECT_EQ(one_by_one.name(row), names[row]);
   }
+}
+
+TEST_F(Writer, NamesOfDamagedListsAreErrors) {
+  write_text(folder_.file("x.tsv"), "0\ta\n1\tb\n");
+  EXPECT_EQ(RowNames(folder_.file("x.npy")).name(1), "b");
+  write_text(folder_.file("x.tsv"), "");
+  EXPECT_EQ(RowNames(folder_.file("x.npy")).size(), 0U);
+  write_text(folder_.file("x.tsv"), "0\ta\n1\tb");
+  expect_error(ErrorCode::damaged, [&] { RowNames(folder_.file("x.npy")); }, {"cut off"});
+  for (const char* text : {"0\ta\n2\tb\n", "0\ta\n\n", "0\ta\n1b\n", "0\ta\n1 b\tc\n"}) {
+    write_text(folder_.file("x.tsv"), text);
+    expect_error(ErrorCode::damaged, [&] { static_cast<void>(RowNames(folder_.file("x.npy")).name(1)); }, {"line 2"});
+    expect_error(ErrorCode::damaged, [&] { read_row_names(folder_.file("x.npy")); }, {"line 2"});
+  }
+  expect_error(ErrorCode::not_found, [&] { RowNames(folder_.file("y.npy")); });
 }
 
 TEST_F(Writer, AnAbandonedShortRunLeavesNothing) {
