@@ -24,11 +24,27 @@ std::vector<float> three_numbers(const std::string& text, const std::string& opt
   return out;
 }
 
+// "384" or "384x256" (height x width).
+void parse_image_size(const std::string& text, ConvertOptions& options) {
+  if (text.empty()) return;
+  const size_t cross = std::min(text.find('x'), text.size());
+  const auto side = [&](size_t begin, size_t end) {
+    uint32_t value = 0;
+    const auto [stop, error] = std::from_chars(text.data() + begin, text.data() + end, value);
+    if (error != std::errc() || stop != text.data() + end || value == 0) {
+      throw UsageError("--image-size takes N or HEIGHTxWIDTH in pixels, found '" + text + "'");
+    }
+    return value;
+  };
+  options.image_height = options.image_width = side(0, cross);
+  if (cross < text.size()) options.image_width = side(cross + 1, text.size());
+}
+
 }  // namespace
 
 void convert_command(std::vector<std::string> given) {
   std::vector<std::string> sources;
-  std::string output, mean, std_deviation, calibrate;
+  std::string output, mean, std_deviation, calibrate, image_size;
   ConvertOptions options;
   bool json = false, as_it_stands = false;
   Arguments arguments("convert",
@@ -46,8 +62,11 @@ void convert_command(std::vector<std::string> given) {
                  "that need it in bf16");
   arguments.flag("--no-equalize", as_it_stands, "int8: round the weights as they stand (to compare)");
   arguments.text("--arch", options.arch, "NAME", "open_clip's name of the architecture, where the files do not tell: ViT-B-32");
+  arguments.text("--tag", options.tag, "TAG", "open_clip's pretrained tag, where --arch has weights that take pictures differently");
   arguments.choice("--tower", options.tower, {"image", "text"}, "Convert that tower alone");
   arguments.number("--encoder", options.encoder, 1, 2, "Which text encoder of an SDXL file: 1 or 2");
+  arguments.text("--image-size", image_size, "N|HxW", "Take pictures of this size: position embeddings are resized, as open_clip's force_image_size does");
+  arguments.number("--max-patches", options.max_patches, 1, 1U << 16U, "NaFlex models: at most N patches a picture (default: as the files say)");
   arguments.text("--image-mean", mean, "R,G,B", "Normalize pictures with this mean instead of the files' (0.5,0.5,0.5)");
   arguments.text("--image-std", std_deviation, "R,G,B", "The same for the standard deviation");
   arguments.flag("--json", json, "Print one JSON document");
@@ -58,6 +77,7 @@ void convert_command(std::vector<std::string> given) {
   if (output.empty()) throw UsageError("no output; give -o OUT.sclip");
   options.image_mean = three_numbers(mean, "--image-mean");
   options.image_std = three_numbers(std_deviation, "--image-std");
+  parse_image_size(image_size, options);
   options.equalize = !as_it_stands;
   if (!calibrate.empty() && (options.precision != "int8" || as_it_stands)) {
     throw UsageError("--calibrate tunes int8; give --precision int8, and leave --no-equalize away");

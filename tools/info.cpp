@@ -51,6 +51,7 @@ std::string as_json(const Model& model) {
   add("precision", json_string(info.precision));
   number("embed_dim", info.embed_dim);
   add("image_size", info.has_image_tower ? image_size(info) : "null");
+  add("max_patches", info.max_patches != 0 ? std::to_string(info.max_patches) : "null");
   add("patch_size", info.has_image_tower ? std::to_string(info.patch_size) : "null");
   add("context_length", info.has_text_tower ? std::to_string(info.context_length) : "null");
   add("vocab_size", info.has_text_tower ? std::to_string(info.vocab_size) : "null");
@@ -77,8 +78,9 @@ std::string as_table(const ModelInfo& info) {
   rows.push_back({"parameters", fixed(static_cast<double>(info.parameters) / 1e6, 1) + " M"});
   rows.push_back({"embedding", std::to_string(info.embed_dim) + " numbers"});
   if (info.has_image_tower) {
-    rows.push_back({"image tower", std::to_string(info.image_height) + " x " + std::to_string(info.image_width) + " pixels, patches of " +
-                                       std::to_string(info.patch_size)});
+    const std::string size = info.max_patches != 0 ? "pictures keep their shape, at most " + std::to_string(info.max_patches)
+                                                   : std::to_string(info.image_height) + " x " + std::to_string(info.image_width) + " pixels,";
+    rows.push_back({"image tower", size + " patches of " + std::to_string(info.patch_size)});
   }
   if (info.has_text_tower) {
     rows.push_back({"text tower", std::to_string(info.context_length) + " tokens, vocabulary of " + std::to_string(info.vocab_size)});

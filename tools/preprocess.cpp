@@ -24,11 +24,11 @@ void preprocess_command(std::vector<std::string> given) {
 
   const Model model = model_arguments.open();
   const ModelInfo& info = model.info();
-  std::vector<float> pixels(3 * info.image_height * info.image_width);
-  model.preprocess_file(pictures.front(), pixels, {.apply_orientation = exif == "on"});
-  const size_t shape[] = {3, info.image_height, info.image_width};
-  write_npy(output, shape, pixels);
-  const std::string extent = std::to_string(info.image_height) + ", " + std::to_string(info.image_width) + "]";
+  std::vector<float> pixels(info.max_pixels);
+  const PixelSize size = model.preprocess_file(pictures.front(), pixels, {.apply_orientation = exif == "on"});
+  const size_t shape[] = {3, size.height, size.width};
+  write_npy(output, shape, std::span(pixels).first(3 * shape[1] * shape[2]));
+  const std::string extent = std::to_string(size.height) + ", " + std::to_string(size.width) + "]";
   if (json) {
     print("{\"output\": " + json_string(output) + ", \"shape\": [3, " + extent + "}\n");
   } else {

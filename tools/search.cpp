@@ -56,9 +56,10 @@ std::vector<float> picture_row(const Model& model, const std::string& path, cons
   DecodeOptions options;
   options.apply_orientation = !searchable.info || searchable.info->apply_orientation;
   options.fast_decode = searchable.info && searchable.info->fast_decode;
-  std::vector<float> pixels(3 * model.info().image_height * model.info().image_width), row(model.embed_dim());
-  model.preprocess_file(path, pixels, options);
-  model.embed_pixels(pixels, row);
+  std::vector<float> pixels(model.info().max_pixels), row(model.embed_dim());
+  const PixelSize size = model.preprocess_file(path, pixels, options);
+  const Pixels picture{std::span(pixels).first(size_t{3} * size.height * size.width), size};
+  model.embed_preprocessed({&picture, 1}, row);
   return row;
 }
 

@@ -18,6 +18,10 @@ struct ConvertOptions {
       arch;  // open_clip's name of the architecture ("ViT-B-32-quickgelu") where the files do not tell
   std::string tower;     // "image" or "text": that tower alone; empty: all that the files have
   uint32_t encoder = 0;  // which text encoder of a Stable Diffusion file, from 1; 0: the only one
+  // Pictures of another size, in pixels: position embeddings are resized as open_clip does (bicubic, antialiased). 0: as
+  // the files say.
+  uint32_t image_height = 0, image_width = 0;
+  uint32_t max_patches = 0;  // NaFlex: the most patches of a picture; 0: as the files say
   // Pictures' normalization, 3 numbers each (red, green, blue). Empty: as the files say.
   std::vector<float> image_mean, image_std;
   // int8: channels of large activations are evened out with their weights, which changes nothing but the rounding
@@ -32,6 +36,8 @@ struct ConvertOptions {
   // Called with each fact that the files leave to their format's own rules ("mean and std are OpenAI's,
   // open_clip's default").
   std::function<void(std::string_view)> note;
+  // With arch: open_clip's pretrained tag ("laion2b_s32b_b82k"), where its tags take pictures in different ways.
+  std::string tag;
 };
 
 // source: a folder as downloaded (config + weights + tokenizer) or one checkpoint file. Layouts: open_clip

@@ -40,6 +40,17 @@ struct Image {
   int orientation = 1;  // EXIF orientation 1..8 as stored; 1 after DecodeOptions::apply_orientation
 };
 
+// The size of a preprocessed picture, pixels.
+struct PixelSize {
+  uint32_t height = 0, width = 0;
+};
+
+// One preprocessed picture: values [3, height, width], normalised.
+struct Pixels {
+  std::span<const float> values;
+  PixelSize size;
+};
+
 struct DecodeOptions {
   uint64_t max_pixels = 178'956'970;  // Pillow's own limit (its error threshold)
   bool apply_orientation =

@@ -29,6 +29,9 @@ struct ModelInfo {
   size_t embed_dim = 0;
   bool has_image_tower = false, has_text_tower = false;
   size_t image_height = 0, image_width = 0, patch_size = 0;
+  size_t max_patches = 0;        // 0: every picture becomes image_height x image_width; else (NaFlex) it keeps its shape and
+                                 // becomes whole patches, at most so many, and image_height x image_width is one such size
+  size_t max_pixels = 0;         // floats of the largest preprocessed picture: 3 * image_height * image_width, or more (NaFlex)
   size_t context_length = 0, vocab_size = 0;
   std::string activation;        // "gelu" | "quick_gelu" | "gelu_tanh": of the image tower, or the text tower where there is no other
   float logit_scale = 1;         // logit = logit_scale * cosine + logit_bias
@@ -71,15 +74,18 @@ class SIMDCLIP_API Model {
   void embed_images(std::span<const Image> images, std::span<float> out, bool normalize = true) const;
   // Preprocessed pixels [n, 3, image_height, image_width].
   void embed_pixels(std::span<const float> pixels, std::span<float> out, bool normalize = true) const;
+  // Preprocessed pictures, each with its own size (NaFlex; of other models image_height x image_width).
+  void embed_preprocessed(std::span<const Pixels> pictures, std::span<float> out, bool normalize = true) const;
   std::vector<float> embed_image(const Image& image, bool normalize = true) const;
   std::vector<float> embed_image_file(const std::string& path, bool normalize = true) const;
-  // One picture -> [3, image_height, image_width].
-  std::vector<float> preprocess(const Image& image) const;
-  // A picture file -> out [3, image_height, image_width]: the bits of load_image + preprocess, without holding a whole JPEG picture.
-  void preprocess_file(const std::string& path, std::span<float> out, const DecodeOptions& options = {}) const;
+  // One picture -> [3, height, width]; size: what it became, image_height x image_width but for NaFlex models.
+  std::vector<float> preprocess(const Image& image, PixelSize* size = nullptr) const;
+  // A picture file -> out: the bits of load_image + preprocess, without holding a whole JPEG picture. out holds
+  // info().max_pixels floats; the picture is the first 3 * height * width of them, of the size that is returned.
+  PixelSize preprocess_file(const std::string& path, std::span<float> out, const DecodeOptions& options = {}) const;
 
   // The same of an encoded picture in memory; `name` begins the message of an error.
-  void preprocess_bytes(std::span<const std::byte> bytes, std::span<float> out, const DecodeOptions& options = {},
+  PixelSize preprocess_bytes(std::span<const std::byte> bytes, std::span<float> out, const DecodeOptions& options = {},
                         const std::string& name = "image") const;
 
   // --- texts ---

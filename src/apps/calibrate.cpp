@@ -75,32 +75,41 @@ class InputStatistics : public InputProbe {
   std::map<std::string, LayerInputs> layers_;
 };
 
-std::vector<float> embed(const Clip& clip, std::span<const float> pixels, InputProbe* probe) {
-  std::vector<float> out(pixels.size() / clip.vision().pixels_per_picture() * clip.info().embed_dim);
+struct ShownPicture {
+  std::vector<float> values;  // [3, height, width]
+  PixelSize size;
+};
+
+std::vector<float> embed(const Clip& clip, std::span<const ShownPicture> shown, InputProbe* probe) {
+  std::vector<Pixels> pictures;
+  for (const ShownPicture& picture : shown) pictures.push_back({picture.values, picture.size});
+  std::vector<float> out(pictures.size() * clip.info().embed_dim);
   Engine engine = clip.engine();
   engine.probe = probe;
-  clip.embed_pixels(pixels, out, true, engine);
+  clip.embed_preprocessed(pictures, out, true, engine);
   return out;
 }
 
-// Pixels [n, 3, H, W] of at most `most` of the files, spread evenly; files that cannot be read are passed over.
-std::vector<float> read_pixels(const std::string& model_path, std::span<const std::string> files, size_t most) {
+// At most `most` of the files, spread evenly; files that cannot be read are passed over.
+std::vector<ShownPicture> read_pictures(const std::string& model_path, std::span<const std::string> files, size_t most) {
   const Model model = Model::open(model_path);
   if (!model.info().has_image_tower) {
     fail(ErrorCode::unsupported, model_path, ": calibration shows pictures to the image tower, and this model has none; convert without it");
   }
-  const size_t picture = 3 * model.info().image_height * model.info().image_width, count = std::min(most, files.size());
-  std::vector<float> pixels, one(picture);
+  const size_t count = std::min(most, files.size());
+  std::vector<ShownPicture> pictures;
+  std::vector<float> one(model.info().max_pixels);
   for (size_t i = 0; i < count; ++i) {
+    PixelSize size;
     try {
-      model.preprocess_file(files[files.size() * i / count], one);
+      size = model.preprocess_file(files[files.size() * i / count], one);
     } catch (const Error&) {
       continue;
     }
-    pixels.insert(pixels.end(), one.begin(), one.end());
+    pictures.push_back({{one.begin(), one.begin() + static_cast<std::ptrdiff_t>(size_t{3} * size.height * size.width)}, size});
   }
-  if (pixels.empty()) fail(ErrorCode::not_found, "calibration: none of ", count, " pictures could be read; give a folder of photos");
-  return pixels;
+  if (pictures.empty()) fail(ErrorCode::not_found, "calibration: none of ", count, " pictures could be read; give a folder of photos");
+  return pictures;
 }
 
 // The file at `from`, already synced, becomes `to`, which is replaced.
@@ -134,15 +143,16 @@ Calibration convert_calibrated(const std::string& source, const std::string& out
   if (output.empty()) fail(ErrorCode::invalid_argument, "convert: the output is an empty path");
   const std::string destination = follow_link(output);
   const ScratchFile scratch(destination + ".calibrate");
-  std::vector<float> pixels, wanted;
+  std::vector<ShownPicture> shown;
+  std::vector<float> wanted;
   const auto look = [&](std::map<std::string, LayerInputs>& seen) {  // runs the f32 model as the options now have it
     convert_options.precision = "f32";
     convert(source, scratch.path(), convert_options);
     convert_options.note = nullptr;  // each note once
-    if (pixels.empty()) pixels = read_pixels(scratch.path(), pictures, options.pictures);
+    if (shown.empty()) shown = read_pictures(scratch.path(), pictures, options.pictures);
     const Clip clip(scratch.path(), {});
     InputStatistics statistics(clip.file());
-    wanted = embed(clip, pixels, &statistics);
+    wanted = embed(clip, shown, &statistics);
     result.pictures = wanted.size() / clip.info().embed_dim;
     seen = statistics.layers();
   };
@@ -157,7 +167,7 @@ Calibration convert_calibrated(const std::string& source, const std::string& out
   for (;;) {
     convert(source, scratch.path(), convert_options);
     const Clip clip(scratch.path(), {});
-    result.lowest_cosine = cosine_agreement(wanted, embed(clip, pixels, nullptr), clip.info().embed_dim).lowest;
+    result.lowest_cosine = cosine_agreement(wanted, embed(clip, shown, nullptr), clip.info().embed_dim).lowest;
     result.bf16_weights = convert_options.bf16_weights;
     const std::string state = std::to_string(result.pictures) + " pictures: lowest cosine to f32 " + std::to_string(result.lowest_cosine);
     const size_t kept = result.bf16_weights.size();

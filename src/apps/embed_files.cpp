@@ -33,20 +33,17 @@ void embed_batches(const Model& model, const PictureSet& pictures, size_t first,
   if (options.threads == 0) options.threads = model.info().threads;
   options.threads = static_cast<unsigned>(std::min<size_t>(options.threads, last - first));
   PixelPipeline pipeline(model, pictures, first, last, std::move(options));
-  const size_t width = model.embed_dim(), floats = pipeline.picture_floats();
+  const size_t width = model.embed_dim();
   std::vector<float> rows;
+  std::vector<Pixels> ready;
   while (PixelPipeline::Batch* batch = pipeline.next()) {
-    size_t ready = 0;  // pixels of ready pictures move to the front; a row does not depend on its place
-    for (size_t i = 0; i < batch->count; ++i) {
-      if (batch->states[i] != State::ready) continue;
-      if (i != ready)
-        std::copy_n(batch->pixels.data() + i * floats, floats, batch->pixels.data() + ready * floats);
-      ++ready;
-    }
-    rows.resize(ready * width);
-    if (ready > 0) {
+    ready.clear();
+    for (size_t i = 0; i < batch->count; ++i)
+      if (batch->states[i] == State::ready) ready.push_back(pipeline.picture(*batch, i));
+    rows.resize(ready.size() * width);
+    if (!ready.empty()) {
       const PixelPipeline::TowerRuns gate(pipeline);
-      model.embed_pixels(batch->pixels.span().first(ready * floats), rows, normalize);
+      model.embed_preprocessed(ready, rows, normalize);
     }
     const std::vector<State> states = batch->states;
     const std::vector<std::exception_ptr> bad = batch->bad;

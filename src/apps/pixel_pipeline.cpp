@@ -20,13 +20,14 @@ PixelPipeline::PixelPipeline(const Model& model, const PictureSet& pictures, siz
       first_(first),
       last_(last),
       options_(std::move(options)),
-      picture_(3 * model.info().image_height * model.info().image_width),
+      picture_(model.info().max_pixels),
       reader_(pictures),
       next_(first) {
   const size_t batch = std::clamp<size_t>(2 * size_t{options_.threads}, kSmallestBatch, kLargestBatch);
   slots_ = std::max<size_t>(1, std::min(last - first, batch));
   for (Batch& b : batches_) {
     b.pixels = AlignedBuffer<float>(slots_ * picture_);
+    b.sizes.resize(slots_);
     b.states.resize(slots_);
     b.bad.resize(slots_);
   }
@@ -107,12 +108,12 @@ std::optional<size_t> PixelPipeline::claim(std::vector<std::byte>& bytes, bool& 
 }
 
 PixelPipeline::State PixelPipeline::prepare(size_t i, std::vector<std::byte>& bytes, bool have_bytes,
-                                            std::span<float> pixels) {
+                                            std::span<float> pixels, PixelSize& size) {
   const std::string name = pictures_.name(i);
   if (!have_bytes) read_file(name, bytes);
   if (options_.wanted && !options_.wanted(i, bytes)) return State::unwanted;
   wait_at_gate();
-  model_.preprocess_bytes(bytes, pixels, options_.decode, name);
+  size = model_.preprocess_bytes(bytes, pixels, options_.decode, name);
   return State::ready;
 }
 
@@ -128,7 +129,8 @@ void PixelPipeline::decode() {
     State state = State::bad;
     if (bad == nullptr) {
       try {
-        state = prepare(*picture, bytes, have_bytes, batch.pixels.span().subspan(slot * picture_, picture_));
+        state = prepare(*picture, bytes, have_bytes, batch.pixels.span().subspan(slot * picture_, picture_),
+                        batch.sizes[slot]);
       } catch (...) {
         bad = std::current_exception();
       }

@@ -35,7 +35,8 @@ class PixelPipeline {
 
   enum class State : uint8_t { ready, bad, unwanted };
   struct Batch {
-    AlignedBuffer<float> pixels;          // [slots, 3, H, W]
+    AlignedBuffer<float> pixels;          // [slots, picture_floats()]
+    std::vector<PixelSize> sizes;         // of each ready slot
     std::vector<State> states;            // of each slot
     std::vector<std::exception_ptr> bad;  // of each slot
     size_t first = 0, count = 0;          // its pictures
@@ -43,6 +44,11 @@ class PixelPipeline {
   };
 
   size_t picture_floats() const noexcept { return picture_; }
+  // A ready slot's picture.
+  Pixels picture(const Batch& batch, size_t slot) const noexcept {
+    const PixelSize size = batch.sizes[slot];
+    return {{batch.pixels.data() + slot * picture_, size_t{3} * size.height * size.width}, size};
+  }
 
   // The next batch, complete; nullptr behind the last one. release() it before asking for another one but
   // one.
@@ -68,7 +74,7 @@ class PixelPipeline {
   void close_gate(bool closed);
   std::optional<size_t> claim(std::vector<std::byte>& bytes, bool& have_bytes, std::exception_ptr& bad);
   void decode();
-  State prepare(size_t i, std::vector<std::byte>& bytes, bool have_bytes, std::span<float> pixels);
+  State prepare(size_t i, std::vector<std::byte>& bytes, bool have_bytes, std::span<float> pixels, PixelSize& size);
   void wait_at_gate();
 
   const Model& model_;

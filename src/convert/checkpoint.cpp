@@ -9,7 +9,7 @@ namespace simdclip {
 namespace {
 
 constexpr std::string_view kKinds =
-    "safetensors, torch zip archives (.bin, .pt, .pth), TorchScript archives and *.index.json";
+    "safetensors, torch zip archives (.bin, .pt, .pth), TorchScript archives, .npz and *.index.json";
 
 struct Stranger {
   std::string_view magic;
@@ -46,6 +46,7 @@ std::unique_ptr<TensorSource> open_checkpoint(const std::string& path) {
   // may be a pickle's.
   if (head.size() >= 9 && head[8] == '{' && head.compare(4, 4, std::string(4, '\0')) == 0)
     return open_safetensors(path);
+  if (head.starts_with("PK\x03\x04") && is_npz(path)) return open_npz(path);
   if (head.starts_with("PK\x03\x04") || head.starts_with("PK\x05\x06") || head.starts_with("\x80"))
     return open_torch(path);
   const size_t first = head.find_first_not_of(" \t\r\n");

@@ -51,6 +51,11 @@ constexpr NameRule kVision[] = {
     {"visual.attention_pool.mlp.fc2.bias", MapForm::same, {"@head.mlp.fc2.bias"}},
 };
 
+// Siglip2Model's patches come as vectors of pixels.
+constexpr NameRule kPatchPixels[] = {
+    {"visual.patch_embed.weight", MapForm::patch_pixels, {"@embeddings.patch_embedding.weight"}},
+};
+
 constexpr NameRule kText[] = {
     {"text.token_embedding", MapForm::same, {"@embeddings.token_embedding.weight"}},
     {"text.positional_embedding", MapForm::same, {"@embeddings.position_embedding.weight"}},
@@ -65,6 +70,7 @@ constexpr NameRule kText[] = {
 
 const NameRules kTransformersBlocks = kBlocks;
 const NameRules kTransformersVision = kVision;
+const NameRules kTransformersPatchPixels = kPatchPixels;
 const NameRules kTransformersText = kText;
 
 }  // namespace simdclip

@@ -261,7 +261,31 @@ PreprocessConfig read_open_clip_preprocess(const JsonObject& cfg) {
   return p;
 }
 
+bool is_big_vision_file(const TensorSource& tensors) {
+  return tensors.find("params/img/embedding/kernel") || tensors.find("img/embedding/kernel");
+}
+
+namespace {
+
+void read_big_vision_tensors(const TensorSource& tensors, ConvertPlan& plan) {
+  const std::string root = tensors.find("params/img/embedding/kernel") ? "params/" : "";
+  plan.only_prefix = root;  // an optimizer's state may stand beside
+  plan.vision = {.naming = Naming::big_vision, .prefix = root + "img/"};
+  plan.text = {.naming = Naming::big_vision, .prefix = root + "txt/"};
+  const auto scalar = [&](const char* name) {
+    const auto at = tensors.find(root + name);
+    if (!at)
+      fail(ErrorCode::not_found, tensors.path(), ": tensor '", root, name, "' is missing; every SigLIP of big_vision has it");
+    return read_scalar(tensors, *at);
+  };
+  plan.config.logit_scale = static_cast<float>(std::exp(double{scalar("t")}));
+  plan.config.logit_bias = scalar("b");
+}
+
+}  // namespace
+
 void read_open_clip_tensors(const TensorSource& tensors, ConvertPlan& plan) {
+  if (is_big_vision_file(tensors)) return read_big_vision_tensors(tensors, plan);
   if (tensors.find("text.token_embedding.weight")) plan.text.prefix = "text.";
   if (const auto at = tensors.find("logit_scale"))
     plan.config.logit_scale = static_cast<float>(std::exp(double{read_scalar(tensors, *at)}));

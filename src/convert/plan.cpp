@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <sstream>
 
 #include "base/fail.h"
 #include "convert/arch_table.h"
@@ -89,6 +90,85 @@ void plan_open_clip_folder(const SourceFiles& files, const TensorSource& tensors
 
 // --- one file, or a folder without a description ---
 
+bool equal(const PreprocessConfig& a, const PreprocessConfig& b) {
+  return a.resize == b.resize && a.interpolation == b.interpolation && a.mean == b.mean && a.std == b.std;
+}
+
+std::string shown(const PreprocessConfig& p) {
+  std::ostringstream out;
+  out << to_string(p.interpolation) << ", " << to_string(p.resize) << ", mean " << p.mean[0] << ',' << p.mean[1] << ','
+      << p.mean[2] << ", std " << p.std[0] << ',' << p.std[1] << ',' << p.std[2];
+  return out.str();
+}
+
+// Pretrained tags of one architecture that take pictures in the same way.
+struct TagGroup {
+  PreprocessConfig preprocess;
+  bool quick_gelu = false;
+  std::vector<std::string> tags;
+  std::string names(size_t most) const {
+    std::string out;
+    for (size_t i = 0; i < std::min(most, tags.size()); ++i) out += (i == 0 ? "" : ", ") + tags[i];
+    return out + (tags.size() > most ? ", ..." : "");
+  }
+};
+
+std::vector<TagGroup> tag_groups(const ArchEntry& arch) {
+  std::vector<TagGroup> out;
+  for (const Json& one : parse_json(arch.preprocess, "architecture " + std::string(arch.name))) {
+    TagGroup group;
+    group.tags = one.at("tags").get<std::vector<std::string>>();
+    group.quick_gelu = one.at("quick_gelu").get<bool>();
+    Json cfg = one;
+    cfg.erase("tags");
+    cfg.erase("quick_gelu");
+    group.preprocess = read_open_clip_preprocess(JsonObject(cfg, std::string(arch.name)));
+    out.push_back(std::move(group));
+  }
+  return out;
+}
+
+bool has_quick_gelu(const ArchEntry& arch) {
+  return parse_json(arch.json, std::string(arch.name)).value("quick_gelu", false);
+}
+
+const TagGroup& group_of_tag(const ArchEntry& arch, const std::vector<TagGroup>& groups, const std::string& tag) {
+  std::string known;
+  for (const TagGroup& group : groups) {
+    if (std::find(group.tags.begin(), group.tags.end(), tag) == group.tags.end()) {
+      known += (known.empty() ? "" : ", ") + group.names(group.tags.size());
+      continue;
+    }
+    if (group.quick_gelu != has_quick_gelu(arch))
+      fail(ErrorCode::invalid_argument, "--tag ", tag, ": these weights were trained ",
+           group.quick_gelu ? "with QuickGELU; give --arch " + std::string(arch.name) + "-quickgelu"
+                            : "without QuickGELU; give --arch without -quickgelu");
+    return group;
+  }
+  fail(ErrorCode::invalid_argument, "--tag '", tag, "' is not one of open_clip's for --arch ", arch.name, ": ",
+       known.empty() ? "it has none" : known);
+}
+
+// What the architecture's pretrained weights were trained with; asked for where they differ.
+PreprocessConfig arch_preprocess(const ArchEntry& arch, const ConvertOptions& options) {
+  std::vector<TagGroup> groups = tag_groups(arch);
+  if (!options.tag.empty()) return group_of_tag(arch, groups, options.tag).preprocess;
+  // Weights with the other activation belong to the architecture's other name.
+  std::erase_if(groups, [&](const TagGroup& group) { return group.quick_gelu != has_quick_gelu(arch); });
+  if (groups.empty()) return openai_preprocess();  // open_clip's default
+  for (TagGroup& group : groups) {  // what is given anyway cannot differ
+    if (options.image_mean.size() == 3) std::copy_n(options.image_mean.begin(), 3, group.preprocess.mean.begin());
+    if (options.image_std.size() == 3) std::copy_n(options.image_std.begin(), 3, group.preprocess.std.begin());
+  }
+  const PreprocessConfig first = groups.front().preprocess;
+  std::string ways;
+  for (const TagGroup& group : groups) ways += "; " + shown(group.preprocess) + ": " + group.names(4);
+  if (options.tower != "text" && std::any_of(groups.begin(), groups.end(), [&](const TagGroup& g) { return !equal(g.preprocess, first); }))
+    fail(ErrorCode::missing_info, "--arch ", arch.name, ": open_clip's weights of this architecture take pictures in "
+         "different ways; give --tag TAG with the one that these weights are, or were trained as", ways);
+  return first;
+}
+
 void plan_arch(const SourceFiles& files, const TensorSource& tensors, const ConvertOptions& options,
                ConvertPlan& plan) {
   const ArchEntry* arch = find_arch(options.arch);
@@ -98,11 +178,13 @@ void plan_arch(const SourceFiles& files, const TensorSource& tensors, const Conv
   const std::string tower = plan.tower;
   plan = plan_of_arch(*arch);
   plan.tower = tower;
-  plan.config.preprocess = openai_preprocess();
-  plan.notes.push_back(
-      "pictures are resized (bicubic, shortest side), cropped and normalized with OpenAI's mean and std: "
-      "open_clip's default for --arch " +
-      options.arch + "; give --image-mean and --image-std where the weights were trained with others");
+  plan.config.preprocess = arch_preprocess(*arch, options);
+  const std::string whose = !options.tag.empty()         ? "those of open_clip's " + options.tag
+                            : tag_groups(*arch).empty() ? "OpenAI's mean and std, open_clip's default"
+                                                        : "those of open_clip's weights";
+  plan.notes.push_back("pictures are prepared for --arch " + options.arch + " with " + whose + " (" +
+                       shown(*plan.config.preprocess) +
+                       "); give --image-mean and --image-std where these weights were trained with others");
   read_open_clip_tensors(tensors, plan);
   if (plan.tower != "image") read_open_clip_tokenizer(files, plan);
 }
@@ -121,7 +203,7 @@ void plan_openai(const SourceFiles& files, const TensorSource& tensors, ConvertP
          ": a checkpoint with transformers' tensor names needs its config.json, preprocessor_config.json and "
          "tokenizer "
          "files; give the folder that holds them all");
-  if (!has_prefix(tensors, "visual."))
+  if (!has_prefix(tensors, "visual.") && !is_big_vision_file(tensors))
     fail(ErrorCode::unsupported, files.weights, ": no CLIP: its ", tensors.tensors().size(),
          " tensors have neither open_clip's nor transformers' names (first: '",
          tensors.tensors().empty() ? std::string() : tensors.tensors().front().name, "')");
@@ -217,6 +299,8 @@ ConvertPlan make_plan(const SourceFiles& files, const TensorSource& tensors, con
     fail(ErrorCode::invalid_argument, "--tower '", plan.tower, "' is not known; expected image or text");
   plan.config.name = files.folder.empty() ? stem(files.weights) : base_name(files.folder);
   const bool described = !files.open_clip_config.empty() || !files.transformers_config.empty();
+  if (!options.tag.empty() && options.arch.empty())
+    fail(ErrorCode::invalid_argument, "--tag goes with --arch NAME");
   if (!options.arch.empty()) {
     if (described)
       fail(ErrorCode::invalid_argument, files.folder, ": the folder says its architecture (",
@@ -240,6 +324,7 @@ ConvertPlan make_plan(const SourceFiles& files, const TensorSource& tensors, con
   std::sort(plan.config.bf16_weights.begin(), plan.config.bf16_weights.end());
   plan.config.source = base_name(files.weights);
   apply_overrides(options, plan);
+  apply_picture_size(options, plan);
   const bool image = plan.tower != "text", text = plan.tower != "image";
   if (!plan.tower.empty() && !((image && plan.config.vision) || (text && plan.config.text)))
     fail(ErrorCode::invalid_argument, files.weights, ": --tower ", plan.tower, ", but the files have no ",

@@ -15,7 +15,7 @@
 namespace simdclip {
 
 // Whose tensor names a tower has: tables of tensor_names.h.
-enum class Naming : uint8_t { open_clip, timm, transformers, bert, m2m };
+enum class Naming : uint8_t { open_clip, timm, transformers, bert, m2m, big_vision };
 
 // How timm's models store queries, keys and values.
 enum class QkvNames : uint8_t { fused, fused_no_k_bias, split_no_k_bias, fused_no_bias };
@@ -54,7 +54,9 @@ struct ConvertPlan {
   OpenClipTokenizer open_clip_tokenizer;
   ForeignTower vision, text;
   RotaryPlan rotary;
-  std::string only_prefix;      // Stable Diffusion: what does not begin with it is another part of the file
+  std::array<uint32_t, 2> stored_grid = {};  // of the file's positions, where they are resized to another; or 0
+  // Stable Diffusion, big_vision: what does not begin with it is another part of the file
+  std::string only_prefix;
   bool ignore_decoder = false;  // CoCa's text_decoder, which writes captions, is passed over
   std::string tower;            // options.tower: "image", "text" or "" for all
   std::vector<std::byte> tokenizer;  // section of the .sclip file; empty without a text tower
@@ -71,6 +73,9 @@ struct SourceFiles {
 // Errors: not_found, io, unsupported, missing_info.
 SourceFiles find_source(const std::string& source);
 
+// options.image_height, image_width, max_patches.
+void apply_picture_size(const ConvertOptions& options, ConvertPlan& plan);
+
 // The whole decision. Errors: as convert().
 ConvertPlan make_plan(const SourceFiles& files, const TensorSource& tensors, const ConvertOptions& options);
 
@@ -84,8 +89,10 @@ VisionConfig read_timm_vision(const JsonObject& cfg, uint32_t embed_dim, Convert
 TextConfig read_hf_text(const JsonObject& cfg, uint32_t embed_dim, ConvertPlan& plan);
 // open_clip's preprocess_cfg; std::nullopt: its documented defaults (noted).
 PreprocessConfig read_open_clip_preprocess(const JsonObject& cfg);
-// text. prefix, logit scale and bias from the tensors.
+// text. prefix, logit scale and bias from the tensors; big_vision's names where they are its.
 void read_open_clip_tensors(const TensorSource& tensors, ConvertPlan& plan);
+// Google's big_vision .npz files: img/..., txt/..., t, b, with or without params/ before them.
+bool is_big_vision_file(const TensorSource& tensors);
 // hf_tokenizer_name, tokenizer_kwargs and tokenizer_mode of text_cfg -> plan.open_clip_tokenizer.
 void read_open_clip_tokenizer_settings(const JsonObject& text_cfg, ConvertPlan& plan);
 // The tokenizer that plan.open_clip_tokenizer asks for: CLIP's built-in merges (a merges.txt of the folder
@@ -106,8 +113,8 @@ void read_transformers(const SourceFiles& files, const TensorSource& tensors, co
 // tokenizer_config.json, else by the model_type of config.json. Needs plan.config.text->vocab_size and
 // context_length.
 void read_transformers_tokenizer(const std::string& folder, ConvertPlan& plan);
-// preprocessor_config.json or processor_config.json of the folder, for this image size.
-PreprocessConfig read_transformers_preprocess(const std::string& folder, const VisionConfig& vision,
+// preprocessor_config.json or processor_config.json of the folder, for this image size; says max_patches where grids vary.
+PreprocessConfig read_transformers_preprocess(const std::string& folder, VisionConfig& vision,
                                               const ConvertOptions& options);
 
 // --- shared ---

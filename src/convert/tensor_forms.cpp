@@ -1,8 +1,10 @@
 // How schema tensors are computed from foreign ones (MapForm): shapes first, values later.
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "convert/tensor_map.h"
+#include "image/resize_grid.h"
 
 namespace simdclip {
 namespace {
@@ -30,8 +32,14 @@ class Assembler {
       case MapForm::same:
       case MapForm::patches:
       case MapForm::rows:
+      case MapForm::head_biases:
       case MapForm::ones_first: stack(); break;
-      case MapForm::transposed: transpose(); break;
+      case MapForm::heads:
+      case MapForm::heads_out:
+      case MapForm::transposed: stack_transposed(); break;
+      case MapForm::query_heads: project_query_in_columns(whole(0)); break;
+      case MapForm::filters: filters(); break;
+      case MapForm::patch_pixels: patch_pixels(); break;
       case MapForm::zeros: std::fill(out_.begin(), out_.end(), 0.0F); break;
       case MapForm::outer_rows: outer_rows(); break;
       case MapForm::tail_rows: tail_rows(); break;
@@ -63,11 +71,32 @@ class Assembler {
       tensors_.read(bound_.sources[i], std::span(out_).subspan(i * each, each));
   }
 
-  void transpose() {
-    const std::vector<float> stored = whole(0);  // [K, N]
-    const uint64_t n = rows(), k = columns();
-    for (uint64_t r = 0; r < k; ++r)
-      for (uint64_t c = 0; c < n; ++c) out_[c * k + r] = stored[r * n + c];
+  void stack_transposed() {
+    const uint64_t n = rows() / bound_.sources.size(), k = columns();
+    for (size_t i = 0; i < bound_.sources.size(); ++i) {
+      const std::vector<float> stored = whole(i);  // [K, N]
+      float* to = out_.data() + i * n * k;
+      for (uint64_t r = 0; r < k; ++r)
+        for (uint64_t c = 0; c < n; ++c) to[c * k + r] = stored[r * n + c];
+    }
+  }
+
+  // [D, P * P * 3] -> [D, 3 * P * P]
+  void patch_pixels() {
+    const std::vector<float> stored = whole(0);
+    const uint64_t k = columns(), pixels = k / 3;
+    for (uint64_t d = 0; d < rows(); ++d)
+      for (uint64_t i = 0; i < k; ++i) out_[d * k + i % 3 * pixels + i / 3] = stored[d * k + i];
+  }
+
+  // [P, P, 3, D] -> [D, 3 * P * P]
+  void filters() {
+    const std::vector<float> stored = whole(0);
+    const uint64_t n = rows(), pixels = columns() / 3;
+    for (uint64_t pixel = 0; pixel < pixels; ++pixel)
+      for (uint64_t channel = 0; channel < 3; ++channel)
+        for (uint64_t d = 0; d < n; ++d)
+          out_[d * columns() + channel * pixels + pixel] = stored[(pixel * 3 + channel) * n + d];
   }
 
   void outer_rows() {
@@ -94,6 +123,17 @@ class Assembler {
     for (uint64_t r = 0; r < d; ++r) {
       double sum = b[r];
       for (uint64_t k = 0; k < d; ++k) sum += static_cast<double>(w[r * d + k]) * x[k];
+      out_[r] = static_cast<float>(sum);
+    }
+  }
+
+  // x W + b: W [K, N].
+  void project_query_in_columns(const std::vector<float>& x) {
+    const std::vector<float> w = whole(1), b = whole(2);
+    const uint64_t d = rows();
+    for (uint64_t r = 0; r < d; ++r) {
+      double sum = b[r];
+      for (uint64_t k = 0; k < d; ++k) sum += static_cast<double>(w[k * d + r]) * x[k];
       out_[r] = static_cast<float>(sum);
     }
   }
@@ -206,6 +246,27 @@ Shape with_rows(Shape shape, uint64_t rows) {
   return shape;
 }
 
+// Two of a pool's keys and values, or three of queries, keys and values.
+uint64_t stacked_parts(const TensorSpec& spec) { return spec.name.find(".kv.") != std::string::npos ? 2 : 3; }
+
+uint64_t heads_of(const TensorSpec& spec, const ConvertPlan& plan) {
+  if (spec.name.starts_with("text.")) return plan.config.text->transformer.heads;
+  const VisionConfig& v = *plan.config.vision;
+  return spec.name.starts_with("visual.attention_pool.") ? v.attention_pool->heads : v.transformer.heads;
+}
+
+// Shapes of Flax's layers.
+std::vector<Shape> flax_shapes(MapForm form, const TensorSpec& spec, const ConvertPlan& plan) {
+  const uint64_t n = spec.shape[0], k = spec.shape.back(), heads = heads_of(spec, plan);
+  const uint64_t parts = stacked_parts(spec), head = n / parts / heads;
+  switch (form) {
+    case MapForm::heads: return std::vector<Shape>(parts, {k, heads, head});
+    case MapForm::head_biases: return std::vector<Shape>(parts, {heads, head});
+    case MapForm::heads_out: return {{heads, k / heads, n}};
+    default: return {{1, 1, n}, {n, heads, n / heads}, {heads, n / heads}};
+  }
+}
+
 }  // namespace
 
 std::vector<Shape> source_shapes(MapForm form, const TensorSpec& spec, const ConvertPlan& plan) {
@@ -213,6 +274,7 @@ std::vector<Shape> source_shapes(MapForm form, const TensorSpec& spec, const Con
   const uint64_t n = shape[0];
   switch (form) {
     case MapForm::same:
+    case MapForm::patch_pixels:
     case MapForm::scaled:
     case MapForm::gate:
     case MapForm::value: return {shape};
@@ -221,10 +283,15 @@ std::vector<Shape> source_shapes(MapForm form, const TensorSpec& spec, const Con
       return {{n, 3, patch, patch}};
     }
     case MapForm::transposed: return {{shape[1], n}};
-    case MapForm::rows:
-      // Two of a pool's keys and values, or three of queries, keys and values.
-      return std::vector<Shape>(3,
-                                with_rows(shape, n / (spec.name.find(".kv.") != std::string::npos ? 2 : 3)));
+    case MapForm::rows: return std::vector<Shape>(3, with_rows(shape, n / stacked_parts(spec)));
+    case MapForm::heads:
+    case MapForm::head_biases:
+    case MapForm::heads_out:
+    case MapForm::query_heads: return flax_shapes(form, spec, plan);
+    case MapForm::filters: {
+      const uint64_t patch = plan.config.vision->patch_size;
+      return {{patch, patch, 3, n}};
+    }
     case MapForm::ones_first: return {shape.size() == 1 ? Shape{1, 1, n} : Shape{1, n, shape[1]}};
     case MapForm::zeros:
     case MapForm::sinusoids:
@@ -244,12 +311,39 @@ std::vector<Shape> source_shapes(MapForm form, const TensorSpec& spec, const Con
   return {};
 }
 
+TensorSpec stored_spec(const TensorSpec& spec, const ConvertPlan& plan) {
+  TensorSpec stored = spec;
+  if (spec.name == "visual.positional_embedding" && plan.stored_grid[0] != 0)
+    stored.shape[0] = uint64_t{plan.stored_grid[0]} * plan.stored_grid[1] + (plan.config.vision->class_token ? 1 : 0);
+  return stored;
+}
+
+namespace {
+
+// open_clip's resize_pos_embed and timm's resample_abs_pos_embed: bicubic, antialiased, the class token kept apart.
+void resize_positions(const ConvertPlan& plan, std::vector<float>& positions) {
+  const VisionConfig& v = *plan.config.vision;
+  const uint32_t rows = patch_grid_height(v), columns = patch_grid_width(v);
+  if (plan.stored_grid == std::array{rows, columns}) return;
+  const size_t width = v.transformer.width, lead = v.class_token ? width : 0;
+  std::vector<float> out(lead + size_t{rows} * columns * width);
+  std::copy_n(positions.begin(), lead, out.begin());
+  const GridResize resize(plan.stored_grid[0], plan.stored_grid[1], rows, columns, Interpolation::bicubic);
+  resize_grid(resize, std::span(positions).subspan(lead), width, std::span(out).subspan(lead));
+  positions = std::move(out);
+}
+
+}  // namespace
+
 void assemble(const BoundTensor& bound, const ConvertPlan& plan, const TensorSource& tensors,
               std::vector<float>& out) {
+  BoundTensor stored = bound;
+  stored.spec = stored_spec(bound.spec, plan);
   uint64_t total = 1;
-  for (uint64_t extent : bound.spec.shape) total *= extent;
+  for (uint64_t extent : stored.spec.shape) total *= extent;
   out.resize(total);
-  Assembler(bound, plan, tensors, out).run();
+  Assembler(stored, plan, tensors, out).run();
+  if (bound.spec.name == "visual.positional_embedding" && plan.stored_grid[0] != 0) resize_positions(plan, out);
   if (!bound.row_scale) return;
   const std::vector<float> scale = read_whole(tensors, *bound.row_scale);
   const uint64_t row = total / scale.size();

@@ -85,7 +85,7 @@ class Binder {
     const Target target = target_of(spec.name);
     const NameRule& rule = chosen_rule(rules_for(spec, target), tower(spec).prefix, target.block);
     BoundTensor bound{spec, rule.form, {}, {}};
-    const auto shapes = source_shapes(rule.form, spec, plan_);
+    const auto shapes = source_shapes(rule.form, stored_spec(spec, plan_), plan_);
     for (size_t i = 0; i < rule.sources.size() && !rule.sources[i].empty(); ++i)
       bound.sources.push_back(take(expand(rule.sources[i], tower(spec).prefix, target.block), shapes[i]));
     if (tower(spec).layer_scale && !rule.row_scale.empty())

@@ -25,6 +25,9 @@ struct BoundTensor {
 // Errors: not_found (missing), shape_mismatch, unsupported (an extra one); each names the tensor.
 std::vector<BoundTensor> bind_tensors(const ConvertPlan& plan, const TensorSource& tensors);
 
+// The tensor as the file has it: position embeddings may be of another grid.
+TensorSpec stored_spec(const TensorSpec& spec, const ConvertPlan& plan);
+
 // The shapes of the sources of a schema tensor of this shape, in the order of the rule's names; an extent of
 // 0 is any.
 std::vector<std::vector<uint64_t>> source_shapes(MapForm form, const TensorSpec& spec,

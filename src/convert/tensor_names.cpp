@@ -19,6 +19,10 @@ constexpr std::string_view kIgnored[] = {
     "embed_positions.weights",
     "patch_embed.backbone.0.bn.num_batches_tracked",
     "patch_embed.backbone.1.bn.num_batches_tracked",
+    "t",  // big_vision's logit scale and bias
+    "b",
+    "params/t",
+    "params/b",
 };
 
 NameRules timm_qkv(QkvNames names) {
@@ -51,7 +55,10 @@ std::vector<NameRules> vision_rules(const ConvertPlan& plan) {
       out.push_back(kTimmVision);
       return out;
     }
-    case Naming::transformers: return {kTransformersVision, kTransformersBlocks};
+    case Naming::transformers:
+      if (v.max_patches != 0) return {kTransformersPatchPixels, kTransformersVision, kTransformersBlocks};
+      return {kTransformersVision, kTransformersBlocks};
+    case Naming::big_vision: return {kBigVisionVision};
     case Naming::open_clip:
     case Naming::bert:
     case Naming::m2m: break;
@@ -64,6 +71,7 @@ std::vector<NameRules> text_rules(const ConvertPlan& plan) {
     case Naming::transformers: return {kTransformersText, kTransformersBlocks};
     case Naming::bert: return {kBertText, hf_head(plan)};
     case Naming::m2m: return {kM2mText, hf_head(plan)};
+    case Naming::big_vision: return {kBigVisionText};
     case Naming::open_clip:
     case Naming::timm: break;
   }

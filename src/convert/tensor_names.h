@@ -14,6 +14,7 @@ namespace simdclip {
 enum class MapForm : uint8_t {
   same,        // the same shape
   patches,     // a convolution's [D, 3, P, P] as [D, 3*P*P]
+  patch_pixels,  // a product's [D, P*P*3], the channels last (NaFlex)
   transposed,  // used as x @ W in the file, [K, N] there
   rows,        // the sources stacked: q, k, v
   ones_first,  // [1, T, D], or [1, 1, D] of a vector
@@ -37,6 +38,12 @@ enum class MapForm : uint8_t {
   stem_weight,  // [S, 3, 4, 4]
   cell_weight,  // [S, S, 2, 2], the inputs of a cell's four parts one after another
   stem_bias,
+  // Flax's layers: [K, N] as transposed, the heads an axis of their own.
+  heads,        // of q, k, v or of a pool's k, v: [K, H, d] each
+  head_biases,  // [H, d] each
+  heads_out,    // [H, d, N]
+  query_heads,  // a pool's query: x [1, 1, K], W [K, H, d], b [H, d]
+  filters,      // a convolution's [P, P, 3, D]
   cells,  // [D, S, 2, 2] without a batch norm
 };
 
@@ -64,7 +71,8 @@ extern const NameRules kOpenClipVision, kOpenClipText;
 extern const NameRules kTimmVision, kTimmQkvFused, kTimmQkvFusedNoKBias, kTimmQkvSplitNoKBias, kTimmQkvNoBias,
     kTimmMlp, kTimmGatedMlp, kTimmPlaces, kTimmPatchPlaces, kTimmStem,
     kTimmHead, kTimmOuterHead;
-extern const NameRules kTransformersBlocks, kTransformersVision, kTransformersText;
+extern const NameRules kTransformersBlocks, kTransformersVision, kTransformersPatchPixels, kTransformersText;
+extern const NameRules kBigVisionVision, kBigVisionText;
 extern const NameRules kBertText, kM2mText, kHfTextHead, kHfTextLinear, kHfTextMlp;
 
 }  // namespace simdclip

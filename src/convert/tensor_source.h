@@ -49,10 +49,14 @@ class TensorSource {
 // Errors: not_found, io, damaged, unsupported, too_large.
 std::unique_ptr<TensorSource> open_safetensors(const std::string& path);  // one file
 std::unique_ptr<TensorSource> open_torch(const std::string& path);        // zip pickle or TorchScript archive
+// numpy.savez (big_vision's checkpoints); arrays of stacked layers ("encoderblock/...") appear as
+// "encoderblock_0/...".
+std::unique_ptr<TensorSource> open_npz(const std::string& path);
+bool is_npz(const std::string& path);  // of a zip archive; errors as ZipArchive::open
 // model.safetensors.index.json, pytorch_model.bin.index.json: the shards beside it, each by content.
 std::unique_ptr<TensorSource> open_sharded(const std::string& index);
 
-// By content, not by extension: safetensors, a torch zip, a *.index.json.
+// By content, not by extension: safetensors, a torch zip, a .npz, a *.index.json.
 std::unique_ptr<TensorSource> open_checkpoint(const std::string& path);
 
 }  // namespace simdclip

@@ -70,6 +70,23 @@ VisionConfig read_siglip_vision(const JsonObject& cfg) {
   return v;
 }
 
+// SigLIP 2 NaFlex: num_patches positions, a square of them; each picture's own grid. How many patches a picture may have is
+// the processor's to say.
+VisionConfig read_siglip2_vision(const JsonObject& cfg) {
+  VisionConfig v = read_siglip_vision(cfg);
+  const uint32_t positions = cfg.find_count("num_patches").value_or(256);
+  const auto side = static_cast<uint32_t>(std::lround(std::sqrt(static_cast<double>(positions))));
+  if (positions > kMaxTokens || side * side != positions)
+    fail(ErrorCode::damaged, cfg.field("num_patches"), ": expected a square number of at most ", kMaxTokens,
+         ", found ", positions);
+  if (v.patch_size > kMaxImageSide / side)
+    fail(ErrorCode::damaged, cfg.where(), ": ", side, " patches of ", v.patch_size, " pixels are more than ",
+         kMaxImageSide);
+  v.image_height = v.image_width = side * v.patch_size;
+  v.max_patches = positions;
+  return v;
+}
+
 TextConfig read_siglip_text(const JsonObject& cfg) {
   TextConfig x;
   x.vocab_size = cfg.find_count("vocab_size").value_or(32000);
@@ -164,9 +181,10 @@ struct Halves {
   }
 };
 
-void read_siglip(const JsonObject& root, const TensorSource& tensors, ModelConfig& config) {
+void read_siglip(const JsonObject& root, const TensorSource& tensors, bool naflex, ModelConfig& config) {
   const Halves halves(root);
-  config.vision = read_siglip_vision(JsonObject(halves.vision, root.field("vision_config")));
+  const JsonObject vision(halves.vision, root.field("vision_config"));
+  config.vision = naflex ? read_siglip2_vision(vision) : read_siglip_vision(vision);
   const JsonObject text(halves.text, root.field("text_config"));
   config.text = read_siglip_text(text);
   config.embed_dim = text.find_count("projection_size").value_or(config.text->transformer.width);
@@ -193,12 +211,12 @@ void read_towers(const JsonObject& root, const TensorSource& tensors, ConvertPla
     config.text = read_text(tower(root, "text_config", "text_config_dict"), type == "metaclip_2");
     config.embed_dim = root.find_count("projection_dim").value_or(512);
     read_logit_scale(tensors, config);
-  } else if (type == "siglip") {
-    read_siglip(root, tensors, config);
-  } else if (type == "siglip_vision_model") {
-    config.vision = read_siglip_vision(root);
+  } else if (type == "siglip" || type == "siglip2") {
+    read_siglip(root, tensors, type == "siglip2", config);
+  } else if (type == "siglip_vision_model" || type == "siglip2_vision_model") {
+    config.vision = type == "siglip2_vision_model" ? read_siglip2_vision(root) : read_siglip_vision(root);
     config.embed_dim = config.vision->transformer.width;
-  } else if (type == "siglip_text_model") {
+  } else if (type == "siglip_text_model" || type == "siglip2_text_model") {
     config.text = read_siglip_text(root);
     config.embed_dim = root.find_count("projection_size").value_or(config.text->transformer.width);
   } else if (type == "chinese_clip") {
@@ -216,7 +234,7 @@ void read_towers(const JsonObject& root, const TensorSource& tensors, ConvertPla
   } else {
     fail(ErrorCode::unsupported, root.where(), ": model_type '", type,
          "' is not supported; clip, clip_text_model, clip_vision_model, metaclip_2, chinese_clip, siglip, "
-         "siglip_text_model and siglip_vision_model are");
+         "siglip_text_model, siglip_vision_model, siglip2, siglip2_text_model and siglip2_vision_model are");
   }
 }
 
@@ -240,11 +258,27 @@ Size read_size(const JsonObject& cfg, const char* key, bool number_is_shortest) 
   return {side, side, number_is_shortest};
 }
 
+bool is_processor_of(const std::string& type, std::string_view family) {
+  for (const char* kind : {"ImageProcessor", "ImageProcessorFast", "ImageProcessorPil", "FeatureExtractor"})
+    if (type == std::string(family) + kind) return true;
+  return false;
+}
+
 bool is_known_processor(const std::string& type) {
   for (const char* family : {"CLIP", "ChineseCLIP", "Siglip"})
-    for (const char* kind : {"ImageProcessor", "ImageProcessorFast", "ImageProcessorPil", "FeatureExtractor"})
-      if (type == std::string(family) + kind) return true;
+    if (is_processor_of(type, family)) return true;
   return false;
+}
+
+// Siglip2ImageProcessor: its class's defaults where the file leaves them out.
+void read_naflex(const JsonObject& cfg, VisionConfig& vision, PreprocessConfig& p) {
+  p.resize = ResizeMode::naflex;
+  p.mean = p.std = {0.5F, 0.5F, 0.5F};
+  const uint32_t patch = cfg.find_count("patch_size").value_or(16);
+  if (patch != vision.patch_size)
+    fail(ErrorCode::shape_mismatch, cfg.where(), ": pictures are cut into patches of ", patch, ", the model takes ",
+         vision.patch_size);
+  vision.max_patches = cfg.find_count("max_num_patches").value_or(256);
 }
 
 void require_true(const JsonObject& cfg, const char* key) {
@@ -253,7 +287,6 @@ void require_true(const JsonObject& cfg, const char* key) {
 }
 
 void read_geometry(const JsonObject& cfg, const VisionConfig& vision, PreprocessConfig& p) {
-  require_true(cfg, "do_resize");
   const Size size = read_size(cfg, "size", true);
   const bool crop = cfg.find_bool("do_center_crop").value_or(true);
   p.resize = size.shortest ? ResizeMode::shortest : ResizeMode::squash;
@@ -271,7 +304,7 @@ void read_geometry(const JsonObject& cfg, const VisionConfig& vision, Preprocess
 
 }  // namespace
 
-PreprocessConfig read_transformers_preprocess(const std::string& folder, const VisionConfig& vision,
+PreprocessConfig read_transformers_preprocess(const std::string& folder, VisionConfig& vision,
                                               const ConvertOptions& options) {
   std::string path = folder + "/preprocessor_config.json";
   const bool nested = !is_file(path);
@@ -285,14 +318,23 @@ PreprocessConfig read_transformers_preprocess(const std::string& folder, const V
   const JsonObject root(json, path);
   const JsonObject cfg = nested ? root.object("image_processor") : root;
   for (const char* key : {"image_processor_type", "feature_extractor_type"}) {
-    const std::string type = cfg.find_text(key).value_or("CLIPImageProcessor");
-    if (!is_known_processor(type))
+    const bool naflex = vision.max_patches != 0;
+    const std::string type = cfg.find_text(key).value_or(naflex ? "Siglip2ImageProcessor" : "CLIPImageProcessor");
+    if (naflex != is_processor_of(type, "Siglip2") && (naflex || is_known_processor(type)))
+      fail(ErrorCode::unsupported, cfg.where(), ": ", key, " '", type, "' does not go with this model, whose pictures ",
+           naflex ? "keep their shape (NaFlex)" : "have one size");
+    if (!naflex && !is_known_processor(type))
       fail(ErrorCode::unsupported, cfg.where(), ": ", key, " '", type,
            "' is not supported, only CLIP's, ChineseCLIP's and SigLIP's");
   }
   PreprocessConfig p;
-  read_geometry(cfg, vision, p);
-  const auto resample = cfg.find_number("resample").value_or(3);
+  const bool naflex = vision.max_patches != 0;
+  require_true(cfg, "do_resize");
+  if (naflex)
+    read_naflex(cfg, vision, p);
+  else
+    read_geometry(cfg, vision, p);
+  const auto resample = cfg.find_number("resample").value_or(naflex ? 2 : 3);
   if (resample != 2 && resample != 3)
     fail(ErrorCode::unsupported, cfg.where(), ": resample ", resample,
          " is not supported, only 2 (bilinear) and 3 (bicubic)");
@@ -302,10 +344,14 @@ PreprocessConfig read_transformers_preprocess(const std::string& folder, const V
   if (std::abs(factor - kPixel) > 1e-9)
     fail(ErrorCode::unsupported, cfg.where(), ": rescale_factor ", factor, " is not supported, only 1/255");
   p.convert_rgb_first = cfg.find_bool("do_convert_rgb").value_or(true);
-  if (!cfg.find_bool("do_normalize").value_or(true)) return p;  // mean 0, std 1
-  if (!cfg.has("image_mean") && options.image_mean.empty())
+  if (!cfg.find_bool("do_normalize").value_or(true)) {
+    p.mean = {0, 0, 0};
+    p.std = {1, 1, 1};
+    return p;
+  }
+  if (!naflex && !cfg.has("image_mean") && options.image_mean.empty())
     fail(ErrorCode::missing_info, cfg.where(), ": image_mean is missing; give --image-mean R,G,B");
-  if (!cfg.has("image_std") && options.image_std.empty())
+  if (!naflex && !cfg.has("image_std") && options.image_std.empty())
     fail(ErrorCode::missing_info, cfg.where(), ": image_std is missing; give --image-std R,G,B");
   if (cfg.has("image_mean")) p.mean = three(cfg.numbers("image_mean"), cfg.field("image_mean"));
   if (cfg.has("image_std")) p.std = three(cfg.numbers("image_std"), cfg.field("image_std"));

@@ -271,6 +271,27 @@ std::vector<std::byte> ZipArchive::extract(const ZipEntry& entry, uint64_t max_s
   return out;
 }
 
+std::vector<std::byte> ZipArchive::head(const ZipEntry& entry, uint64_t size) const {
+  const std::byte* data = file_.bytes().data() + entry.data;
+  std::vector<std::byte> out(std::min(entry.size, size));
+  if (!entry.deflated) {
+    std::copy_n(data, out.size(), out.data());
+    return out;
+  }
+  if (out.empty()) return out;
+  z_stream stream{};
+  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) throw std::bad_alloc();
+  stream.next_in = reinterpret_cast<const Bytef*>(data);
+  stream.avail_in = static_cast<uInt>(std::min<uint64_t>(entry.compressed, 1U << 30));
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  inflate(&stream, Z_SYNC_FLUSH);
+  const bool whole = stream.avail_out == 0;
+  inflateEnd(&stream);
+  if (!whole) fail(ErrorCode::damaged, path(), ": entry '", entry.name, "' does not inflate");
+  return out;
+}
+
 void ZipArchive::verify(const ZipEntry& entry) const {
   if (entry.crc == 0) return;
   uLong crc = 0;

@@ -34,6 +34,8 @@ class ZipArchive {
 
   // The entry's bytes, its checksum verified. Error too_large beyond max_size, damaged.
   std::vector<std::byte> extract(const ZipEntry& entry, uint64_t max_size) const;
+  // The entry's first bytes, at most `size`; their checksum is not known. Error damaged.
+  std::vector<std::byte> head(const ZipEntry& entry, uint64_t size) const;
   // Reads a stored entry once against its checksum. Error damaged.
   void verify(const ZipEntry& entry) const;
 

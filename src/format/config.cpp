@@ -77,6 +77,9 @@ void validate(const VisionConfig& v, uint32_t embed_dim, const Check& check) {
                 "expected an even head dimension");
   check.range("stem_width", v.stem_width, 0, kMaxExtent);
   check.require(v.stem_width == 0 || v.patch_size == kStemPatch, "stem_width", "expected patches of 16");
+  check.range("max_patches", v.max_patches, 0, kMaxTokens);
+  check.require(v.max_patches == 0 || (!v.class_token && !v.rotary && v.stem_width == 0), "max_patches",
+                "expected in towers without class token, rotary positions and stem");
   check.require(!v.norm_after_pool || v.post_norm, "norm_after_pool",
                 "there is no post_norm that could be applied");
   check.require(v.pooling != Pooling::first || v.class_token, "pooling", "first needs a class token");
@@ -147,6 +150,8 @@ void validate(const ModelConfig& c, const std::string& where) {
                 "expected exactly where there is a text tower");
   if (c.vision) validate(*c.vision, c.embed_dim, check.inside("vision"));
   if (c.text) validate(*c.text, c.embed_dim, check.inside("text"));
+  check.require(!c.vision || (c.vision->max_patches != 0) == (c.preprocess->resize == ResizeMode::naflex), "max_patches",
+                "expected exactly where pictures are resized as naflex");
   if (c.preprocess) validate(*c.preprocess, check.inside("preprocess"));
   if (c.tokenizer) validate(*c.tokenizer, c.text->vocab_size, check.inside("tokenizer"));
   check.positive("logit_scale", c.logit_scale);
@@ -170,6 +175,7 @@ uint32_t patch_grid_width(const VisionConfig& v) noexcept { return v.image_width
 uint32_t vision_tokens(const VisionConfig& v) noexcept {
   return patch_grid_height(v) * patch_grid_width(v) + (v.class_token ? 1 : 0);
 }
+uint32_t most_vision_tokens(const VisionConfig& v) noexcept { return std::max(vision_tokens(v), v.max_patches); }
 uint32_t pooled_width(const VisionConfig& v) noexcept {
   return v.attention_pool && v.attention_pool->width != 0 ? v.attention_pool->width : v.transformer.width;
 }

@@ -39,6 +39,7 @@ enum class Pooling : uint8_t {
 enum class ResizeMode : uint8_t {
   shortest,  // shortest side to image_size, then centre crop (torchvision Resize(int) + CenterCrop)
   squash,    // both sides to image_size, the aspect ratio is lost
+  naflex,    // to whole patches, as many as max_patches allows, the aspect ratio nearly kept (SigLIP 2 NaFlex)
 };
 enum class Interpolation : uint8_t { bicubic, bilinear };
 
@@ -86,6 +87,9 @@ struct VisionConfig {
   // In the file only where they differ from what stands here.
   bool projection_bias = false;
   bool rotary = false;      // queries and keys of the patches are rotated by their place (EVA02, PE)
+  // Not 0: pictures become grids of at most so many patches (NaFlex); positions are stored for the grid of image_height x
+  // image_width and resized to each picture's.
+  uint32_t max_patches = 0;
   uint32_t stem_width = 0;  // patches as three steps of 4, 2 and 2 pixels with gelu between (MobileCLIP-B)
 };
 
@@ -187,6 +191,7 @@ void validate(const ModelConfig& config, const std::string& where);
 uint32_t patch_grid_height(const VisionConfig& v) noexcept;
 uint32_t patch_grid_width(const VisionConfig& v) noexcept;
 uint32_t vision_tokens(const VisionConfig& v) noexcept;  // patches plus the class token
+uint32_t most_vision_tokens(const VisionConfig& v) noexcept;  // of one picture: more than these where grids vary
 // Of the vector that is projected: the tower's width, or its attention pool's.
 uint32_t pooled_width(const VisionConfig& v) noexcept;
 // Rows of the position embedding: the context, and one for an appended class token.

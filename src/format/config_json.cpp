@@ -35,7 +35,7 @@ std::span<const std::string_view> names_of() {
                                                  "last",  "attention", "appended"};
     return names;
   } else if constexpr (std::is_same_v<E, ResizeMode>) {
-    static constexpr std::string_view names[] = {"shortest", "squash"};
+    static constexpr std::string_view names[] = {"shortest", "squash", "naflex"};
     return names;
   } else if constexpr (std::is_same_v<E, Interpolation>) {
     static constexpr std::string_view names[] = {"bicubic", "bilinear"};
@@ -96,6 +96,7 @@ void fields(Visitor& v, T& c) requires std::is_same_v<std::remove_const_t<T>, Vi
   v("projection", c.projection);
   v("projection_bias", c.projection_bias, false);
   v("rotary", c.rotary, false);
+  v("max_patches", c.max_patches, 0U);
   v("stem_width", c.stem_width, 0U);
 }
 

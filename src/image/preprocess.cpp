@@ -1,5 +1,8 @@
 #include "image/preprocess.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "base/cpu.h"
 #include "base/fail.h"
 #include "image/pipeline.h"
@@ -51,6 +54,47 @@ void preprocess_grey16(const Image& image, const PreprocessConfig& config, uint3
 }
 
 }  // namespace
+
+TargetSize target_size(const VisionConfig& v) noexcept {
+  return {v.image_height, v.image_width, v.patch_size, v.max_patches};
+}
+
+PixelSize picture_size(const TargetSize& target, uint32_t in_height, uint32_t in_width) noexcept {
+  if (target.max_patches == 0) return {target.height, target.width};
+  return naflex_size(in_height, in_width, target.patch_size, target.max_patches);
+}
+
+std::span<float> picture_part(const TargetSize& target, PixelSize size, std::span<float> out) noexcept {
+  const size_t floats = size_t{3} * size.height * size.width;
+  return target.max_patches == 0 || floats > out.size() ? out : out.first(floats);
+}
+
+uint64_t most_floats(const TargetSize& target) noexcept {
+  const uint64_t varying = uint64_t{3} * target.patch_size * target.patch_size * target.max_patches;
+  return std::max(uint64_t{3} * target.height * target.width, varying);
+}
+
+PixelSize naflex_size(uint32_t in_height, uint32_t in_width, uint32_t patch_size, uint32_t max_patches) noexcept {
+  constexpr double kEps = 1e-5;
+  const double patch = patch_size;
+  const auto scaled = [&](double scale, uint32_t side) {
+    return std::max(patch, std::ceil(side * scale / patch) * patch);
+  };
+  double low = kEps / 10, high = 100;
+  while (high - low >= kEps) {
+    const double scale = (low + high) / 2;
+    const double patches = scaled(scale, in_height) / patch * (scaled(scale, in_width) / patch);
+    (patches <= max_patches ? low : high) = scale;
+  }
+  return {static_cast<uint32_t>(scaled(low, in_height)), static_cast<uint32_t>(scaled(low, in_width))};
+}
+
+PixelSize preprocess(const Image& image, const PreprocessConfig& config, const TargetSize& target, std::span<float> out,
+                     const kernels::Kernels& kernels) {
+  const PixelSize size = picture_size(target, image.height, image.width);
+  preprocess(image, config, size.height, size.width, picture_part(target, size, out), kernels);
+  return size;
+}
 
 void preprocess(const Image& image, const PreprocessConfig& config, uint32_t height, uint32_t width,
                 std::span<float> out, const kernels::Kernels& kernels) {

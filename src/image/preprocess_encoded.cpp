@@ -24,13 +24,16 @@ uint32_t fast_denominator(const ResizeGeometry& g) {
   return denominator;
 }
 
-void stream_jpeg(JpegReader& reader, const DecodeOptions& options, const PreprocessConfig& config,
-                 uint32_t height, uint32_t width, std::span<float> out, const kernels::Kernels& kernels) {
+PixelSize stream_jpeg(JpegReader& reader, const DecodeOptions& options, const PreprocessConfig& config,
+                      const TargetSize& target, std::span<float> whole, const kernels::Kernels& kernels) {
   const int orientation = options.apply_orientation ? reader.orientation() : 1;
   const bool swap = turn_of(orientation).swap;
   const auto upright_width = [&] { return swap ? reader.height() : reader.width(); };
   const auto upright_height = [&] { return swap ? reader.width() : reader.height(); };
-  ResizeGeometry geometry = resize_geometry(upright_width(), upright_height(), config, height, width);
+  const PixelSize size = picture_size(target, upright_height(), upright_width());
+  const std::span<float> out = picture_part(target, size, whole);
+  ResizeGeometry geometry =
+      resize_geometry(upright_width(), upright_height(), config, size.height, size.width);
   if (options.fast_decode) {
     reader.scale_down(fast_denominator(geometry));
     geometry.in_width = upright_width();
@@ -50,18 +53,25 @@ void stream_jpeg(JpegReader& reader, const DecodeOptions& options, const Preproc
     y += n;
   }
   reader.finish();
+  return size;
 }
 
 }  // namespace
 
+PixelSize preprocess_encoded(std::span<const std::byte> bytes, const DecodeOptions& options, const std::string& name,
+                             const PreprocessConfig& config, const TargetSize& target, std::span<float> out,
+                             const kernels::Kernels& kernels) {
+  if (sniff_format(bytes) == ImageFormat::jpeg && out.size() == most_floats(target)) {
+    JpegReader reader({bytes, options, name});
+    return stream_jpeg(reader, options, config, target, out, kernels);
+  }
+  return preprocess(decode_image(bytes, options, name), config, target, out, kernels);
+}
+
 void preprocess_encoded(std::span<const std::byte> bytes, const DecodeOptions& options,
                         const std::string& name, const PreprocessConfig& config, uint32_t height,
                         uint32_t width, std::span<float> out, const kernels::Kernels& kernels) {
-  if (sniff_format(bytes) == ImageFormat::jpeg && out.size() == size_t{3} * height * width) {
-    JpegReader reader({bytes, options, name});
-    return stream_jpeg(reader, options, config, height, width, out, kernels);
-  }
-  preprocess(decode_image(bytes, options, name), config, height, width, out, kernels);
+  preprocess_encoded(bytes, options, name, config, TargetSize{.height = height, .width = width}, out, kernels);
 }
 
 }  // namespace simdclip

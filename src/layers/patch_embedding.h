@@ -8,6 +8,7 @@
 #include "layers/layer_norm.h"
 #include "layers/linear.h"
 #include "layers/workspace.h"
+#include "simdclip/image.h"
 
 namespace simdclip {
 
@@ -17,15 +18,16 @@ class PatchEmbedding {
   // Tensors visual.patch_embed, .class_embedding, .positional_embedding, .ln_pre.
   PatchEmbedding(const ModelFile& file, const VisionConfig& config);
 
-  // pixels: n pictures [3, H, W], contiguous; x: [n * tokens, D].
-  void forward(std::span<const float> pixels, Span2f x, Workspace& ws, const Engine& engine) const;
+  // x: [tokens of all pictures, D], one picture after another. Where grids vary (max_patches) it holds the positions
+  // already, and the patches are added.
+  void forward(std::span<const Pixels> pictures, Span2f x, Workspace& ws, const Engine& engine) const;
 
  private:
-  void patchify(const float* picture, Span2f patches) const;
+  void patchify(const Pixels& picture, Span2f patches) const;
   void cut_cells(const float* picture, Span2f cells) const;
-  void embed_patches(std::span<const float> pixels, Span2f embedded, Workspace& ws,
+  void embed_patches(std::span<const Pixels> pictures, Span2f embedded, Workspace& ws,
                      const Engine& engine) const;
-  void embed_by_stem(std::span<const float> pixels, Span2f embedded, Workspace& ws,
+  void embed_by_stem(std::span<const Pixels> pictures, Span2f embedded, Workspace& ws,
                      const Engine& engine) const;
 
   VisionConfig config_;
@@ -35,6 +37,8 @@ class PatchEmbedding {
   ConstSpan2f positions_;                   // [tokens, D]
   std::optional<LayerNorm> ln_pre_;
 };
+
+size_t patches_of(PixelSize size, const VisionConfig& config) noexcept;
 
 // Workspace floats for n pictures.
 size_t patch_embedding_workspace_floats(const VisionConfig& config, Precision precision, size_t n) noexcept;

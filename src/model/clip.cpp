@@ -4,6 +4,7 @@
 
 #include "base/cpu.h"
 #include "base/fail.h"
+#include "image/preprocess.h"
 #include "model/text_order.h"
 
 namespace simdclip {
@@ -71,7 +72,9 @@ void Clip::describe(const std::string& isa, unsigned threads) {
     info_.image_width = config.vision->image_width;
     info_.patch_size = config.vision->patch_size;
     info_.activation = to_string(config.vision->transformer.activation);
-    info_.scratch_bytes = pictures_at_once() * vision_->pixels_per_picture() * sizeof(float);
+    info_.max_patches = config.vision->max_patches;
+    info_.max_pixels = most_floats(target_size(*config.vision));
+    info_.scratch_bytes = pictures_at_once() * info_.max_pixels * sizeof(float);
   }
   if (config.text) {
     info_.has_text_tower = true;
@@ -132,16 +135,41 @@ void Clip::return_workspace(std::unique_ptr<Workspace> ws) const noexcept {
   if (shelf_.size() < lanes()) shelf_.push_back(std::move(ws));
 }
 
+void Clip::check_size(const Pixels& picture, size_t i) const {
+  const VisionConfig& v = vision().config();
+  const auto [height, width] = picture.size;
+  if (picture.values.size() != size_t{3} * height * width)
+    fail(ErrorCode::invalid_argument, "picture ", i, " of ", height, " x ", width, " has ", picture.values.size(),
+         " values, expected ", size_t{3} * height * width);
+  if (v.max_patches == 0 && (height != v.image_height || width != v.image_width))
+    fail(ErrorCode::invalid_argument, "picture ", i, " is ", height, " x ", width, ", the model takes ",
+         v.image_height, " x ", v.image_width);
+  if (v.max_patches == 0) return;
+  if (height == 0 || width == 0 || height % v.patch_size != 0 || width % v.patch_size != 0 ||
+      patches_of(picture.size, v) > most_vision_tokens(v))
+    fail(ErrorCode::invalid_argument, "picture ", i, " is ", height, " x ", width, ", the model takes 1 to ",
+         most_vision_tokens(v), " whole patches of ", v.patch_size, " x ", v.patch_size);
+}
+
 void Clip::embed_pixels(std::span<const float> pixels, std::span<float> out, bool normalize,
                         const Engine& engine) const {
+  const size_t picture = vision().pixels_per_picture();
+  const PixelSize size = {vision().config().image_height, vision().config().image_width};
+  std::vector<Pixels> pictures(pixels.size() / picture);
+  for (size_t i = 0; i < pictures.size(); ++i) pictures[i] = {pixels.subspan(i * picture, picture), size};
+  embed_preprocessed(pictures, out, normalize, engine);
+}
+
+void Clip::embed_preprocessed(std::span<const Pixels> pictures, std::span<float> out, bool normalize,
+                              const Engine& engine) const {
   const VisionTower& tower = vision();
-  const size_t picture = tower.pixels_per_picture(), width = tower.embed_dim();
-  const size_t n = pixels.size() / picture;
+  const size_t width = tower.embed_dim(), n = pictures.size();
+  for (size_t i = 0; i < n; ++i) check_size(pictures[i], i);
   // Even micro-batches: 5 pictures at most 4 at a time run as 3 + 2.
   size_t rounds = ceil_div(n, tower.micro_batch());
   const auto run = [&](size_t round, const Engine& on) {
     const size_t first = n * round / rounds, count = n * (round + 1) / rounds - first;
-    embed_micro_batch(pixels.subspan(first * picture, count * picture),
+    embed_micro_batch(pictures.subspan(first, count),
                       {out.data() + first * width, count, width, width}, normalize, on);
   };
   // A probe sees one layer at a time.
@@ -155,10 +183,10 @@ void Clip::embed_pixels(std::span<const float> pixels, std::span<float> out, boo
   engine.pool.parallel_for(rounds, [&](size_t round) { run(round, lane); });
 }
 
-void Clip::embed_micro_batch(std::span<const float> pixels, Span2f rows, bool normalize,
+void Clip::embed_micro_batch(std::span<const Pixels> pictures, Span2f rows, bool normalize,
                              const Engine& engine) const {
   const Lease ws(*this);
-  vision().forward(pixels, rows, *ws, engine);
+  vision().forward(pictures, rows, *ws, engine);
   if (normalize) engine.kernels.l2_normalize_f32(rows.data, rows.rows, rows.cols, rows.stride);
 }
 

@@ -33,8 +33,12 @@ class Clip {
   // thread that decodes.
   size_t pictures_at_once() const;
 
-  // pixels: [n, 3, H, W] -> out [n, E], any n, micro-batch by micro-batch: one on all threads, or several at
-  // once, each on a thread of its own, whose activations then never leave its core.
+  // out [n, E], any n, micro-batch by micro-batch: one on all threads, or several at once, each on a thread of its
+  // own, whose activations then never leave its core. Errors: invalid_argument (a picture of a size that the tower
+  // does not take).
+  void embed_preprocessed(std::span<const Pixels> pictures, std::span<float> out, bool normalize,
+                          const Engine& engine) const;
+  // pixels: [n, 3, image_height, image_width].
   void embed_pixels(std::span<const float> pixels, std::span<float> out, bool normalize,
                     const Engine& engine) const;
   // texts: each at most context_length ids, all below vocab_size; out [n, E]. What they share runs once
@@ -47,9 +51,10 @@ class Clip {
   class Lease;
   // Micro-batches of pictures that run side by side where there are as many.
   size_t lanes() const noexcept;
-  void embed_micro_batch(std::span<const float> pixels, Span2f rows, bool normalize, const Engine& engine) const;
+  void embed_micro_batch(std::span<const Pixels> pictures, Span2f rows, bool normalize, const Engine& engine) const;
   std::unique_ptr<Workspace> take_workspace() const;
   void return_workspace(std::unique_ptr<Workspace> ws) const noexcept;
+  void check_size(const Pixels& picture, size_t i) const;
   void describe(const std::string& isa, unsigned threads);
 
   ModelFile file_;

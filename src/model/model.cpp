@@ -31,29 +31,32 @@ struct Model::Impl : Clip {
   // Runs make_pixels(i, pixels) for a few pictures at a time, then the tower: memory does not grow with n.
   template <typename MakePixels>
   void embed_each(size_t n, const MakePixels& make_pixels, std::span<float> out, bool normalize) const {
-    const VisionTower& tower = vision();
-    const size_t picture = tower.pixels_per_picture(), width = embed_dim();
+    vision();
+    const size_t picture = info().max_pixels, width = embed_dim();
     expect_size("out", out.size(), n * width, times(n, "pictures", width));
     const size_t chunk = std::min(n, pictures_at_once());
     AlignedBuffer<float> pixels(chunk * picture);
+    std::vector<Pixels> pictures(chunk);
     for (size_t first = 0; first < n; first += chunk) {
       const size_t count = std::min(chunk, n - first);
-      engine().pool.parallel_for(
-          count, [&](size_t i) { make_pixels(first + i, pixels.span().subspan(i * picture, picture)); });
-      embed_pixels(pixels.span().first(count * picture), out.subspan(first * width, count * width), normalize,
-                   engine());
+      engine().pool.parallel_for(count, [&](size_t i) {
+        const std::span<float> slot = pixels.span().subspan(i * picture, picture);
+        const PixelSize size = make_pixels(first + i, slot);
+        pictures[i] = {slot.first(size_t{3} * size.height * size.width), size};
+      });
+      embed_preprocessed(std::span(pictures).first(count), out.subspan(first * width, count * width), normalize,
+                         engine());
     }
   }
 
-  void prepare(const Image& image, std::span<float> pixels) const {
-    simdclip::preprocess(image, *config().preprocess, static_cast<uint32_t>(info().image_height),
-                         static_cast<uint32_t>(info().image_width), pixels, engine().kernels);
+  PixelSize prepare(const Image& image, std::span<float> pixels) const {
+    return simdclip::preprocess(image, *config().preprocess, target_size(*config().vision), pixels, engine().kernels);
   }
 
-  void prepare(std::span<const std::byte> file, const DecodeOptions& options, const std::string& name,
-               std::span<float> pixels) const {
-    preprocess_encoded(file, options, name, *config().preprocess, static_cast<uint32_t>(info().image_height),
-                       static_cast<uint32_t>(info().image_width), pixels, engine().kernels);
+  PixelSize prepare(std::span<const std::byte> file, const DecodeOptions& options, const std::string& name,
+                    std::span<float> pixels) const {
+    return preprocess_encoded(file, options, name, *config().preprocess, target_size(*config().vision), pixels,
+                              engine().kernels);
   }
 
   size_t embed_dim() const { return info().embed_dim; }
@@ -86,14 +89,14 @@ void Model::embed_images(std::span<const std::span<const std::byte>> files, std:
   impl_->embed_each(
       files.size(),
       [&](size_t i, std::span<float> pixels) {
-        impl_->prepare(files[i], {}, "image " + std::to_string(i), pixels);
+        return impl_->prepare(files[i], {}, "image " + std::to_string(i), pixels);
       },
       out, normalize);
 }
 
 void Model::embed_images(std::span<const Image> images, std::span<float> out, bool normalize) const {
   impl_->embed_each(
-      images.size(), [&](size_t i, std::span<float> pixels) { impl_->prepare(images[i], pixels); }, out,
+      images.size(), [&](size_t i, std::span<float> pixels) { return impl_->prepare(images[i], pixels); }, out,
       normalize);
 }
 
@@ -103,6 +106,12 @@ void Model::embed_pixels(std::span<const float> pixels, std::span<float> out, bo
               "whole pictures of " + std::to_string(picture) + " floats [3, height, width]");
   expect_size("out", out.size(), n * embed_dim(), times(n, "pictures", embed_dim()));
   impl_->embed_pixels(pixels, out, normalize, impl_->engine());
+}
+
+void Model::embed_preprocessed(std::span<const Pixels> pictures, std::span<float> out, bool normalize) const {
+  impl_->vision();
+  expect_size("out", out.size(), pictures.size() * embed_dim(), times(pictures.size(), "pictures", embed_dim()));
+  impl_->embed_preprocessed(pictures, out, normalize, impl_->engine());
 }
 
 std::vector<float> Model::embed_image(const Image& image, bool normalize) const {
@@ -116,29 +125,33 @@ std::vector<float> Model::embed_image_file(const std::string& path, bool normali
   read_file(path, bytes);
   std::vector<float> out(embed_dim());
   impl_->embed_each(
-      1, [&](size_t, std::span<float> pixels) { impl_->prepare(bytes, {}, path, pixels); }, out,
+      1, [&](size_t, std::span<float> pixels) { return impl_->prepare(bytes, {}, path, pixels); }, out,
       normalize);
   return out;
 }
 
-void Model::preprocess_file(const std::string& path, std::span<float> out,
-                            const DecodeOptions& options) const {
-  const size_t picture = impl_->vision().pixels_per_picture();
-  expect_size("out", out.size(), picture, "[3, height, width]");
+PixelSize Model::preprocess_file(const std::string& path, std::span<float> out,
+                                 const DecodeOptions& options) const {
+  impl_->vision();
+  expect_size("out", out.size(), info().max_pixels, "[3, height, width]");
   std::vector<std::byte> bytes;
   read_file(path, bytes);
-  impl_->prepare(bytes, options, path, out);
+  return impl_->prepare(bytes, options, path, out);
 }
 
-void Model::preprocess_bytes(std::span<const std::byte> bytes, std::span<float> out, const DecodeOptions& options,
-                             const std::string& name) const {
-  expect_size("out", out.size(), impl_->vision().pixels_per_picture(), "[3, height, width]");
-  impl_->prepare(bytes, options, name, out);
+PixelSize Model::preprocess_bytes(std::span<const std::byte> bytes, std::span<float> out,
+                                  const DecodeOptions& options, const std::string& name) const {
+  impl_->vision();
+  expect_size("out", out.size(), info().max_pixels, "[3, height, width]");
+  return impl_->prepare(bytes, options, name, out);
 }
 
-std::vector<float> Model::preprocess(const Image& image) const {
-  std::vector<float> pixels(impl_->vision().pixels_per_picture());
-  impl_->prepare(image, pixels);
+std::vector<float> Model::preprocess(const Image& image, PixelSize* size) const {
+  impl_->vision();
+  std::vector<float> pixels(info().max_pixels);
+  const PixelSize became = impl_->prepare(image, pixels);
+  pixels.resize(size_t{3} * became.height * became.width);
+  if (size != nullptr) *size = became;
   return pixels;
 }
 

@@ -4,6 +4,8 @@
 #include <cassert>
 #include <vector>
 
+#include "image/resize_grid.h"
+
 namespace simdclip {
 namespace {
 
@@ -20,6 +22,7 @@ VisionTower::VisionTower(const ModelFile& file, const VisionConfig& config, size
     : config_(config),
       precision_(file.config().precision),
       embed_dim_(embed_dim),
+      positions_(file.tensor("visual.positional_embedding").f32()),
       embedding_(file, config),
       transformer_(file, "visual", config.transformer, false, rotary_of(file, config)) {
   if (config.post_norm) ln_post_.emplace(file, "visual.ln_post", config.transformer.norm_eps);
@@ -28,11 +31,11 @@ VisionTower::VisionTower(const ModelFile& file, const VisionConfig& config, size
 }
 
 size_t VisionTower::micro_batch() const noexcept {
-  return std::max<size_t>(1, kMicroBatchRows / vision_tokens(config_));
+  return std::max<size_t>(1, kMicroBatchRows / most_vision_tokens(config_));
 }
 
 size_t VisionTower::workspace_floats(size_t threads) const noexcept {
-  const size_t n = micro_batch(), tokens = vision_tokens(config_), width = config_.transformer.width;
+  const size_t n = micro_batch(), tokens = most_vision_tokens(config_), width = config_.transformer.width;
   size_t blocks = block_workspace_floats(config_.transformer, precision_, n * tokens, tokens, threads);
   if (config_.attention_pool) {
     blocks = std::max(blocks, attention_pool_workspace_floats(*config_.attention_pool, precision_, width,
@@ -44,23 +47,38 @@ size_t VisionTower::workspace_floats(size_t threads) const noexcept {
          std::max(patch_embedding_workspace_floats(config_, precision_, n), blocks);
 }
 
-void VisionTower::forward(std::span<const float> pixels, Span2f out, Workspace& ws,
+void VisionTower::forward(std::span<const Pixels> pictures, Span2f out, Workspace& ws,
                           const Engine& engine) const {
-  const size_t n = pixels.size() / pixels_per_picture(), tokens = vision_tokens(config_),
-               width = config_.transformer.width;
+  const size_t n = pictures.size(), width = config_.transformer.width, lead = config_.class_token ? 1 : 0;
   assert(n <= micro_batch() && out.rows == n && out.cols == embed_dim_);
+  std::vector<size_t> starts(n + 1, 0);
+  for (size_t i = 0; i < n; ++i) starts[i + 1] = starts[i] + lead + patches_of(pictures[i].size, config_);
   const Workspace::Scope scope(ws);
-  const Span2f x = ws.take(n * tokens, width);              // [n * T, D]
+  const Span2f x = ws.take(starts[n], width);               // [tokens of all, D]
   const Span2f pooled = ws.take(n, pooled_width(config_));  // [n, D], or the pool's width
-  std::vector<size_t> starts(n + 1);
-  for (size_t i = 0; i <= n; ++i) starts[i] = i * tokens;
 
-  embedding_.forward(pixels, x, ws, engine);
+  if (config_.max_patches != 0) place(pictures, {starts}, x, engine);
+  embedding_.forward(pictures, x, ws, engine);
   pool(x, {starts}, pooled, ws, engine);
   if (projection_) {
     projection_->forward(projection_->operand(pooled, ws, engine), out, engine);
   } else {
     for (size_t i = 0; i < n; ++i) std::copy_n(pooled.row(i), out.cols, out.row(i));
+  }
+}
+
+// x = the positions of each picture's own grid, bilinear and antialiased as transformers resizes them.
+void VisionTower::place(std::span<const Pixels> pictures, const Sequences& sequences, Span2f x,
+                        const Engine& engine) const {
+  for (size_t i = 0; i < pictures.size(); ++i) {
+    const size_t rows = pictures[i].size.height / config_.patch_size, columns = pictures[i].size.width / config_.patch_size;
+    const GridResize resize(patch_grid_height(config_), patch_grid_width(config_), rows, columns, Interpolation::bilinear);
+    engine.parallel_ranges(rows * columns, [&](size_t first, size_t count) {
+      std::vector<float> scratch(x.cols);
+      for (size_t cell = first; cell < first + count; ++cell)
+        resize.cell(positions_, x.cols, cell / columns, cell % columns, scratch.data(),
+                    x.row(sequences.starts[i] + cell));
+    });
   }
 }
 

@@ -16,21 +16,25 @@ class VisionTower {
 
   const VisionConfig& config() const noexcept { return config_; }
   size_t embed_dim() const noexcept { return embed_dim_; }
+  // Of a picture of image_height x image_width.
   size_t pixels_per_picture() const noexcept {
     return size_t{3} * config_.image_height * config_.image_width;
   }
   size_t micro_batch() const noexcept;                     // pictures that run together
   size_t workspace_floats(size_t threads) const noexcept;  // for one micro-batch
 
-  // pixels: [n, 3, H, W] with n <= micro_batch(); out: [n, E] as the tower gives it, not normalised.
-  void forward(std::span<const float> pixels, Span2f out, Workspace& ws, const Engine& engine) const;
+  // At most micro_batch() pictures: of image_height x image_width each, or (max_patches) of whole patches, at most
+  // most_vision_tokens() of them. out: [n, E] as the tower gives it, not normalised.
+  void forward(std::span<const Pixels> pictures, Span2f out, Workspace& ws, const Engine& engine) const;
 
  private:
+  void place(std::span<const Pixels> pictures, const Sequences& sequences, Span2f x, const Engine& engine) const;
   void pool(Span2f x, const Sequences& sequences, Span2f pooled, Workspace& ws, const Engine& engine) const;
 
   VisionConfig config_;
   Precision precision_;
   size_t embed_dim_;
+  const float* positions_;  // [grid of image_height x image_width, D], where grids vary
   PatchEmbedding embedding_;
   Transformer transformer_;
   std::optional<LayerNorm> ln_post_;

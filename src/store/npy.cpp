@@ -10,7 +10,7 @@
 #include "base/checked.h"
 #include "base/fail.h"
 #include "base/mapped_file.h"
-#include "store/npy_header.h"
+#include "base/npy_header.h"
 #include "store/row_names.h"
 
 namespace simdclip {

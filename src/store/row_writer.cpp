@@ -14,7 +14,7 @@
 #include "base/fail.h"
 #include "base/mapped_file.h"
 #include "simdclip/npy.h"
-#include "store/npy_header.h"
+#include "base/npy_header.h"
 #include "store/resume_state.h"
 #include "store/row_names.h"
 

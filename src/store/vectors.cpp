@@ -6,7 +6,7 @@
 
 #include "base/checked.h"
 #include "base/fail.h"
-#include "store/npy_header.h"
+#include "base/npy_header.h"
 
 namespace simdclip {
 namespace {

@@ -38,6 +38,15 @@ void expect_rows_close(const std::vector<float>& got, const Npy<float>& want, co
   }
 }
 
+// [n, 3, H, W] as pictures of their own size.
+std::vector<Pixels> pictures_of(const Npy<float>& pixels) {
+  const PixelSize size = {static_cast<uint32_t>(pixels.shape[2]), static_cast<uint32_t>(pixels.shape[3])};
+  const size_t each = size_t{3} * size.height * size.width;
+  std::vector<Pixels> out;
+  for (size_t i = 0; i < pixels.shape[0]; ++i) out.push_back({std::span(pixels.values).subspan(i * each, each), size});
+  return out;
+}
+
 class Convert : public testing::TestWithParam<std::string> {
  protected:
   FixtureSource source_{GetParam()};
@@ -60,7 +69,8 @@ TEST_P(Convert, ImageEmbeddingsEqualTheReference) {
   const auto want = source_.floats("image_embeddings");
   const Model model = Model::open(converted());
   std::vector<float> got(want.values.size());
-  model.embed_pixels(source_.floats("pixels").values, got, false);
+  const Npy<float> pixels = source_.floats("pixels");
+  model.embed_preprocessed(pictures_of(pixels), got, false);
   expect_rows_close(got, want, "image");
 }
 
@@ -100,6 +110,28 @@ TEST_P(Convert, PixelsOfThePictureEqualTheReference) {
   const auto want = source_.floats("pixels");
   ASSERT_EQ(got.size() * want.shape[0], want.values.size());
   for (size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], want.values[i], 1e-5) << i;
+}
+
+// open_clip's force_image_size: positions resized, pictures prepared for the new size.
+TEST(ConvertImageSize, EmbeddingsEqualTheReference) {
+  const FixtureSource source("open_clip_folder");
+  const TemporaryFolder out;
+  for (const auto& [name, height, width] : {std::tuple("48", 48U, 48U), std::tuple("24x40", 24U, 40U)}) {
+    ConvertOptions options;
+    options.image_height = height;
+    options.image_width = width;
+    convert(source.source(), out.file("model.sclip"), options);
+    const Model model = Model::open(out.file("model.sclip"));
+    EXPECT_EQ(model.info().image_height, height);
+    EXPECT_EQ(model.info().image_width, width);
+    const auto pixels = source.floats(std::string("pixels_") + name);
+    const auto want = source.floats(std::string("image_embeddings_") + name);
+    std::vector<float> got(want.values.size());
+    model.embed_pixels(pixels.values, got, false);
+    expect_rows_close(got, want, name);
+    const auto picture = model.preprocess(load_image(std::string(kFixtures) + "/picture.png"));
+    for (size_t i = 0; i < picture.size(); ++i) ASSERT_NEAR(picture[i], pixels.values[i], 1e-5) << i;
+  }
 }
 
 TEST_P(Convert, FactsComeFromTheFiles) {
@@ -181,7 +213,8 @@ TEST_P(Convert, Int8EmbeddingsPointTheSameWay) {
   if (source_.has("image_embeddings")) {
     const auto want = source_.floats("image_embeddings");
     std::vector<float> got(want.values.size());
-    model.embed_pixels(source_.floats("pixels").values, got, false);
+    const Npy<float> pixels = source_.floats("pixels");
+    model.embed_preprocessed(pictures_of(pixels), got, false);
     expect_rows(got, want);
   }
   if (source_.has("text_embeddings")) {

@@ -37,7 +37,11 @@ class NamesOnly : public TensorSource {
   std::vector<ForeignTensor> tensors_;
 };
 
-ConvertPlan plan_of(const std::string& name) {
+constexpr std::string_view kBigVision = "big_vision ";
+
+ConvertPlan plan_of(const std::string& full_name) {
+  const bool big_vision = full_name.starts_with(kBigVision);
+  const std::string name = big_vision ? full_name.substr(kBigVision.size()) : full_name;
   const auto archs = arch_table();
   const auto arch =
       std::find_if(archs.begin(), archs.end(), [&](const ArchEntry& a) { return a.name == name; });
@@ -48,6 +52,15 @@ ConvertPlan plan_of(const std::string& name) {
   if (plan.config.vision) plan.config.vision->transformer.layers = 2;
   if (plan.config.text) plan.config.text->transformer.layers = 2;
   plan.config.name = name;
+  if (big_vision) {
+    NamesOnly source;
+    source.add("params/img/embedding/kernel", {1});
+    expect_error(ErrorCode::not_found, [&] { read_open_clip_tensors(source, plan); }, {"params/t"});
+    source.add("params/t", {1});
+    expect_error(ErrorCode::not_found, [&] { read_open_clip_tensors(source, plan); }, {"params/b"});
+    source.add("params/b", {1});
+    read_open_clip_tensors(source, plan);
+  }
   return plan;
 }
 
@@ -100,13 +113,98 @@ TEST_P(Families, EachTensorIsNeededUnderItsNameAndShape) {
 TEST_P(Families, AnExtraTensorIsRefused) {
   const ConvertPlan plan = plan_of(GetParam());
   NamesOnly source = checkpoint_of(plan);
-  source.add("visual.nobody_knows.weight", {3});
+  const std::string extra = plan.only_prefix + "visual.nobody_knows.weight";
+  source.add(extra, {3});
   const std::string message = expect_error(ErrorCode::unsupported, [&] { bind_tensors(plan, source); });
-  EXPECT_THAT(message, testing::HasSubstr("visual.nobody_knows.weight"));
+  EXPECT_THAT(message, testing::HasSubstr(extra));
+}
+
+// Flax's layers hold the same numbers in another order.
+class Numbered : public NamesOnly {
+ public:
+  void read(size_t index, std::span<float> out) const override {
+    const std::string& name = tensors()[index].name;
+    uint32_t state = 2166136261U;
+    for (char c : name) state = (state ^ static_cast<unsigned char>(c)) * 16777619U;
+    for (float& x : out) x = static_cast<float>((state = state * 1664525U + 1013904223U) >> 20) - 2048.0F;
+  }
+};
+
+ConvertPlan small_plan(bool big_vision) {
+  ConvertPlan plan = plan_of((big_vision ? std::string(kBigVision) : std::string()) + "ViT-B-16-SigLIP");
+  for (TransformerConfig* t : {&plan.config.vision->transformer, &plan.config.text->transformer})
+    t->width = 12, t->heads = 3, t->mlp_width = 8, t->layers = 1;
+  plan.config.vision->patch_size = 4;
+  plan.config.vision->image_height = plan.config.vision->image_width = 12;
+  plan.config.vision->attention_pool->heads = 3;
+  plan.config.vision->attention_pool->mlp_width = 8;
+  plan.config.text->vocab_size = 7;
+  plan.config.text->context_length = 5;
+  plan.config.embed_dim = 12;
+  return plan;
+}
+
+// A tensor of the file by its name, transposed to [N, K] of its last axes' products.
+std::vector<float> columns_of(const Numbered& source, const std::string& name, uint64_t n) {
+  const size_t at = *source.find(name);
+  std::vector<float> stored(source.tensors()[at].elements()), out(stored.size());
+  source.read(at, stored);
+  const uint64_t k = stored.size() / n;
+  for (uint64_t r = 0; r < k; ++r)
+    for (uint64_t c = 0; c < n; ++c) out[c * k + r] = stored[r * n + c];
+  return out;
+}
+
+TEST(BigVision, LayersAreTransposedAndHeadsJoined) {
+  const ConvertPlan plan = small_plan(true);
+  Numbered source;
+  const NamesOnly whole = checkpoint_of(plan);
+  for (const ForeignTensor& t : whole.tensors()) source.add(t.name, t.shape);
+  std::vector<float> got;
+  const auto bound = bind_tensors(plan, source);
+  const auto of = [&](const std::string& name) -> const std::vector<float>& {
+    const auto at = std::find_if(bound.begin(), bound.end(), [&](const BoundTensor& b) { return b.spec.name == name; });
+    assemble(*at, plan, source, got);
+    return got;
+  };
+  const std::string block = "params/img/Transformer/encoderblock_0/", attention = block + "MultiHeadDotProductAttention_0/";
+  std::vector<float> qkv;
+  for (const char* part : {"query", "key", "value"}) {
+    const auto rows = columns_of(source, attention + part + "/kernel", 12);
+    qkv.insert(qkv.end(), rows.begin(), rows.end());
+  }
+  EXPECT_EQ(of("visual.blocks.0.attn.qkv.weight"), qkv);
+  EXPECT_EQ(of("visual.blocks.0.attn.proj.weight"), columns_of(source, attention + "out/kernel", 12));
+  EXPECT_EQ(of("visual.blocks.0.mlp.fc1.weight"), columns_of(source, block + "MlpBlock_0/Dense_0/kernel", 8));
+  EXPECT_EQ(of("text.blocks.0.mlp.fc2.weight"),
+            columns_of(source, "params/txt/Encoder_0/encoderblock_0/MlpBlock_0/Dense_1/kernel", 12));
+  EXPECT_EQ(of("text.proj.weight"), columns_of(source, "params/txt/head/kernel", 12));
+
+  // A convolution's [P, P, 3, D]: the channel's pixels one after another.
+  const auto filters = columns_of(source, "params/img/embedding/kernel", 12);  // [D, P, P, 3]
+  const auto& patches = of("visual.patch_embed.weight");                       // [D, 3, P, P]
+  for (size_t d = 0; d < 12; ++d)
+    for (size_t pixel = 0; pixel < 16; ++pixel)
+      for (size_t c = 0; c < 3; ++c)
+        ASSERT_EQ(patches[d * 48 + c * 16 + pixel], filters[d * 48 + pixel * 3 + c]) << d << ' ' << pixel << ' ' << c;
+
+  // The pool's query: probe * W + b.
+  const std::string pool = "params/img/MAPHead_0/";
+  std::vector<float> probe(12), bias(12);
+  source.read(*source.find(pool + "probe"), probe);
+  source.read(*source.find(pool + "MultiHeadDotProductAttention_0/query/bias"), bias);
+  const auto w = columns_of(source, pool + "MultiHeadDotProductAttention_0/query/kernel", 12);
+  const auto& query = of("visual.attention_pool.query");
+  for (size_t n = 0; n < 12; ++n) {
+    double want = bias[n];
+    for (size_t k = 0; k < 12; ++k) want += double{probe[k]} * w[n * 12 + k];
+    EXPECT_FLOAT_EQ(query[n], static_cast<float>(want)) << n;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(OpenClip, Families,
-                         testing::Values("ViT-B-16-SigLIP2", "ViT-L-14-CLIPA", "coca_ViT-B-32", "EVA01-g-14",
+                         testing::Values("ViT-B-16-SigLIP2", "big_vision ViT-B-16-SigLIP",
+                                         "big_vision ViT-SO400M-16-SigLIP-i18n-256", "ViT-L-14-CLIPA", "coca_ViT-B-32", "EVA01-g-14",
                                          "EVA02-B-16", "EVA02-E-14", "PE-Core-T-16-384", "MobileCLIP-B",
                                          "roberta-ViT-B-32", "coca_roberta-ViT-B-32", "nllb-clip-base"));
 

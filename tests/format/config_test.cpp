@@ -82,6 +82,18 @@ TEST(ConfigJson, EveryValueOfEveryEnumerationReadsBack) {
   EXPECT_TRUE(same());
 }
 
+TEST(ConfigJson, VaryingGridsReadBack) {
+  ModelConfig c = tiny_config();
+  EXPECT_EQ(to_json(c).find("max_patches"), std::string::npos);  // files from before stay valid byte for byte
+  c.vision->class_token = false;
+  c.vision->pooling = Pooling::mean;
+  c.vision->max_patches = 9;
+  c.preprocess->resize = ResizeMode::naflex;
+  validate(c, "m");
+  EXPECT_EQ(parse(to_json(c)).vision->max_patches, 9U);
+  EXPECT_EQ(parse(to_json(c)).preprocess->resize, ResizeMode::naflex);
+}
+
 TEST(ConfigJson, KeysAreSorted) {
   const std::string text = to_json(tiny_config());
   EXPECT_LT(text.find("\"embed_dim\""), text.find("\"logit_scale\""));
@@ -315,6 +327,13 @@ TEST(ConfigValidate, RefusesWhatNoModelCanBe) {
       {"name", [](ModelConfig& c) { c.name = std::string(5000, 'n'); }},
       {"source", [](ModelConfig& c) { c.source = "two\nlines"; }},
       {"source", [](ModelConfig& c) { c.source = std::string("a\0b", 3); }},
+      {"vision: max_patches is 65537", [](ModelConfig& c) { c.vision->max_patches = 65'537; }},
+      {"without class token", [](ModelConfig& c) { c.vision->max_patches = 9, c.preprocess->resize = ResizeMode::naflex; }},
+      {"resized as naflex", [](ModelConfig& c) { c.preprocess->resize = ResizeMode::naflex; }},
+      {"resized as naflex",
+       [](ModelConfig& c) {
+         c.vision->max_patches = 9, c.vision->class_token = false, c.vision->pooling = Pooling::mean;
+       }},
       {"bf16_weights", [](ModelConfig& c) { c.bf16_weights = {"text.proj.weight"}; }},
       {"bf16_weights",
        [](ModelConfig& c) { c.precision = Precision::int8, c.bf16_weights = {"text.nothing"}; }},

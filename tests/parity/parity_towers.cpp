@@ -70,8 +70,10 @@ std::vector<float> embed_pixels(const ModelFile& file, const Engine& engine, con
   std::vector<float> out(n * width);
   for (size_t first = 0; first < n;) {
     const size_t count = std::min(tower.micro_batch(), n - first);
-    tower.forward(std::span(pixels).subspan(first * picture, count * picture),
-                  {out.data() + first * width, count, width, width}, ws, engine);
+    std::vector<Pixels> some;
+    for (size_t i = first; i < first + count; ++i)
+      some.push_back({std::span(pixels).subspan(i * picture, picture), {tower.config().image_height, tower.config().image_width}});
+    tower.forward(some, {out.data() + first * width, count, width, width}, ws, engine);
     first += count;
   }
   return out;

@@ -238,6 +238,24 @@ TEST_F(Errors, TheConverterAsksForTheArchitecture) {
   EXPECT_THAT(unknown.err, HasSubstr("ViT-Z-99"));
 }
 
+// Sizes that are none are wrong usage; those that do not go with the model are named.
+TEST_F(Errors, PictureSizesOfTheConverter) {
+  const FixtureSource clip("open_clip_folder");
+  const TemporaryFolder out;
+  for (const char* size : {"0", "x", "48x", "x48", "48x0", "-48", "4.5", "48x48x48", "5000000000"}) {
+    const Ran r = run({"convert", clip.source(), "-o", out.file("x.sclip"), "--image-size", size});
+    EXPECT_EQ(r.status, 2) << size;
+    EXPECT_THAT(r.err, HasSubstr("--image-size"));
+  }
+  const Ran small = run({"convert", clip.source(), "-o", out.file("x.sclip"), "--image-size", "7"});
+  EXPECT_EQ(small.status, 1);
+  EXPECT_THAT(small.err, HasSubstr("one patch"));
+  EXPECT_EQ(run({"convert", clip.source(), "-o", out.file("x.sclip"), "--max-patches", "9"}).status, 1);
+  EXPECT_TRUE(entries(out.path().string()).empty());
+  ASSERT_EQ(run({"convert", clip.source(), "-o", out.file("x.sclip"), "--image-size", "24x40"}).status, 0);
+  EXPECT_THAT(run({"info", "-m", out.file("x.sclip"), "--json"}).out, HasSubstr("\"image_size\": [24, 40]"));
+}
+
 // One tower alone: the other tower's commands say so.
 TEST_F(Errors, ModelsWithOneTower) {
   const TemporaryFolder folder;

@@ -11,7 +11,8 @@ import open_clip
 HEAD = """// Made by tools/arch_table/make_arch_table.py from open_clip_torch %s: do not edit.
 // The architectures that open_clip knows by name (open_clip/model_configs; MIT License, Copyright (c) 2012-2021 Gabriel Ilharco,
 // Mitchell Wortsman, Nicholas Carlini, Rohan Taori, Achal Dave, Vaishaal Shankar, John Miller, Hongseok Namkoong, Hannaneh Hajishirzi,
-// Ali Farhadi, Ludwig Schmidt), as the JSON that open_clip_config.json has under model_cfg.
+// Ali Farhadi, Ludwig Schmidt), as the JSON that open_clip_config.json has under model_cfg, and the preprocessing of their
+// pretrained tags (open_clip/pretrained.py).
 #include "convert/arch_table.h"
 
 namespace simdclip {
@@ -41,11 +42,25 @@ def wrap(text, width=100):
     return "\n".join(lines + [line])
 
 
+def preprocess(name):
+    """The different preprocess_cfg of the pretrained tags, each with its tags."""
+    groups = {}
+    for tag in open_clip.list_pretrained_tags_by_model(name):
+        cfg = open_clip.get_pretrained_cfg(name, tag)
+        kept = {key: cfg[key] for key in ("mean", "std", "interpolation", "resize_mode")}
+        kept["quick_gelu"] = bool(cfg.get("quick_gelu", False))
+        groups.setdefault(json.dumps(kept, sort_keys=True), []).append(tag)
+    return [dict(json.loads(key), tags=tags) for key, tags in groups.items()]
+
+
+def compact(value):
+    return wrap(json.dumps(value, sort_keys=True, separators=(",", ":")))
+
+
 def rows():
     folder = pathlib.Path(open_clip.__file__).parent / "model_configs"
     for path in sorted(folder.glob("*.json"), key=lambda p: p.stem):
-        text = json.dumps(json.loads(path.read_text()), sort_keys=True, separators=(",", ":"))
-        yield f'    {{"{path.stem}", R"({wrap(text)})"}},\n'
+        yield f'    {{"{path.stem}", R"({compact(json.loads(path.read_text()))})",\n     R"({compact(preprocess(path.stem))})"}},\n'
 
 
 print(HEAD % open_clip.__version__ + "".join(rows()) + TAIL, end="")

@@ -21,7 +21,10 @@ struct NpyHeader {
   std::vector<uint64_t> shape;
   uint64_t data = 0;  // where the values begin
 };
-// Of a whole file in memory; its size must fit the header. Error damaged, unsupported (fortran_order).
+// Of the first bytes of a file, at least its header: any type, any size behind it. Error damaged, unsupported
+// (fortran_order).
+NpyHeader parse_npy_header(std::span<const std::byte> head, const std::string& path);
+// Of a whole file in memory; float32, float16 or int8, and its size must fit the header.
 NpyHeader parse_npy(std::span<const std::byte> file, const std::string& path);
 
 }  // namespace simdclip

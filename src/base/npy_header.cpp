@@ -1,4 +1,4 @@
-#include "store/npy_header.h"
+#include "base/npy_header.h"
 
 #include <charconv>
 #include <cstring>
@@ -59,7 +59,7 @@ std::string npy_header(const std::string& descr, std::span<const size_t> shape) 
   return magic + static_cast<char>(size & 0xFFU) + static_cast<char>(size >> 8U) + text;
 }
 
-NpyHeader parse_npy(std::span<const std::byte> file, const std::string& path) {
+NpyHeader parse_npy_header(std::span<const std::byte> file, const std::string& path) {
   const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
   if (text.size() < 12 || !text.starts_with(kMagic)) fail_header(path, "this is no .npy file");
   const unsigned version = static_cast<unsigned char>(text[6]);
@@ -83,6 +83,11 @@ NpyHeader parse_npy(std::span<const std::byte> file, const std::string& path) {
   }
   out.shape = parse_shape(value_of(header, "shape", path), path);
   out.data = begin + size;
+  return out;
+}
+
+NpyHeader parse_npy(std::span<const std::byte> file, const std::string& path) {
+  NpyHeader out = parse_npy_header(file, path);
   size_t element = 0;
   if (out.descr == "<f4") element = 4;
   if (out.descr == "<f2") element = 2;
