@@ -27,7 +27,7 @@ def prepare(args, work):
     import open_clip
     import torch
 
-    from weights import make_model, make_pictures, make_prompts, save_open_clip_folder
+    from weights import make_model, make_pictures, make_prompts, save_open_clip_folder, transform
 
     model = make_model(args.arch, args.seed)
     save_open_clip_folder(model, args.arch, work / "model")
@@ -36,11 +36,12 @@ def prepare(args, work):
     pictures = make_pictures(work / "pictures", count, size, args.seed)
     prompts = make_prompts(count)
     (work / "prompts.txt").write_text("\n".join(prompts[: args.batch]) + "\n")
-    transform = open_clip.image_transform(size, is_train=False)
     from PIL import Image
 
-    np.save(work / "pixels.npy", np.stack([transform(Image.open(p)).numpy() for p in pictures]))
-    np.save(work / "ids.npy", open_clip.get_tokenizer(args.arch)(prompts).numpy())
+    pixels = transform(args.arch, size)
+    np.save(work / "pixels.npy", np.stack([pixels(Image.open(p)).numpy() for p in pictures]))
+    if args.tower == "text":
+        np.save(work / "ids.npy", open_clip.get_tokenizer(args.arch)(prompts).numpy())
     with torch.inference_mode():
         if args.tower == "image":
             reference = model.encode_image(torch.from_numpy(np.load(work / "pixels.npy")[: args.batch]))
@@ -95,8 +96,8 @@ class Simdclip:
     def __init__(self, precision, args, work, pictures):
         self.precision, self.args, self.work, self.pictures = precision, args, work, pictures
         self.model = work / f"model-{precision}.sclip"
-        subprocess.run([args.simdclip, "convert", work / "model", "-o", self.model, "--precision", precision], check=True,
-                       capture_output=True)
+        subprocess.run([args.simdclip, "convert", work / "model", "-o", self.model, "--precision", precision, "--tower", args.tower],
+                       check=True, capture_output=True)
         self.facts = {}
 
     def embed(self):
