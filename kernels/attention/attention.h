@@ -28,6 +28,9 @@ struct AttentionOperands {
   float scale = 1;      // 1 / sqrt(d)
   bool causal = false;  // query i sees keys 0 .. first_query + i
   size_t first_query = 0;
+  // Added to the scaled score of query i and key j: bias[i * ldbias + j]. Null: none. Of the float kernels only.
+  const float* bias = nullptr;
+  std::ptrdiff_t ldbias = 0;
   float* scratch = nullptr;  // attention_scratch_floats(keys, head_dim) floats, 64-byte aligned
 };
 

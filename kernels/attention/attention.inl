@@ -105,6 +105,15 @@ SIMDCLIP_INLINE float exponentials(float* scores, size_t n, float scale2) {
   return 1.0F / horizontal_sum(sum);
 }
 
+// scores[0..n) -> scale score + bias.
+SIMDCLIP_INLINE void add_bias(float* scores, size_t n, float scale, const float* bias) {
+  const F16 s = broadcast(scale);
+  for (size_t j = 0; j < n; j += kLanes) {
+    const size_t left = n - j;
+    store(scores + j, fma(load(scores + j), s, load_elements(bias + j, left < kLanes ? left : kLanes)));
+  }
+}
+
 template <int R, int P, typename Element>
 SIMDCLIP_INLINE void weighted_panels(const Block<Element>& block, size_t panel, const float* inverse_sums) {
   const AttentionOperands<Element>& args = *block.args;
@@ -171,15 +180,18 @@ __attribute__((noinline)) void attend_block(const Block<Element>& block) {
     score_panels<R, kTilePanels>(block, q, ldq, panel);
   for (; panel < key_panels; ++panel) score_panels<R, 1>(block, q, ldq, panel);
 
-  const float scale2 = block.args->scale * 0x1.715476p0F;  // 1 / ln 2
+  const AttentionOperands<Element>& args = *block.args;
+  const float scale2 = (args.bias == nullptr ? args.scale : 1.0F) * 0x1.715476p0F;  // 1 / ln 2
   float inverse_sums[R];
   for (int r = 0; r < R; ++r) {
-    const size_t row = static_cast<size_t>(r);
-    inverse_sums[r] = exponentials(block.scratch.scores + row * block.scratch.padded_keys,
-                                   visible_keys(block, row), scale2);
+    const size_t row = static_cast<size_t>(r), keys = visible_keys(block, row);
+    float* scores = block.scratch.scores + row * block.scratch.padded_keys;
+    if (args.bias != nullptr)
+      add_bias(scores, keys, args.scale, args.bias + static_cast<std::ptrdiff_t>(block.first + row) * args.ldbias);
+    inverse_sums[r] = exponentials(scores, keys, scale2);
   }
 
-  const size_t value_panels = (block.args->head_dim + kLanes - 1) / kLanes;
+  const size_t value_panels = (args.head_dim + kLanes - 1) / kLanes;
   panel = 0;
   for (; panel + kTilePanels <= value_panels; panel += kTilePanels) {
     weighted_panels<R, kTilePanels>(block, panel, inverse_sums);

@@ -16,8 +16,12 @@ void convert(const std::string& source, const std::string& output, const Convert
   const SourceFiles files = find_source(source);
   const auto tensors = open_checkpoint(files.weights);
   const ConvertPlan plan = make_plan(files, *tensors, options);
-  auto bound =
-      bind_tensors(plan, *tensors);  // everything that can be refused has been, before an output exists
+  // Everything that can be refused is refused here, before an output exists.
+  write_plan(plan, bind_tensors(plan, *tensors), *tensors, output, options);
+}
+
+void write_plan(const ConvertPlan& plan, std::vector<BoundTensor> bound, const TensorSource& tensors,
+                const std::string& output, const ConvertOptions& options) {
   const ModelConfig config = kept_config(plan);
   std::erase_if(bound, [&](const BoundTensor& tensor) {
     return tensor.spec.name.starts_with("visual.") ? !config.vision : !config.text;
@@ -28,11 +32,11 @@ void convert(const std::string& source, const std::string& output, const Convert
   ModelWriter writer(output, config, config.text ? plan.tokenizer : std::vector<std::byte>());
   std::optional<Equalizer> equalizer;
   if (options.equalize && (plan.config.precision == Precision::int8 || !options.input_maxima.empty())) {
-    equalizer.emplace(bound, plan, *tensors, options.input_maxima);
+    equalizer.emplace(bound, plan, tensors, options.input_maxima);
   }
   std::vector<float> values;
   for (const BoundTensor& tensor : bound) {
-    assemble(tensor, plan, *tensors, values);
+    assemble(tensor, plan, tensors, values);
     if (equalizer) equalizer->apply(tensor.spec, values);
     writer.write(tensor.spec, values);
     if (options.progress) options.progress(writer.bytes_done(), writer.bytes_total(), tensor.spec.name);

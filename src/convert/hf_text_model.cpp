@@ -22,16 +22,18 @@ constexpr HfText kTexts[] = {
     {"xlm-roberta-large", Naming::bert, 250002, 1024, 24, 16, 4096, 514, "mean_pooler"},
     {"facebook/nllb-200-distilled-600M", Naming::m2m, 256206, 1024, 12, 16, 4096, 1026, "cls_pooler"},
     {"facebook/nllb-200-distilled-1.3B", Naming::m2m, 256206, 1024, 24, 16, 8192, 1026, "cls_pooler"},
+    {"google/mt5-base", Naming::t5, 250112, 768, 12, 12, 2048, 0, "mean_pooler"},
+    {"google/mt5-xl", Naming::t5, 250112, 2048, 24, 32, 5120, 0, "mean_pooler"},
 };
 
-constexpr uint32_t kPad = 1;  // of all of them; positions begin behind it
+constexpr uint32_t kPad = 1;    // of all but T5; positions begin behind it
+constexpr uint32_t kT5Pad = 0;  // whose positions are distances
 
 const HfText& find_text_model(const JsonObject& cfg, const std::string& name) {
   for (const HfText& text : kTexts)
     if (text.name == name || name == "FacebookAI/" + std::string(text.name)) return text;
   fail(ErrorCode::unsupported, cfg.where(), ": the text tower is transformers' '", name,
-       name.find("t5") != std::string::npos ? "': T5's relative positions and RMS norms are not supported"
-                                            : "', which is not supported");
+       "', which is not supported");
 }
 
 void read_pooler(const JsonObject& cfg, const HfText& text, TextConfig& x) {
@@ -62,19 +64,24 @@ TextConfig read_hf_text(const JsonObject& cfg, uint32_t embed_dim, ConvertPlan& 
   cfg.refuse_unknown({"hf_model_name", "hf_model_pretrained", "hf_tokenizer_name", "hf_proj_type",
                       "hf_pooler_type", "context_length", "vocab_size", "width", "heads", "layers",
                       "output_tokens", "tokenizer_kwargs", "tokenizer_mode"});
-  const bool m2m = text.naming == Naming::m2m;
+  const bool m2m = text.naming == Naming::m2m, t5 = text.naming == Naming::t5, bert = !m2m && !t5;
   TextConfig x;
   x.vocab_size = text.vocab_size;
   x.context_length = cfg.find_count("context_length").value_or(77);
-  x.transformer = {
-      text.width, text.layers, text.heads, text.mlp_width, m2m ? Activation::relu : Activation::gelu, 1e-5F};
-  x.transformer.norm = m2m ? BlockNorm::before : BlockNorm::after;
+  TransformerConfig& t = x.transformer;
+  t = {text.width, text.layers, text.heads, text.mlp_width, m2m ? Activation::relu : Activation::gelu, 1e-5F};
+  if (bert) t.norm = BlockNorm::after;
+  if (t5) {
+    t.activation = Activation::gelu_tanh;
+    t.norm_eps = 1e-6F;
+    t.gated_mlp = t.rms_norm = t.relative_bias = true;
+  }
   x.causal = false;
   x.drop_padding = true;
-  x.pad_id = kPad;
-  x.embedding_norm = !m2m;
-  x.final_norm = m2m;
-  if (x.context_length > text.places - kPad - 1)
+  x.pad_id = t5 ? kT5Pad : kPad;
+  x.embedding_norm = bert;
+  x.final_norm = !bert;
+  if (!t5 && x.context_length > text.places - kPad - 1)
     fail(ErrorCode::damaged, cfg.where(), ": context_length ", x.context_length,
          " is longer than the text tower's ", text.places - kPad - 1, " positions");
   read_pooler(cfg, text, x);

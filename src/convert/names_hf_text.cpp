@@ -1,4 +1,4 @@
-// Text towers of transformers' other families: BERT, RoBERTa, XLM-RoBERTa; M2M100 (NLLB).
+// Text towers of transformers' other families: BERT, RoBERTa, XLM-RoBERTa; M2M100 (NLLB); T5's encoder (mT5).
 #include "convert/tensor_names.h"
 
 namespace simdclip {
@@ -56,9 +56,44 @@ constexpr NameRule kM2m[] = {
     {"text.ln_final.bias", MapForm::same, {"@layer_norm.bias"}},
 };
 
+// No layer of it has a bias.
+constexpr NameRule kT5[] = {
+    {"text.token_embedding", MapForm::same, {"@embed_tokens.weight"}},
+    {"text.positional_embedding", MapForm::zeros, {}},
+    {"text.relative_bias",
+     MapForm::relative_places,
+     {"@block.0.layer.0.SelfAttention.relative_attention_bias.weight"}},
+    {".attn.qkv.weight",
+     MapForm::rows,
+     {"@block.*.layer.0.SelfAttention.q.weight", "@block.*.layer.0.SelfAttention.k.weight",
+      "@block.*.layer.0.SelfAttention.v.weight"}},
+    {".attn.qkv.bias", MapForm::zeros, {}},
+    {".attn.proj.weight", MapForm::same, {"@block.*.layer.0.SelfAttention.o.weight"}},
+    {".attn.proj.bias", MapForm::zeros, {}},
+    {".ln_1.weight", MapForm::same, {"@block.*.layer.0.layer_norm.weight"}},
+    {".ln_1.bias", MapForm::zeros, {}},
+    {".mlp.gate.weight", MapForm::same, {"@block.*.layer.1.DenseReluDense.wi_0.weight"}},
+    {".mlp.gate.bias", MapForm::zeros, {}},
+    {".mlp.fc1.weight", MapForm::same, {"@block.*.layer.1.DenseReluDense.wi_1.weight"}},
+    {".mlp.fc1.bias", MapForm::zeros, {}},
+    {".mlp.fc2.weight", MapForm::same, {"@block.*.layer.1.DenseReluDense.wo.weight"}},
+    {".mlp.fc2.bias", MapForm::zeros, {}},
+    {".ln_2.weight", MapForm::same, {"@block.*.layer.1.layer_norm.weight"}},
+    {".ln_2.bias", MapForm::zeros, {}},
+    {"text.ln_final.weight", MapForm::same, {"@final_layer_norm.weight"}},
+    {"text.ln_final.bias", MapForm::zeros, {}},
+};
+
 // The projections behind them.
 constexpr NameRule kTransformers[] = {
     {"text.proj.weight", MapForm::same, {"text_projection.weight"}},
+};
+// AltCLIP's teacher has a width of its own, between two layers.
+constexpr NameRule kAlt[] = {
+    {"text.ln_final.weight", MapForm::same, {"text_model.pre_LN.weight"}},
+    {"text.ln_final.bias", MapForm::same, {"text_model.pre_LN.bias"}},
+    {"text.proj.weight", MapForm::product, {"text_projection.weight", "text_model.transformation.weight"}},
+    {"text.proj.bias", MapForm::product_bias, {"text_projection.weight", "text_model.transformation.bias"}},
 };
 constexpr NameRule kLinear[] = {
     {"text.proj.weight", MapForm::same, {"text.proj.weight"}},
@@ -72,7 +107,9 @@ constexpr NameRule kMlp[] = {
 
 const NameRules kBertText = kBert;
 const NameRules kM2mText = kM2m;
+const NameRules kT5Text = kT5;
 const NameRules kHfTextHead = kTransformers;
+const NameRules kAltTextHead = kAlt;
 const NameRules kHfTextLinear = kLinear;
 const NameRules kHfTextMlp = kMlp;
 

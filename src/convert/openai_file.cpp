@@ -1,5 +1,6 @@
 // OpenAI's TorchScript archives: the architecture is read from the tensors' shapes, as open_clip's
-// build_model_from_openai_state_dict does; QuickGELU and the preprocessing are facts of that format.
+// build_model_from_openai_state_dict does; QuickGELU and the preprocessing are facts of that format. Long-CLIP's files
+// are OpenAI's models with longer texts, whose positions are in two tensors.
 #include <cmath>
 #include <set>
 
@@ -60,6 +61,7 @@ TransformerConfig transformer(uint32_t width, uint32_t layers, const TensorSourc
 bool is_openai_file(const TensorSource& tensors) {
   const bool entries =
       tensors.find("input_resolution") && tensors.find("context_length") && tensors.find("vocab_size");
+  if (tensors.find("positional_embedding_res")) return true;
   const SourceFacts facts = tensors.facts();
   // An archive whose own code calls gelu and has none of OpenAI's entries is a trace of another model.
   return entries || (facts.torchscript && !(facts.code_has_erf_gelu && !facts.code_has_sigmoid));

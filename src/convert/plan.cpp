@@ -192,7 +192,8 @@ void plan_arch(const SourceFiles& files, const TensorSource& tensors, const Conv
 void plan_openai(const SourceFiles& files, const TensorSource& tensors, ConvertPlan& plan) {
   read_openai_model(tensors, plan);
   plan.config.preprocess = openai_preprocess();
-  plan.notes.push_back("an OpenAI file: QuickGELU, OpenAI's mean and std");
+  plan.notes.push_back(std::string(tensors.find("positional_embedding_res") ? "a Long-CLIP" : "an OpenAI") +
+                       " file: QuickGELU, OpenAI's mean and std");
   read_open_clip_tensors(tensors, plan);
   if (plan.tower != "image") read_open_clip_tokenizer(files, plan);
 }

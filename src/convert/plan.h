@@ -15,7 +15,7 @@
 namespace simdclip {
 
 // Whose tensor names a tower has: tables of tensor_names.h.
-enum class Naming : uint8_t { open_clip, timm, transformers, bert, m2m, big_vision };
+enum class Naming : uint8_t { open_clip, timm, transformers, bert, m2m, big_vision, t5 };
 
 // How timm's models store queries, keys and values.
 enum class QkvNames : uint8_t { fused, fused_no_k_bias, split_no_k_bias, fused_no_bias };
@@ -33,6 +33,7 @@ struct ForeignTower {
   uint32_t places = 0, first_place = 0;  // rows of the position table, and the first one that is used
   uint32_t token_types = 0;
   float embedding_scale = 1;
+  uint32_t inner_width = 0;  // between the two layers that become the projection (AltCLIP)
 };
 
 // Rotary positions as timm's RotaryEmbeddingCat computes them.

@@ -13,6 +13,9 @@ using Shape = std::vector<uint64_t>;
 
 constexpr float kQuickGelu = 1.702F;
 constexpr double kBatchNormEps = 1e-5;  // timm's and torch's
+constexpr uint64_t kT5Buckets = 32;      // T5's relative_attention_num_buckets, half of them for keys behind the query
+constexpr double kT5Farthest = 128;     // and relative_attention_max_distance
+constexpr uint64_t kKeptPlaces = 20;    // Long-CLIP's: positions that stay as CLIP's (Zhang 2024)
 
 // The values of one source.
 std::vector<float> read_whole(const TensorSource& tensors, size_t index) {
@@ -51,6 +54,10 @@ class Assembler {
       case MapForm::value: scale(kQuickGelu); break;
       case MapForm::text_places: text_places(); break;
       case MapForm::sinusoids: sinusoids(); break;
+      case MapForm::long_places: long_places(); break;
+      case MapForm::relative_places: relative_places(); break;
+      case MapForm::product:
+      case MapForm::product_bias: multiply(); break;
       case MapForm::patch_places: patch_places(); break;
       case MapForm::rotary_angles: rotary_angles(); break;
       case MapForm::stem_weight: stem_weight(false); break;
@@ -171,6 +178,45 @@ class Assembler {
         out_[t * d + i] = static_cast<float>(std::sin(static_cast<double>(angle)));
         out_[t * d + half + i] = static_cast<float>(std::cos(static_cast<double>(angle)));
       }
+  }
+
+  // [32, heads] -> [heads, 2C - 1]: distances below 8 have a bucket each, others share them on a logarithmic scale
+  // (Raffel 2020). In float where the reference is.
+  void relative_places() {
+    const std::vector<float> table = whole(0);
+    constexpr uint64_t kHalf = kT5Buckets / 2, kExact = kHalf / 2;
+    const uint64_t middle = (columns() - 1) / 2;
+    for (uint64_t c = 0; c < columns(); ++c) {
+      const uint64_t distance = c > middle ? c - middle : middle - c;
+      uint64_t bucket = distance;
+      if (distance >= kExact) {
+        const float log = std::log(static_cast<float>(distance) / static_cast<float>(kExact));
+        const float step = log / static_cast<float>(std::log(kT5Farthest / static_cast<double>(kExact)));
+        bucket = kExact + static_cast<uint64_t>(step * static_cast<float>(kHalf - kExact));
+        bucket = std::min(bucket, kHalf - 1);
+      }
+      if (c > middle) bucket += kHalf;
+      for (uint64_t head = 0; head < rows(); ++head) out_[head * columns() + c] = table[bucket * rows() + head];
+    }
+  }
+
+  void long_places() {
+    tensors_.read(bound_.sources[1], out_);
+    const std::vector<float> kept = whole(0);
+    std::copy_n(kept.begin(), std::min<uint64_t>(kKeptPlaces, rows()) * columns(), out_.begin());
+  }
+
+  // [N, J] x [J, K], or x [J].
+  void multiply() {
+    const std::vector<float> a = whole(0), b = whole(1);
+    const uint64_t inner = a.size() / rows(), width = columns();
+    std::vector<double> sums(width);
+    for (uint64_t r = 0; r < rows(); ++r) {
+      std::fill(sums.begin(), sums.end(), 0.0);
+      for (uint64_t j = 0; j < inner; ++j)
+        for (uint64_t c = 0; c < width; ++c) sums[c] += static_cast<double>(a[r * inner + j]) * b[j * width + c];
+      std::copy(sums.begin(), sums.end(), out_.begin() + static_cast<std::ptrdiff_t>(r * width));
+    }
   }
 
   void patch_places() {
@@ -296,6 +342,10 @@ std::vector<Shape> source_shapes(MapForm form, const TensorSpec& spec, const Con
     case MapForm::zeros:
     case MapForm::sinusoids:
     case MapForm::rotary_angles: return {};
+    case MapForm::long_places: return {shape, shape};
+    case MapForm::relative_places: return {{kT5Buckets, n}};
+    case MapForm::product: return {{n, plan.text.inner_width}, {plan.text.inner_width, shape[1]}};
+    case MapForm::product_bias: return {{n, plan.text.inner_width}, {plan.text.inner_width}};
     case MapForm::outer_rows: return {{n / 3}, {n / 3}};
     case MapForm::tail_rows: return {with_rows(shape, n / 2 * 3)};
     case MapForm::query: return {{1, 1, n}, {n, n}, {n}};

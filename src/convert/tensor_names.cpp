@@ -36,7 +36,7 @@ NameRules timm_qkv(QkvNames names) {
 }
 
 NameRules hf_head(const ConvertPlan& plan) {
-  if (!plan.text.outer_head) return kHfTextHead;
+  if (!plan.text.outer_head) return plan.text.inner_width != 0 ? kAltTextHead : kHfTextHead;
   return plan.config.text->projection_hidden != 0 ? kHfTextMlp : kHfTextLinear;
 }
 
@@ -61,7 +61,8 @@ std::vector<NameRules> vision_rules(const ConvertPlan& plan) {
     case Naming::big_vision: return {kBigVisionVision};
     case Naming::open_clip:
     case Naming::bert:
-    case Naming::m2m: break;
+    case Naming::m2m:
+    case Naming::t5: break;
   }
   return {kOpenClipVision};
 }
@@ -72,6 +73,7 @@ std::vector<NameRules> text_rules(const ConvertPlan& plan) {
     case Naming::bert: return {kBertText, hf_head(plan)};
     case Naming::m2m: return {kM2mText, hf_head(plan)};
     case Naming::big_vision: return {kBigVisionText};
+    case Naming::t5: return {kT5Text, hf_head(plan)};
     case Naming::open_clip:
     case Naming::timm: break;
   }

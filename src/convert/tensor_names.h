@@ -29,11 +29,16 @@ enum class MapForm : uint8_t {
   scaled,        // plan.text_embedding_scale times the source
   text_places,   // plan.text_first_place and on of [plan.text_places, D], plus row 0 of [plan.token_types, D]
   sinusoids,     // computed: M2M100's
+  relative_places,  // T5: a row for each bucket of distances, [32, heads], as a column for each distance
+  long_places,   // Long-CLIP: the first rows of [T, D], behind them the second source's
   patch_places,  // [1, patches, D] without the class token, whose row is zero
   rotary_angles,  // computed: plan.rotary
   // Gates: x * sigmoid(x) is 1.702 quick_gelu(x / 1.702).
   gate,   // the source / 1.702
   value,  // 1.702 times the source
+  // Two layers without anything between them: A [N, J] and B [J, K] as A B; A and b [J] as A b.
+  product,
+  product_bias,
   // A convolution with its batch norm: weight, gamma, variance; beta, mean, gamma, variance.
   stem_weight,  // [S, 3, 4, 4]
   cell_weight,  // [S, S, 2, 2], the inputs of a cell's four parts one after another
@@ -73,6 +78,6 @@ extern const NameRules kTimmVision, kTimmQkvFused, kTimmQkvFusedNoKBias, kTimmQk
     kTimmHead, kTimmOuterHead;
 extern const NameRules kTransformersBlocks, kTransformersVision, kTransformersPatchPixels, kTransformersText;
 extern const NameRules kBigVisionVision, kBigVisionText;
-extern const NameRules kBertText, kM2mText, kHfTextHead, kHfTextLinear, kHfTextMlp;
+extern const NameRules kBertText, kM2mText, kT5Text, kHfTextHead, kAltTextHead, kHfTextLinear, kHfTextMlp;
 
 }  // namespace simdclip

@@ -58,8 +58,8 @@ void read_pool(const JsonObject& cfg, const JsonObject& facts, VisionConfig& v) 
   const auto attention = facts.find_object("attention_pool");
   if (pool == "token" && v.class_token) {
     v.pooling = Pooling::first;
-  } else if (pool == "avg" && !attention) {
-    v.pooling = Pooling::mean;
+  } else if ((pool == "avg" && !attention) || (pool.empty() && !attention && !v.class_token)) {
+    v.pooling = Pooling::mean;  // empty: the trunk's own, which without a class token is the mean
   } else if (pool == "map" && attention) {
     v.pooling = Pooling::attention;
     AttentionPoolConfig& p = v.attention_pool.emplace();

@@ -1,5 +1,5 @@
-// transformers' folders: config.json of a CLIPModel, MetaClip2Model, ChineseCLIPModel or SiglipModel, or of
-// one of CLIP's and SigLIP's towers alone. An absent field has the value of transformers' own configuration
+// transformers' folders: config.json of a CLIPModel, MetaClip2Model, ChineseCLIPModel, AltCLIPModel or SiglipModel,
+// or of one of CLIP's, MetaCLIP 2's and SigLIP's towers alone. An absent field has the value of transformers' own configuration
 // class: its files leave defaults out.
 #include <algorithm>
 #include <cmath>
@@ -27,7 +27,8 @@ struct Defaults {
   double norm_eps = 1e-5;
 };
 constexpr Defaults kClipVision{768, 3072, 12, 12}, kClipText{512, 2048, 12, 8},
-    kSiglip{768, 3072, 12, 12, "gelu_pytorch_tanh", 1e-6}, kChineseText{768, 3072, 12, 12, "gelu", 1e-12};
+    kSiglip{768, 3072, 12, 12, "gelu_pytorch_tanh", 1e-6}, kChineseText{768, 3072, 12, 12, "gelu", 1e-12},
+    kAltText{1024, 4096, 24, 16, "gelu", 1e-5};
 
 TransformerConfig transformer(const JsonObject& cfg, const Defaults& defaults) {
   TransformerConfig t;
@@ -98,25 +99,47 @@ TextConfig read_siglip_text(const JsonObject& cfg) {
   return x;
 }
 
-// ChineseCLIP's BERT: its class token's last state is projected.
-TextConfig read_chinese_text(const JsonObject& cfg, ForeignTower& tower) {
+// A BERT whose class token's last state becomes the embedding.
+TextConfig read_bert(const JsonObject& cfg, const Defaults& defaults, uint32_t otherwise_pad,
+                     ForeignTower& tower) {
   TextConfig x;
-  x.vocab_size = cfg.find_count("vocab_size").value_or(30522);
-  x.context_length = cfg.find_count("max_position_embeddings").value_or(512);
-  x.transformer = transformer(cfg, kChineseText);
+  x.transformer = transformer(cfg, defaults);
   x.transformer.norm = BlockNorm::after;
   x.causal = false;
   x.pooling = Pooling::first;
   x.embedding_norm = true;
-  x.final_norm = false;
   x.drop_padding = true;
-  const double pad = cfg.find_number("pad_token_id").value_or(0);
-  if (!(pad >= 0 && pad < x.vocab_size))
+  const double pad = cfg.find_number("pad_token_id").value_or(otherwise_pad);
+  if (!(pad >= 0 && pad < kMaxExtent) || pad != std::floor(pad))
     fail(ErrorCode::damaged, cfg.where(), ": pad_token_id ", pad, " is not in the vocabulary");
   x.pad_id = static_cast<uint32_t>(pad);
   tower.naming = Naming::bert;
+  return x;
+}
+
+TextConfig read_chinese_text(const JsonObject& cfg, ForeignTower& tower) {
+  TextConfig x = read_bert(cfg, kChineseText, 0, tower);
+  x.vocab_size = cfg.find_count("vocab_size").value_or(30522);
+  x.context_length = cfg.find_count("max_position_embeddings").value_or(512);
+  x.final_norm = false;
   tower.places = x.context_length;
   tower.token_types = cfg.find_count("type_vocab_size").value_or(2);
+  return x;
+}
+
+// AltCLIP's XLM-RoBERTa, whose positions begin behind the padding's; a norm and two layers follow.
+TextConfig read_alt_text(const JsonObject& cfg, ForeignTower& tower) {
+  TextConfig x = read_bert(cfg, kAltText, 1, tower);
+  x.vocab_size = cfg.find_count("vocab_size").value_or(250002);
+  x.projection_bias = true;
+  tower.places = cfg.find_count("max_position_embeddings").value_or(514);
+  tower.first_place = x.pad_id + 1;
+  if (tower.places <= tower.first_place)
+    fail(ErrorCode::damaged, cfg.where(), ": max_position_embeddings ", tower.places,
+         " leaves no position behind pad_token_id ", x.pad_id);
+  x.context_length = tower.places - tower.first_place;
+  tower.token_types = cfg.find_count("type_vocab_size").value_or(1);
+  tower.inner_width = cfg.find_count("project_dim").value_or(768);
   return x;
 }
 
@@ -156,9 +179,11 @@ bool has_projection(const JsonObject& root, const TensorSource& tensors, const c
   const auto at = root.json().find("architectures");
   if (at != root.json().end() && at->is_array() && at->size() == 1 && at->front().is_string()) {
     const auto name = at->front().get<std::string>();
-    if (name == "CLIPTextModelWithProjection" || name == "CLIPVisionModelWithProjection") return true;
-    if (name == "CLIPTextModel" || name == "CLIPVisionModel") return false;
-    if (name != "CLIPModel")
+    for (const std::string family : {"CLIP", "MetaClip2"}) {
+      if (name == family + "TextModelWithProjection" || name == family + "VisionModelWithProjection") return true;
+      if (name == family + "TextModel" || name == family + "VisionModel") return false;
+    }
+    if (name != "CLIPModel" && name != "MetaClip2Model")
       fail(ErrorCode::unsupported, root.where(), ": architecture '", name, "' is not supported yet");
   }
   return tensors.find(tensor).has_value();
@@ -203,6 +228,14 @@ void read_chinese(const JsonObject& root, const TensorSource& tensors, ConvertPl
   read_logit_scale(tensors, plan.config);
 }
 
+void read_alt(const JsonObject& root, const TensorSource& tensors, ConvertPlan& plan) {
+  const Halves halves(root);
+  plan.config.vision = read_vision(JsonObject(halves.vision, root.field("vision_config")));
+  plan.config.text = read_alt_text(JsonObject(halves.text, root.field("text_config")), plan.text);
+  plan.config.embed_dim = root.find_count("projection_dim").value_or(768);
+  read_logit_scale(tensors, plan.config);
+}
+
 void read_towers(const JsonObject& root, const TensorSource& tensors, ConvertPlan& plan) {
   ModelConfig& config = plan.config;
   const std::string type = root.text("model_type");
@@ -221,20 +254,23 @@ void read_towers(const JsonObject& root, const TensorSource& tensors, ConvertPla
     config.embed_dim = root.find_count("projection_size").value_or(config.text->transformer.width);
   } else if (type == "chinese_clip") {
     read_chinese(root, tensors, plan);
-  } else if (type == "clip_vision_model") {
+  } else if (type == "altclip") {
+    read_alt(root, tensors, plan);
+  } else if (type == "clip_vision_model" || type == "metaclip_2_vision_model") {
     config.vision = read_vision(root);
     config.vision->projection = has_projection(root, tensors, "visual_projection.weight");
     config.embed_dim = config.vision->projection ? root.find_count("projection_dim").value_or(512)
                                                  : config.vision->transformer.width;
-  } else if (type == "clip_text_model") {
-    config.text = read_text(root);
+  } else if (type == "clip_text_model" || type == "metaclip_2_text_model") {
+    config.text = read_text(root, type != "clip_text_model");
     config.text->projection = has_projection(root, tensors, "text_projection.weight");
     config.embed_dim = config.text->projection ? root.find_count("projection_dim").value_or(512)
                                                : config.text->transformer.width;
   } else {
     fail(ErrorCode::unsupported, root.where(), ": model_type '", type,
-         "' is not supported; clip, clip_text_model, clip_vision_model, metaclip_2, chinese_clip, siglip, "
-         "siglip_text_model, siglip_vision_model, siglip2, siglip2_text_model and siglip2_vision_model are");
+         "' is not supported; altclip, chinese_clip, clip, clip_text_model, clip_vision_model, metaclip_2, "
+         "metaclip_2_text_model, metaclip_2_vision_model, siglip, siglip_text_model, siglip_vision_model, siglip2, "
+         "siglip2_text_model and siglip2_vision_model are");
   }
 }
 
@@ -389,7 +425,7 @@ void read_transformers(const SourceFiles& files, const TensorSource& tensors, co
     }
   }
   if (plan.config.text) {
-    plan.text.prefix = prefix_of(tensors, "text_model.");
+    plan.text.prefix = prefix_of(tensors, plan.text.inner_width != 0 ? "text_model.roberta." : "text_model.");
     if (plan.tower != "image") read_transformers_tokenizer(tokenizer_folder(files.folder), plan);
   }
 }

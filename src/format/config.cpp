@@ -73,6 +73,7 @@ void validate(const VisionConfig& v, uint32_t embed_dim, const Check& check) {
   if (v.attention_pool) validate(*v.attention_pool, pooled_width(v), check.inside("attention_pool"));
   check.require(pooled_width(v) == v.transformer.width || v.norm_after_pool || !v.post_norm,
                 "norm_after_pool", "expected where the attention pool has a width of its own");
+  check.require(!v.transformer.relative_bias, "relative_bias", "is of text towers");
   check.require(!v.rotary || v.transformer.width / v.transformer.heads % 2 == 0, "rotary",
                 "expected an even head dimension");
   check.range("stem_width", v.stem_width, 0, kMaxExtent);
@@ -96,6 +97,8 @@ void validate(const TextConfig& t, uint32_t embed_dim, const Check& check) {
   check.require(t.pooling != Pooling::attention, "pooling",
                 "attention is of image towers; expected first, mean, argmax_id, first_eos, last or appended");
   check.require(t.pooling != Pooling::appended || t.causal, "pooling", "appended is of causal towers");
+  check.require(!t.transformer.relative_bias || !t.causal, "relative_bias",
+                "is of towers that see the whole text");
   check.require(!t.drop_padding || !t.causal, "drop_padding", "is of towers that see the whole text");
   check.range("pad_id", t.pad_id, 0, t.vocab_size - 1);
   check.range("projection_hidden", t.projection_hidden, 0, t.projection ? kMaxExtent : 0);

@@ -68,6 +68,8 @@ void fields(Visitor& v, T& c) requires std::is_same_v<std::remove_const_t<T>, Tr
   v("gated_mlp", c.gated_mlp, false);
   v("mlp_norm", c.mlp_norm, false);
   v("attention_norm", c.attention_norm, false);
+  v("rms_norm", c.rms_norm, false);
+  v("relative_bias", c.relative_bias, false);
 }
 
 template <typename Visitor, typename T>

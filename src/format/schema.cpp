@@ -88,6 +88,8 @@ class Builder {
     specs_.push_back({"text.token_embedding", {t.vocab_size, d}, embedding});
     if (t.pooling == Pooling::appended) small("text.class_embedding", {d});
     small("text.positional_embedding", {text_positions(t), d});
+    if (t.transformer.relative_bias)
+      small("text.relative_bias", {t.transformer.heads, uint64_t{2} * t.context_length - 1});
     if (t.embedding_norm) norm("text.ln_embed", d);
     blocks("text", t.transformer);
     if (t.final_norm) norm("text.ln_final", d);

@@ -51,6 +51,7 @@ struct TensorSpec {
 // text.token_embedding       [vocab, D]             (f32, or bf16 in bf16 and int8 files)
 // text.class_embedding       [D]                    (if pooling is appended)
 // text.positional_embedding  [context, D]           (one more row with a class token)
+// text.relative_bias         [heads, 2*context-1]   (if relative_bias; column c: key c - (context-1) behind the query)
 // text.ln_embed.{weight,bias} [D]                   (if embedding_norm)
 // text.blocks.I.*            as above
 // text.ln_final.{weight,bias} [D]                   (if final_norm)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <type_traits>
 
 namespace simdclip {
 namespace {
@@ -38,6 +39,25 @@ struct Gathered {
 void run(const kernels::AttentionArgs& args, const kernels::Kernels& k) { k.attention_f32(args); }
 void run(const kernels::AttentionBf16Args& args, const kernels::Kernels& k) { k.attention_bf16(args); }
 
+size_t placed_floats(size_t longest) { return round_up(longest * longest, kCacheLine / sizeof(float)); }
+
+// The bias of one head over one sequence whose queries begin with token `first`: where no token is missing, the
+// table itself is a matrix whose rows overlap.
+void set_bias(kernels::AttentionArgs& args, const AttentionShape& shape, size_t head, size_t first,
+              std::span<const uint32_t> places, float* room) {
+  const float* middle = shape.bias.row(head) + (shape.bias.cols - 1) / 2;
+  const auto at = [&](size_t token) { return static_cast<std::ptrdiff_t>(places.empty() ? token : places[token]); };
+  if (places.empty() || places.back() - places.front() + 1 == places.size()) {
+    args.bias = middle - static_cast<std::ptrdiff_t>(first);
+    args.ldbias = -1;
+    return;
+  }
+  for (size_t i = 0; i < args.queries; ++i)
+    for (size_t j = 0; j < args.keys; ++j) room[i * args.keys + j] = middle[at(j) - at(first + i)];
+  args.bias = room;
+  args.ldbias = static_cast<std::ptrdiff_t>(args.keys);
+}
+
 // One causal head whose last token does not see itself. args: as if it did.
 template <typename Element>
 void run_blind(kernels::AttentionOperands<Element> args, const kernels::Kernels& k) {
@@ -60,6 +80,10 @@ size_t attention_workspace_floats(size_t longest, size_t head_dim, size_t thread
   return threads * scratch_floats(longest, head_dim);
 }
 
+size_t places_workspace_floats(size_t longest, size_t threads) noexcept {
+  return threads * placed_floats(longest);
+}
+
 size_t prefix_workspace_floats(size_t longest, size_t head_dim, size_t threads) noexcept {
   return threads * gathered_floats(longest, head_dim);
 }
@@ -80,7 +104,9 @@ void multi_head_attention(const AttentionShape& shape, const Sequences& sequence
   float* const all_scratch = ws.take_floats(parts * scratch);
   const size_t gathered = sequences.prefix_rows.empty() ? 0 : gathered_floats(longest, shape.head_dim);
   float* const all_gathered = ws.take_floats(parts * gathered);
-  const float scale = 1.0F / std::sqrt(static_cast<float>(shape.head_dim));
+  const size_t placed = sequences.places.empty() || shape.bias.data == nullptr ? 0 : placed_floats(longest);
+  float* const all_placed = ws.take_floats(parts * placed);
+  const float scale = shape.bias.data != nullptr ? 1.0F : 1.0F / std::sqrt(static_cast<float>(shape.head_dim));
   engine.pool.parallel_for(parts, [&, q = q, k = k, v = v, out = out](size_t part) {
     for (size_t item = items * part / parts; item < items * (part + 1) / parts; ++item) {
       const size_t sequence = item / shape.heads;
@@ -112,6 +138,12 @@ void multi_head_attention(const AttentionShape& shape, const Sequences& sequence
       args.causal = shape.causal;
       args.first_query = prefix.size() + (only_row.empty() ? 0 : only_row[sequence]);
       args.scratch = all_scratch + part * scratch;
+      if constexpr (std::is_same_v<Element, float>) {
+        const std::span<const uint32_t> places =
+            placed == 0 ? std::span<const uint32_t>() : sequences.places.subspan(first, args.keys);
+        if (shape.bias.data != nullptr)
+          set_bias(args, shape, item % shape.heads, args.first_query, places, all_placed + part * placed);
+      }
       if (sequences.blind(sequence)) {
         run_blind(args, engine.kernels);
       } else {

@@ -31,6 +31,9 @@ struct Sequences {
   // (CoCa's class token).
   std::span<const uint8_t> blind_last = {};
   bool blind(size_t i) const noexcept { return !blind_last.empty() && blind_last[i] != 0; }
+  // Of each row its place in its text, where attention has a bias and tokens were left out between others; empty:
+  // 0, 1, 2, ... in each sequence.
+  std::span<const uint32_t> places = {};
 };
 
 // Rotary positions of a picture's patches: pairs of neighbouring channels are turned by the patch's angles.
@@ -47,6 +50,9 @@ void rotate(const Rotary& rotary, size_t head_dim, const Sequences& sequences,
 struct AttentionShape {
   size_t heads = 0, head_dim = 0;
   bool causal = false;
+  // [heads, 2C - 1], or none: the bias of a key that stands c - (C - 1) places behind its query; then scores are not
+  // divided by the square root of head_dim. Of whole sequences of at most C tokens.
+  ConstSpan2f bias = {};
 };
 
 // q: [rows of the sequences, D] or, with `only_row`, one query per sequence: q: [n, D], query i is token
@@ -64,6 +70,8 @@ void multi_head_attention(const AttentionShape& shape, const Sequences& sequence
 
 // Workspace floats that it takes for sequences of at most `longest` tokens.
 size_t attention_workspace_floats(size_t longest, size_t head_dim, size_t threads) noexcept;
+// What it takes beside that where sequences have places.
+size_t places_workspace_floats(size_t longest, size_t threads) noexcept;
 // What it takes beside that where sequences share prefixes; `longest` with them.
 size_t prefix_workspace_floats(size_t longest, size_t head_dim, size_t threads) noexcept;
 

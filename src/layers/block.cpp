@@ -7,20 +7,21 @@
 namespace simdclip {
 
 Block::Block(const ModelFile& file, const std::string& name, const TransformerConfig& config, bool causal,
-             const Rotary& rotary)
-    : shape_{config.heads, config.width / config.heads, causal},
+             const Rotary& rotary, ConstSpan2f attention_bias)
+    : shape_{config.heads, config.width / config.heads, causal, attention_bias},
       place_(config.norm),
       rotary_(rotary),
-      ln_1_(file, name + ".ln_1", config.norm_eps),
+      ln_1_(file, name + ".ln_1", config.norm_eps, config.rms_norm),
       qkv_(file, name + ".attn.qkv", true),
       proj_(file, name + ".attn.proj", true),
       mlp_(file, name + ".ln_2", name + ".mlp", config) {
-  if (config.attention_norm) attention_norm_.emplace(file, name + ".attn.ln", config.norm_eps);
+  if (config.attention_norm) attention_norm_.emplace(file, name + ".attn.ln", config.norm_eps, config.rms_norm);
 }
 
 // Between its products a block works on floats where it does more than attention there.
 bool Block::hands_on_bf16(const Engine& engine) const noexcept {
-  return proj_.multiplies_bf16(engine) && norms_before() && rotary_.table.data == nullptr && !attention_norm_;
+  return proj_.multiplies_bf16(engine) && norms_before() && rotary_.table.data == nullptr && !attention_norm_ &&
+         shape_.bias.data == nullptr;
 }
 
 void Block::forward(Span2f x, const Sequences& sequences, Workspace& ws, const Engine& engine) const {
@@ -103,7 +104,8 @@ size_t block_workspace_floats(const TransformerConfig& config, Precision precisi
       std::max(workspace_floats(rows, 3 * width) + (config.norm == BlockNorm::branch ? d : 0), 2 * d + workspace_floats(rows, 2 * width)) +
       attention_workspace_floats(longest, width / config.heads, threads) +
       3 * operand_workspace_floats(precision, rows, width);
-  return d + std::max(attention, mlp_workspace_floats(rows, width, config.mlp_width, precision, config.gated_mlp));
+  const size_t places = config.relative_bias ? places_workspace_floats(longest, threads) : 0;
+  return d + std::max(attention + places, mlp_workspace_floats(rows, width, config.mlp_width, precision, config.gated_mlp));
 }
 
 }  // namespace simdclip

@@ -18,7 +18,7 @@ class Block {
   // Tensors "<name>.ln_1", ".attn.qkv", ".attn.proj", ".ln_2", ".mlp.fc1", ".mlp.fc2"; ".attn.ln" and Mlp's
   // as the configuration says.
   Block(const ModelFile& file, const std::string& name, const TransformerConfig& config, bool causal,
-        const Rotary& rotary = {});
+        const Rotary& rotary = {}, ConstSpan2f attention_bias = {});
 
   // x: [T, D], all tokens of the sequences, updated in place.
   void forward(Span2f x, const Sequences& sequences, Workspace& ws, const Engine& engine) const;

@@ -13,8 +13,8 @@ namespace simdclip {
 class LayerNorm {
  public:
   LayerNorm() = default;
-  // "<name>.weight", "<name>.bias": [D].
-  LayerNorm(const ModelFile& file, const std::string& name, float eps);
+  // "<name>.weight", "<name>.bias": [D]. rms: y = x / sqrt(mean(x^2) + eps) * weight + bias.
+  LayerNorm(const ModelFile& file, const std::string& name, float eps, bool rms = false);
 
   // x, y: [rows, D]; y may be x.
   void forward(ConstSpan2f x, Span2f y, const Engine& engine) const;
@@ -33,6 +33,7 @@ class LayerNorm {
   const float* gamma_ = nullptr;
   const float* beta_ = nullptr;
   float eps_ = 0;
+  bool rms_ = false;
 };
 
 }  // namespace simdclip

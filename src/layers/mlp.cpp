@@ -16,14 +16,14 @@ kernels::Act act_of(Activation activation) noexcept {
 
 Mlp::Mlp(const ModelFile& file, const std::string& norm, const std::string& name,
          const TransformerConfig& config)
-    : norm_(file, norm, config.norm_eps),
+    : norm_(file, norm, config.norm_eps, config.rms_norm),
       fc1_(file, name + ".fc1", true),
       fc2_(file, name + ".fc2", true),
       place_(config.norm),
       relu_(config.activation == Activation::relu),
       act_(act_of(config.activation)) {
   if (config.gated_mlp) gate_.emplace(file, name + ".gate", true);
-  if (config.mlp_norm) hidden_norm_.emplace(file, name + ".ln", config.norm_eps);
+  if (config.mlp_norm) hidden_norm_.emplace(file, name + ".ln", config.norm_eps, config.rms_norm);
 }
 
 void Mlp::fill_hidden(const Operand& x, Span2f hidden, Workspace& ws, const Engine& engine) const {

@@ -32,6 +32,12 @@ class PrefixRows {
   std::vector<size_t> starts_ = {0};
 };
 
+ConstSpan2f relative_bias(const ModelFile& file, const TextConfig& config) {
+  if (!config.transformer.relative_bias) return {};
+  const size_t columns = 2 * size_t{config.context_length} - 1;
+  return {file.tensor("text.relative_bias").f32(), config.transformer.heads, columns, columns};
+}
+
 }  // namespace
 
 KeptTokens kept_tokens(const TextConfig& config, std::span<const int32_t> ids) {
@@ -40,6 +46,10 @@ KeptTokens kept_tokens(const TextConfig& config, std::span<const int32_t> ids) {
   if (config.drop_padding) {
     std::copy_if(ids.begin(), ids.end(), std::back_inserter(kept.ids), [&](int32_t id) { return id != pad; });
     if (kept.ids.empty()) kept.ids.push_back(ids[0]);  // a text has a token
+    if (config.transformer.relative_bias)
+      for (uint32_t i = 0; i < ids.size(); ++i)
+        if (ids[i] != pad) kept.places.push_back(i);
+    kept.places.resize(config.transformer.relative_bias ? kept.ids.size() : 0);
     return kept;
   }
   const auto id_at = [&](size_t i) { return i < ids.size() ? ids[i] : pad; };
@@ -79,10 +89,11 @@ TextTower::TextTower(const ModelFile& file, const TextConfig& config, size_t emb
       precision_(file.config().precision),
       embed_dim_(embed_dim),
       embedding_(file, config),
-      transformer_(file, "text", config.transformer, config.causal) {
+      transformer_(file, "text", config.transformer, config.causal, {}, relative_bias(file, config)) {
   const float eps = config.transformer.norm_eps;
-  if (config.embedding_norm) ln_embed_.emplace(file, "text.ln_embed", eps);
-  if (config.final_norm) ln_final_.emplace(file, "text.ln_final", eps);
+  const bool rms = config.transformer.rms_norm;
+  if (config.embedding_norm) ln_embed_.emplace(file, "text.ln_embed", eps, rms);
+  if (config.final_norm) ln_final_.emplace(file, "text.ln_final", eps, rms);
   if (config.projection_hidden != 0) projection_in_.emplace(file, "text.proj_in", false);
   if (config.projection) projection_.emplace(file, "text.proj", config.projection_bias);
 }
@@ -138,8 +149,20 @@ void TextTower::forward(std::span<const std::span<const int32_t>> texts, std::sp
   if (ln_embed_) ln_embed_->forward(x, x, engine);
   Sequences sequences = prefixes.sequences(starts);
   if (config_.pooling == Pooling::appended) sequences.blind_last = blind;
+  const std::vector<uint32_t> at = places(texts);
+  sequences.places = at;
   pool(x, sequences, pooled_rows, pooled, ws, engine);
   project(pooled, out, ws, engine);
+}
+
+std::vector<uint32_t> TextTower::places(std::span<const std::span<const int32_t>> texts) const {
+  std::vector<uint32_t> all;
+  if (!config_.transformer.relative_bias || !config_.drop_padding) return all;
+  for (const auto& text : texts) {
+    const std::vector<uint32_t> one = kept_tokens(config_, text).places;
+    all.insert(all.end(), one.begin(), one.end());
+  }
+  return all;
 }
 
 void TextTower::pool(Span2f x, const Sequences& sequences, std::span<const size_t> rows, Span2f pooled,

@@ -64,6 +64,8 @@ class TextTower {
   size_t layers() const noexcept { return transformer_.layers(); }
 
  private:
+  // The places of the texts' tokens, where attention has a bias.
+  std::vector<uint32_t> places(std::span<const std::span<const int32_t>> texts) const;
   bool selects() const noexcept { return config_.drop_padding || config_.pooling == Pooling::appended; }
   // One text's tokens behind its first `skipped` into x, whose rows are its extent without them; returns whether its class token is blind.
   bool embed(std::span<const int32_t> ids, size_t skipped, Span2f x) const;

@@ -7,10 +7,10 @@
 namespace simdclip {
 
 Transformer::Transformer(const ModelFile& file, const std::string& prefix, const TransformerConfig& config,
-                         bool causal, const Rotary& rotary) {
+                         bool causal, const Rotary& rotary, ConstSpan2f attention_bias) {
   blocks_.reserve(config.layers);
   for (uint32_t i = 0; i < config.layers; ++i) {
-    blocks_.emplace_back(file, prefix + ".blocks." + std::to_string(i), config, causal, rotary);
+    blocks_.emplace_back(file, prefix + ".blocks." + std::to_string(i), config, causal, rotary, attention_bias);
   }
 }
 

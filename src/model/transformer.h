@@ -12,7 +12,7 @@ class Transformer {
  public:
   // Tensors "<prefix>.blocks.I.*".
   Transformer(const ModelFile& file, const std::string& prefix, const TransformerConfig& config, bool causal,
-              const Rotary& rotary = {});
+              const Rotary& rotary = {}, ConstSpan2f attention_bias = {});
 
   // x: [T, D], in place.
   void forward(Span2f x, const Sequences& sequences, Workspace& ws, const Engine& engine) const;

@@ -3,14 +3,17 @@
 //
 //   parity_towers plan MODEL_CFG.json
 //   parity_towers schema MODEL_CFG.json WEIGHTS
-//   parity_towers run MODEL_CFG.json WEIGHTS MODEL.sclip PIXELS.npy IDS.npy IMAGES.f32 TEXTS.f32
+//   parity_towers write MODEL_CFG.json WEIGHTS MODEL.sclip LAYERS WORDS PRECISION
+//   parity_towers isa
+//   parity_towers embed MODEL.sclip PIXELS.npy|- IDS.npy|- IMAGES.f32 TEXTS.f32
+//
+// LAYERS and WORDS: the most blocks of a tower and words of a vocabulary, for weights that were cut to them.
 #include <fstream>
 #include <iostream>
 
 #include "base/cpu.h"
 #include "convert/plan.h"
 #include "convert/tensor_map.h"
-#include "format/model_writer.h"
 #include "model/text_tower.h"
 #include "model/vision_tower.h"
 #include "support/npy.h"
@@ -45,14 +48,11 @@ ConvertPlan plan_of(const std::string& config, const TensorSource& tensors) {
   return plan;
 }
 
-void write_model(const ConvertPlan& plan, const TensorSource& tensors, const std::string& path) {
-  ModelWriter writer(path, plan.config, plan.tokenizer);
-  std::vector<float> values;
-  for (const BoundTensor& bound : bind_tensors(plan, tensors)) {
-    assemble(bound, plan, tensors, values);
-    writer.write(bound.spec, values);
-  }
-  writer.commit();
+void cut(ConvertPlan& plan, uint32_t layers, uint32_t words) {
+  ModelConfig& config = plan.config;
+  for (TransformerConfig* tower : {&config.vision->transformer, &config.text->transformer})
+    tower->layers = std::min(tower->layers, layers);
+  config.text->vocab_size = std::min(config.text->vocab_size, words);
 }
 
 void save(const std::string& path, const std::vector<float>& values) {
@@ -91,22 +91,42 @@ std::vector<float> embed_ids(const ModelFile& file, const Engine& engine, const 
   return out;
 }
 
-int run(const std::vector<std::string>& arguments) {
-  if (arguments.at(0) == "plan") {
+void embed(const std::vector<std::string>& arguments) {
+  ThreadPool pool(2);
+  const Engine engine{kernels::select_kernels(default_isa()), pool};
+  const ModelFile file = ModelFile::open(arguments.at(1));
+  const std::string &pixels = arguments.at(2), &ids = arguments.at(3);
+  if (pixels != "-") save(arguments.at(4), embed_pixels(file, engine, tests::read_npy<float>(pixels).values));
+  if (ids != "-") save(arguments.at(5), embed_ids(file, engine, tests::read_npy<int32_t>(ids)));
+}
+
+void run(const std::vector<std::string>& arguments) {
+  const std::string& command = arguments.at(0);
+  if (command == "embed") {
+    embed(arguments);
+    return;
+  }
+  if (command == "isa") {
+    std::cout << to_string(default_isa()) << '\n';
+    return;
+  }
+  if (command == "plan") {
     plan_of(arguments.at(1), NoTensors());
-    return 0;
+    return;
   }
   const auto tensors = open_checkpoint(arguments.at(2));
   ConvertPlan plan = plan_of(arguments.at(1), *tensors);
-  bind_tensors(plan, *tensors);
-  if (arguments.at(0) == "schema") return 0;
-  write_model(plan, *tensors, arguments.at(3));
-  ThreadPool pool(2);
-  const Engine engine{kernels::select_kernels(default_isa()), pool};
-  const ModelFile file = ModelFile::open(arguments.at(3));
-  save(arguments.at(6), embed_pixels(file, engine, tests::read_npy<float>(arguments.at(4)).values));
-  save(arguments.at(7), embed_ids(file, engine, tests::read_npy<int32_t>(arguments.at(5))));
-  return 0;
+  if (command == "schema") {
+    bind_tensors(plan, *tensors);
+    return;
+  }
+  cut(plan, static_cast<uint32_t>(std::stoul(arguments.at(4))),
+      static_cast<uint32_t>(std::stoul(arguments.at(5))));
+  const std::string& precision = arguments.at(6);
+  plan.config.precision = precision == "int8"   ? Precision::int8
+                          : precision == "bf16" ? Precision::bf16
+                                                : Precision::f32;
+  write_plan(plan, bind_tensors(plan, *tensors), *tensors, arguments.at(3), {});
 }
 
 }  // namespace
@@ -114,7 +134,8 @@ int run(const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
   try {
-    return simdclip::run({argv + 1, argv + argc});
+    simdclip::run({argv + 1, argv + argc});
+    return 0;
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';
     return 1;

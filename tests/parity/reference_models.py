@@ -1,0 +1,127 @@
+"""What the rows of models.py share: random weights of two kinds, the driver and the program, cosines, and files of names and shapes alone."""
+import json
+import pathlib
+import re
+import struct
+import subprocess
+import sys
+
+import numpy as np
+import torch
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "fixtures"))
+from make_fixtures import peaky as peaky_parameters  # noqa: E402
+
+BLOCK = re.compile(r"(?:resblocks|blocks|layers?|block)\.(\d+)\.")
+PRECISIONS = ("bf16", "int8")
+
+
+def call(*arguments):
+    """The error's last line, or nothing."""
+    done = subprocess.run([str(a) for a in arguments], capture_output=True, text=True)
+    return "" if done.returncode == 0 else (done.stderr.strip() or f"ended with {done.returncode}").split("\n")[-1]
+
+
+def output(*arguments):
+    done = subprocess.run([str(a) for a in arguments], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr.strip())
+    return done.stdout
+
+
+def cosine(a, b):
+    """The lowest of the rows'."""
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    return float(((a * b).sum(-1) / np.linalg.norm(a, axis=-1) / np.linalg.norm(b, axis=-1)).min())
+
+
+def peaky(model, seed):
+    """Weights that make attention look somewhere; every rounding is amplified."""
+    model = peaky_parameters(model, seed).eval()
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            if name.endswith("qkv.weight"):
+                p[: p.shape[0] // 3 * 2] *= 2
+    return with_statistics(model)
+
+
+def with_statistics(model):
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.normal_(0, 0.3)
+            module.running_var.uniform_(0.5, 2)
+    return model
+
+
+def calm(model, seed):
+    """Weights near the scale of real ones: as the library initialises them, norms spread, attention a little peaked, and in the middle third of each
+    tower's blocks three channels of its norms twenty times as large (docs/numerics.md)."""
+    torch.manual_seed(seed)
+    depth = {}
+    for name, _ in model.named_parameters():
+        if match := BLOCK.search(name):
+            depth[name[: match.start()]] = max(depth.get(name[: match.start()], 0), int(match[1]) + 1)
+    norms = {n: m for n, m in model.named_modules() if type(m).__name__.endswith(("LayerNorm", "RMSNorm", "LayerNormFp32"))}
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            if name.endswith(("gamma", "gamma_1", "gamma_2")):
+                p.copy_(0.6 + 0.1 * torch.randn_like(p))
+            elif name.endswith("bias") and name.rpartition(".")[0] not in norms:
+                p.add_(0.02 * torch.randn_like(p))
+            elif name.endswith(("in_proj_weight", "qkv.weight")):
+                p[: 2 * p.shape[0] // 3].mul_(1.5)
+            elif name.endswith(("q_proj.weight", "k_proj.weight", "query.weight", "key.weight", ".q.weight", ".k.weight")):
+                p.mul_(1.5)
+        for name, norm in norms.items():
+            if norm.weight is None:
+                continue
+            norm.weight.copy_(torch.exp(0.2 * torch.randn_like(norm.weight)))
+            if getattr(norm, "bias", None) is not None:
+                norm.bias.copy_(0.1 * torch.randn_like(norm.bias))
+            if match := BLOCK.search(name + "."):
+                blocks = depth[name[: match.start()]]
+                if blocks // 3 <= int(match[1]) < blocks - blocks // 3:
+                    norm.weight[torch.randperm(norm.weight.shape[0])[:3]] *= 20
+    return with_statistics(model).eval()
+
+
+def pictures(count, size, generator):
+    """Pixels with large and small features, as a picture's normalized ones."""
+    coarse = torch.from_numpy(generator.standard_normal((count, 3, 7, 7), np.float32))
+    fine = torch.from_numpy(generator.standard_normal((count, 3, *size), np.float32))
+    return (torch.nn.functional.interpolate(coarse, size=tuple(size), mode="bicubic") + 0.3 * fine).contiguous()
+
+
+def header_only(state, path):
+    """A safetensors file of the right names, shapes and size whose weights are a hole."""
+    header, at = {}, 0
+    for name in sorted(state):
+        size = state[name].numel() * 4
+        header[name] = dict(dtype="F32", shape=list(state[name].shape), data_offsets=[at, at + size])
+        at += size
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        file.truncate(8 + len(text) + at)
+
+
+def whole(state):
+    """As safetensors wants it: no tensor shares memory with another."""
+    return {k: v.detach().contiguous().clone() for k, v in state.items()}
+
+
+def embed(driver, model, folder, pixels, ids):
+    """(error, image rows or None, text rows or None) of a .sclip file; pixels, ids: arrays or None."""
+    paths = []
+    for name, values in (("pixels", pixels), ("ids", ids)):
+        paths.append("-" if values is None else folder / f"{name}.npy")
+        if values is not None:
+            np.save(paths[-1], values)
+    error = call(driver, "embed", model, *paths, folder / "i.f32", folder / "t.f32")
+    rows = [None if error or v is None else np.fromfile(folder / f, np.float32).reshape(len(v), -1) for f, v in (("i.f32", pixels), ("t.f32", ids))]
+    return error, *rows
+
+
+def cosines(rows, references):
+    return [None if r is None else cosine(r, want) for r, want in zip(rows, references)]

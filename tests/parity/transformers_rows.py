@@ -1,0 +1,274 @@
+"""Rows of models.py: transformers' classes, as save_pretrained writes them, diffusers' folders and Stable Diffusion's single files."""
+import gzip
+import json
+import pathlib
+import shutil
+import sys
+import tempfile
+
+import numpy as np
+import open_clip
+import torch
+import transformers
+from PIL import Image
+from safetensors.torch import load_file, save_file
+
+import tokenizer_files
+from reference_models import call, cosines, embed, header_only, output, peaky, pictures, whole
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "text"))
+from text_cases import CAPTIONS, SENTENCES  # noqa: E402
+
+PICTURE = pathlib.Path(__file__).resolve().parent.parent / "fixtures" / "picture.png"
+TEXTS = [t for t in dict.fromkeys(CAPTIONS + SENTENCES) if "\x00" not in t]
+TEXT_COUNT = len(TEXTS)
+SMALL_PIECES = 4000  # of the tokenizer files that are made here; the vocabularies are cut to them
+FIRST_TEXTS = 5      # that go through the towers
+
+_tokenizer_root = None
+
+
+def tokenizer_folder(name):
+    """A family's tokenizer files (tokenizer_files.py), made once a run."""
+    global _tokenizer_root
+    if _tokenizer_root is None:
+        _tokenizer_root = tempfile.TemporaryDirectory()
+        tokenizer_files.make(pathlib.Path(_tokenizer_root.name), None, SMALL_PIECES)
+        save_clip_tokenizer(pathlib.Path(_tokenizer_root.name) / "clip")
+    return pathlib.Path(_tokenizer_root.name) / name
+
+
+def save_clip_tokenizer(folder, **kwargs):
+    vocabulary = pathlib.Path(open_clip.__file__).parent / "bpe_simple_vocab_16e6.txt.gz"
+    merges = [tuple(m.split()) for m in gzip.open(vocabulary).read().decode().split("\n")[1:48895]]
+    vocab = {("<|startoftext|>" if i == 49406 else "<|endoftext|>" if i == 49407 else t): i for t, i in open_clip.SimpleTokenizer().encoder.items()}
+    transformers.CLIPTokenizer(vocab=vocab, merges=merges, model_max_length=77, **kwargs).save_pretrained(folder)
+
+
+def pooled(result):
+    """What transformers' classes call a tower's vector."""
+    for field in ("image_embeds", "text_embeds", "pooler_output"):
+        if getattr(result, field, None) is not None:
+            return getattr(result, field)
+    return result
+
+
+class Model:
+    """A class with its own configuration's defaults, cut to `layers` blocks where they are given."""
+
+    def __init__(self, name, tokenizer="", processor="", layers=0, masked=False, **config):
+        self.name, self.tokenizer, self.processor, self.layers, self.masked, self.config = name, tokenizer, processor, layers, masked, config
+
+    def cut(self, config, words):
+        """The configuration's towers cut, and how it says so."""
+        said = []
+        for part in ("vision_config", "text_config"):
+            tower = getattr(config, part, None) or (config if ("vision" in part) == ("Vision" in self.name) else None)
+            if tower is None:
+                continue
+            if self.layers and tower.num_hidden_layers > self.layers:
+                said.append(f"{part[:part.index('_')]}: {self.layers} of {tower.num_hidden_layers} blocks")
+                tower.num_hidden_layers = self.layers
+            if words and "text" in part and tower.vocab_size != words:
+                said.append(f"{words:,} words")
+                tower.vocab_size = words
+        return ", ".join(said)
+
+    def make(self, folder):
+        """(torch model, what it was cut to); its files lie in `folder`."""
+        words, cls = 0, getattr(transformers, self.name)
+        if self.tokenizer:
+            shutil.copytree(tokenizer_folder(self.tokenizer), folder, dirs_exist_ok=True)
+            words = len(transformers.AutoTokenizer.from_pretrained(folder))
+            (folder / "config.json").unlink(missing_ok=True)  # the tokenizer's own
+        config = cls.config_class(**self.config)
+        said = self.cut(config, words)
+        model = peaky(cls(config), 7)
+        model.save_pretrained(folder)
+        if self.processor:
+            getattr(transformers, self.processor)(**self.processor_settings(config)).save_pretrained(folder)
+        return model, said
+
+    def processor_settings(self, config):
+        vision = getattr(config, "vision_config", config)
+        side = dict(height=vision.image_size, width=vision.image_size)
+        if self.processor.startswith("Siglip"):
+            return dict(size=side)
+        return dict(size=dict(shortest_edge=vision.image_size), crop_size=side) if self.processor.startswith("CLIP") else dict(size=side, crop_size=side)
+
+    def source(self, folder):
+        return folder
+
+    def arguments(self):
+        return []
+
+    def ids(self, texts, folder, context):
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+        return tokenizer(texts, padding="max_length", truncation=True, max_length=context, return_tensors="pt")
+
+    def image(self, model, pixels):
+        return pooled(model.get_image_features(pixel_values=pixels) if hasattr(model, "get_image_features") else model(pixel_values=pixels))
+
+    def text(self, model, encoded):
+        inputs = dict(input_ids=encoded.input_ids, **({"attention_mask": encoded.attention_mask} if self.masked else {}))
+        return pooled(model.get_text_features(**inputs) if hasattr(model, "get_text_features") else model(**inputs))
+
+    def run(self, options, folder):
+        model, said = self.make(folder)
+        error = call(options.program, "convert", self.source(folder), "-o", folder / "m.sclip", *self.arguments())
+        row = dict(error=error.replace(str(folder), "FOLDER"), tokenizer=self.tokenizer, processor=self.processor, cut=said, ids=None, pixels=None, result=None)
+        if error:
+            return row
+        info = json.loads(output(options.program, "info", "-m", folder / "m.sclip", "--json"))
+        pixels = encoded = ids = None
+        references = [None, None]
+        with torch.no_grad():
+            if self.processor:
+                side = info["image_size"]
+                pixels = pictures(3, (side, side), np.random.default_rng(7))
+                references[0] = self.image(model, pixels).numpy()
+                row["pixels"] = self.compare_pixels(options, folder)
+            if self.tokenizer:
+                row["ids"], encoded = self.compare_ids(options, folder, info["context_length"])
+                references[1] = self.text(model, encoded).numpy()
+                ids = encoded.input_ids.numpy().astype(np.int32)
+        error, *rows = embed(options.driver, folder / "m.sclip", folder, None if pixels is None else pixels.numpy(), ids)
+        return dict(row, error=error, result=cosines(rows, references))
+
+    def compare_pixels(self, options, folder):
+        processor = getattr(transformers, self.processor).from_pretrained(folder)
+        want = np.asarray(processor(Image.open(PICTURE), return_tensors="np").pixel_values[0])
+        output(options.program, "preprocess", "-m", folder / "m.sclip", PICTURE, "-o", folder / "p.npy", "--exif", "off")
+        return float(np.abs(np.load(folder / "p.npy") - want).max())
+
+    def compare_ids(self, options, folder, context):
+        (folder / "texts").write_text("".join(t.replace("\n", " ").replace("\r", " ") + "\n" for t in TEXTS))
+        texts = (folder / "texts").read_text().split("\n")[:-1]
+        encoded = self.ids(texts, folder, context)
+        got = np.array(json.loads(output(options.program, "tokenize", "-m", folder / "m.sclip", "--json", "--text-file", folder / "texts"))["ids"])
+        differ = int((got != encoded.input_ids.numpy()).any(-1).sum())
+        for key in list(encoded):
+            encoded[key] = encoded[key][:FIRST_TEXTS]
+        return differ, encoded
+
+
+class Refused(Model):
+    """A class of which only its configuration and the names and shapes of its weights are made."""
+
+    def run(self, options, folder):
+        cls = getattr(transformers, self.name)
+        config = cls.config_class(**self.config)
+        with torch.device("meta"):
+            model = cls(config)
+        config.architectures = [self.name]
+        config.save_pretrained(folder)
+        header_only(model.state_dict(), folder / "model.safetensors")
+        error = call(options.program, "convert", folder, "-o", folder / "m.sclip").replace(str(folder), "FOLDER")
+        return dict(error=error or "the converter took it and this script does not know how to measure it", result=None)
+
+
+class Diffusers(Model):
+    """A text encoder's folder beside its tokenizer's."""
+
+    def __init__(self, name, encoder, pad, **config):
+        super().__init__(name, "clip", **config)
+        self.encoder, self.pad = encoder, pad
+
+    def make(self, folder):
+        model, said = super().make(folder / self.encoder)
+        for file in (folder / self.encoder).iterdir():
+            if file.name != "config.json" and file.suffix != ".safetensors":
+                file.unlink()
+        save_clip_tokenizer(folder / self.encoder.replace("text_encoder", "tokenizer"), pad_token=self.pad)
+        return model, said
+
+    def source(self, folder):
+        return folder / self.encoder
+
+    def ids(self, texts, folder, context):
+        return super().ids(texts, folder / self.encoder.replace("text_encoder", "tokenizer"), context)
+
+
+class SingleFile(Model):
+    """A text encoder within a whole Stable Diffusion file. prefix of its names there; arch: open_clip's, else transformers' class as above."""
+
+    def __init__(self, prefix, arch="", encoder=0, layers=0, **config):
+        super().__init__("CLIPTextModel", "clip", layers=layers, **config)
+        self.prefix, self.arch, self.encoder = prefix, arch, encoder
+
+    def make(self, folder):
+        if self.arch:
+            model, said, state = self.make_open_clip()
+        else:
+            model, said = super().make(folder / "parts")
+            state = {k.removeprefix("text_model."): v for k, v in load_file(folder / "parts" / "model.safetensors").items()}
+        state = {self.prefix + k: v for k, v in state.items()}
+        if self.encoder:  # the other one of SDXL's
+            other = "conditioner.embedders.1.model.token_embedding.weight" if self.encoder == 1 else "conditioner.embedders.0.transformer.text_model.embeddings.token_embedding.weight"
+            state[other] = torch.zeros(49408, 8)
+        state |= {"model.diffusion_model.input_blocks.0.0.weight": torch.zeros(320, 4, 3, 3), "first_stage_model.quant_conv.bias": torch.zeros(8)}
+        save_file(whole(state), folder / "sd.safetensors")
+        return model, said
+
+    def make_open_clip(self):
+        cfg = open_clip.get_model_config(self.arch)
+        full = cfg["text_cfg"]["layers"]
+        cfg["text_cfg"]["layers"] = self.layers
+        cfg["vision_cfg"]["layers"] = 1
+        cfg["vision_cfg"]["width"], cfg["vision_cfg"]["head_width"] = 64, 64
+        model = peaky(open_clip.CLIP(**cfg), 7)
+        return model, f"text: {self.layers} of {full} blocks", {k: v for k, v in model.state_dict().items() if not k.startswith("visual.")}
+
+    def source(self, folder):
+        return folder / "sd.safetensors"
+
+    def arguments(self):
+        return ["--encoder", str(self.encoder)] if self.encoder else []
+
+    def ids(self, texts, folder, context):
+        save_clip_tokenizer(folder / "tokenizer", **({"pad_token": "!"} if self.arch else {}))
+        return super().ids(texts, folder / "tokenizer", context)
+
+    def text(self, model, encoded):
+        return model.encode_text(encoded.input_ids) if self.arch else super().text(model, encoded)
+
+
+L_TEXT = dict(hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12)
+H_TEXT = dict(hidden_size=1024, intermediate_size=4096, num_hidden_layers=23, num_attention_heads=16, hidden_act="gelu", projection_dim=512)
+G_TEXT = dict(hidden_size=1280, intermediate_size=5120, num_hidden_layers=32, num_attention_heads=20, hidden_act="gelu", projection_dim=1280)
+CLIP_IMAGES, SIGLIP_IMAGES = "CLIPImageProcessorPil", "SiglipImageProcessorPil"
+
+ROWS = {
+    "CLIPModel": Model("CLIPModel", "clip", CLIP_IMAGES),
+    "CLIPTextModel": Model("CLIPTextModel", "clip"),
+    "CLIPTextModelWithProjection": Model("CLIPTextModelWithProjection", "clip"),
+    "CLIPVisionModel": Model("CLIPVisionModel", "", CLIP_IMAGES),
+    "CLIPVisionModelWithProjection": Model("CLIPVisionModelWithProjection", "", CLIP_IMAGES),
+    "ChineseCLIPModel": Model("ChineseCLIPModel", "chinese_clip", "ChineseCLIPImageProcessorPil", masked=True),
+    "MetaClip2Model": Model("MetaClip2Model", "xlm_roberta", CLIP_IMAGES, text_config=dict(eos_token_id=2)),
+    "MetaClip2TextModelWithProjection": Model("MetaClip2TextModelWithProjection", "xlm_roberta", eos_token_id=2),
+    "MetaClip2VisionModelWithProjection": Model("MetaClip2VisionModelWithProjection", "", CLIP_IMAGES),
+    "SiglipModel": Model("SiglipModel", "siglip", SIGLIP_IMAGES),
+    "SiglipTextModel": Model("SiglipTextModel", "siglip"),
+    "SiglipVisionModel": Model("SiglipVisionModel", "", SIGLIP_IMAGES),
+    "Siglip2Model": Refused("Siglip2Model"),
+    "Siglip2TextModel": Refused("Siglip2TextModel"),
+    "Siglip2VisionModel": Refused("Siglip2VisionModel"),
+    "AltCLIPModel": Model("AltCLIPModel", "xlm_roberta", CLIP_IMAGES, layers=6, masked=True),
+    "ChineseCLIPVisionModel": Refused("ChineseCLIPVisionModel"),
+    **{name: Refused(name) for name in ("AlignModel", "Blip2ForImageTextRetrieval", "BlipModel", "BridgeTowerModel", "CLIPSegModel", "ClapModel", "FlavaModel", "GroupViTModel",
+                                        "Owlv2Model", "OwlViTModel", "Tipsv2Model", "VideoPrismClipModel", "XCLIPModel")},
+    "diffusers, SD 1.x: text_encoder": Diffusers("CLIPTextModel", "text_encoder", "<|endoftext|>", **L_TEXT),
+    "diffusers, SD 2.x: text_encoder": Diffusers("CLIPTextModel", "text_encoder", "!", layers=2, **H_TEXT),
+    "diffusers, SDXL: text_encoder": Diffusers("CLIPTextModel", "text_encoder", "<|endoftext|>", **L_TEXT),
+    "diffusers, SDXL: text_encoder_2": Diffusers("CLIPTextModelWithProjection", "text_encoder_2", "!", layers=2, **G_TEXT),
+    "single file, SD 1.x": SingleFile("cond_stage_model.transformer.text_model.", **L_TEXT),
+    "single file, SD 2.x": SingleFile("cond_stage_model.model.", "ViT-H-14", layers=2),
+    "single file, SDXL, --encoder 1": SingleFile("conditioner.embedders.0.transformer.text_model.", encoder=1, **L_TEXT),
+    "single file, SDXL, --encoder 2": SingleFile("conditioner.embedders.1.model.", "ViT-bigG-14", encoder=2, layers=2),
+}
+
+
+def row(options, name):
+    with tempfile.TemporaryDirectory(dir=options.scratch) as scratch:
+        return ROWS[name].run(options, pathlib.Path(scratch))
