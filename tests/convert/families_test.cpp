@@ -10,6 +10,8 @@
 #include "convert/plan.h"
 #include "convert/tensor_map.h"
 #include "support/errors.h"
+#include "support/fixtures.h"
+#include "support/temporary_folder.h"
 
 namespace simdclip::tests {
 namespace {
@@ -203,10 +205,150 @@ TEST(BigVision, LayersAreTransposedAndHeadsJoined) {
 }
 
 INSTANTIATE_TEST_SUITE_P(OpenClip, Families,
-                         testing::Values("ViT-B-16-SigLIP2", "big_vision ViT-B-16-SigLIP",
+                         testing::Values("mt5-base-ViT-B-32", "vit_medium_patch16_gap_256", "ViT-B-16-SigLIP2", "big_vision ViT-B-16-SigLIP",
                                          "big_vision ViT-SO400M-16-SigLIP-i18n-256", "ViT-L-14-CLIPA", "coca_ViT-B-32", "EVA01-g-14",
                                          "EVA02-B-16", "EVA02-E-14", "PE-Core-T-16-384", "MobileCLIP-B",
                                          "roberta-ViT-B-32", "coca_roberta-ViT-B-32", "nllb-clip-base"));
+
+// --- what is computed from two tensors ---
+
+// A source whose values count up.
+class Counting : public NamesOnly {
+ public:
+  void read(size_t index, std::span<float> out) const override {
+    const float step = tensors()[index].name.ends_with("_res") ? -1.0F : 1.0F;
+    for (size_t i = 0; i < out.size(); ++i) out[i] = step * static_cast<float>(i % 7);
+  }
+};
+
+const BoundTensor& bound_as(const std::vector<BoundTensor>& bound, const std::string& name) {
+  return *std::find_if(bound.begin(), bound.end(), [&](const BoundTensor& b) { return b.spec.name == name; });
+}
+
+TEST(LongClip, PositionsBehindTheTwentiethAreTheSecondTensors) {
+  ConvertPlan plan = plan_of("ViT-B-16");
+  plan.config.text->context_length = 248;
+  Counting source;
+  for (const ForeignTensor& t : checkpoint_of(plan).tensors()) source.add(t.name, t.shape);
+  source.add("positional_embedding_res", {248, 512});
+  EXPECT_TRUE(is_openai_file(source));
+  const std::vector<BoundTensor> bound = bind_tensors(plan, source);
+  std::vector<float> values;
+  assemble(bound_as(bound, "text.positional_embedding"), plan, source, values);
+  ASSERT_EQ(values.size(), 248U * 512);
+  for (size_t i = 0; i < values.size(); ++i)
+    ASSERT_EQ(values[i], (i < 20 * 512 ? 1.0F : -1.0F) * static_cast<float>(i % 7)) << "place " << i / 512;
+}
+
+TEST(LongClip, TheSecondTensorHasTheFirstOnesShape) {
+  ConvertPlan plan = plan_of("ViT-B-16");
+  NamesOnly source = checkpoint_of(plan);
+  source.add("positional_embedding_res", {248, 512});
+  const std::string message = expect_error(ErrorCode::shape_mismatch, [&] { bind_tensors(plan, source); });
+  EXPECT_THAT(message, testing::HasSubstr("'positional_embedding_res'"));
+}
+
+// transformers' AltCLIPModel, small.
+ConvertPlan alt_plan(const TensorSource& tensors) {
+  SourceFiles files;
+  static const TemporaryFolder folder;
+  files.folder = folder.path();
+  files.weights = files.folder + "/model.safetensors";
+  files.transformers_config = folder.file("config.json");
+  write_text(files.transformers_config,
+             R"({"model_type": "altclip", "projection_dim": 32, "vision_config": {"hidden_size": 64, "intermediate_size": 128,
+                 "num_hidden_layers": 2, "num_attention_heads": 2}, "text_config": {"vocab_size": 300, "hidden_size": 48,
+                 "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4, "max_position_embeddings": 30, "project_dim": 40}})");
+  write_text(folder.file("preprocessor_config.json"),
+             R"({"crop_size": {"height": 224, "width": 224}, "size": {"shortest_edge": 224}, "image_mean": [0, 0, 0], "image_std": [1, 1, 1]})");
+  ConvertPlan plan;
+  plan.config.name = "AltCLIP";
+  plan.tower = "image";  // whose tokenizer is not asked for
+  read_transformers(files, tensors, {}, plan);
+  return plan;
+}
+
+NamesOnly alt_checkpoint() {
+  NamesOnly seed;
+  seed.add("logit_scale", {});
+  seed.add("vision_model.embeddings.class_embedding", {64});
+  seed.add("text_model.roberta.embeddings.word_embeddings.weight", {300, 48});
+  for (;;) {
+    try {
+      bind_tensors(alt_plan(seed), seed);
+      return seed;
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::not_found) throw;
+      const ForeignTensor next = asked_for(error.what());
+      seed.add(next.name, next.shape);
+    }
+  }
+}
+
+TEST(AltClip, EachTensorIsNeededUnderItsNameAndShape) {
+  const NamesOnly whole = alt_checkpoint();
+  const ConvertPlan plan = alt_plan(whole);
+  EXPECT_EQ(plan.config.text->context_length, 28U);
+  EXPECT_TRUE(whole.find("text_model.transformation.weight") && whole.find("text_model.pre_LN.bias"));
+  for (size_t i = 0; i < whole.tensors().size(); ++i) {
+    NamesOnly source = whole;
+    const ForeignTensor tensor = source.take(i);
+    if (tensor.name == "logit_scale") continue;
+    const std::string missing = expect_error(ErrorCode::not_found, [&] { bind_tensors(plan, source); });
+    EXPECT_THAT(missing, testing::HasSubstr("'" + tensor.name + "'"));
+    source.add(tensor.name, {3, 5, 7});
+    const std::string shape = expect_error(ErrorCode::shape_mismatch, [&] { bind_tensors(plan, source); });
+    EXPECT_THAT(shape, testing::HasSubstr("'" + tensor.name + "'"));
+  }
+  NamesOnly more = whole;
+  more.add("text_model.roberta.pooler.dense.bias", {48});
+  const std::string extra = expect_error(ErrorCode::unsupported, [&] { bind_tensors(plan, more); });
+  EXPECT_THAT(extra, testing::HasSubstr("text_model.roberta.pooler.dense.bias"));
+}
+
+TEST(AltClip, TheTwoLayersBecomeOne) {
+  Counting source;
+  for (const ForeignTensor& t : alt_checkpoint().tensors()) source.add(t.name, t.shape);
+  const ConvertPlan plan = alt_plan(source);
+  const std::vector<BoundTensor> bound = bind_tensors(plan, source);
+  std::vector<float> weight, bias;
+  assemble(bound_as(bound, "text.proj.weight"), plan, source, weight);
+  assemble(bound_as(bound, "text.proj.bias"), plan, source, bias);
+  ASSERT_EQ(weight.size(), 32U * 48);
+  ASSERT_EQ(bias.size(), 32U);
+  for (size_t n = 0; n < 32; ++n) {
+    float sum = 0, offset = 0;
+    for (size_t j = 0; j < 40; ++j) {
+      const auto a = static_cast<float>((n * 40 + j) % 7);
+      sum += a * static_cast<float>((j * 48 + 5) % 7);
+      offset += a * static_cast<float>(j % 7);
+    }
+    EXPECT_EQ(weight[n * 48 + 5], sum);
+    EXPECT_EQ(bias[n], offset);
+  }
+}
+
+// T5's buckets: exact below 8, then logarithmic, keys behind the query in the second half.
+TEST(Mt5, DistancesFallIntoTheirBuckets) {
+  const ConvertPlan plan = plan_of("mt5-base-ViT-B-32");
+  class Buckets : public NamesOnly {
+   public:
+    void read(size_t, std::span<float> out) const override {  // [32, 12]: the row's number
+      for (size_t i = 0; i < out.size(); ++i) out[i] = static_cast<float>(i / 12);
+    }
+  } source;
+  for (const ForeignTensor& t : checkpoint_of(plan).tensors()) source.add(t.name, t.shape);
+  const std::vector<BoundTensor> bound = bind_tensors(plan, source);
+  std::vector<float> values;
+  assemble(bound_as(bound, "text.relative_bias"), plan, source, values);
+  ASSERT_EQ(values.size(), 12U * 153);
+  const auto bucket = [&](int distance) { return values[static_cast<size_t>(76 + distance)]; };
+  // As transformers' _relative_position_bucket gives them.
+  const std::pair<int, float> expected[] = {{0, 0},   {-1, 1},  {-7, 7},   {-8, 8},   {-11, 8},  {-12, 9},  {-15, 9},
+                                            {-16, 10}, {-22, 10}, {-23, 11}, {-32, 12}, {-64, 14}, {-76, 14}, {1, 17},
+                                            {7, 23},  {8, 24},  {31, 27},  {46, 29},  {76, 30}};
+  for (const auto& [distance, want] : expected) EXPECT_EQ(bucket(distance), want) << distance;
+}
 
 }  // namespace
 }  // namespace simdclip::tests

@@ -19,12 +19,13 @@ struct Case {
   size_t gap = 0;   // floats between rows
   float range = 2;  // of q, k and v
   uint64_t seed = 1;
+  bool bias = false;
 };
 
 std::string describe(const Case& c) {
   return "queries " + std::to_string(c.queries) + ", keys " + std::to_string(c.keys) + ", d " +
          std::to_string(c.head_dim) + (c.causal ? ", causal from " + std::to_string(c.first_query) : "") +
-         ", gap " + std::to_string(c.gap) + ", seed " + std::to_string(c.seed);
+         ", gap " + std::to_string(c.gap) + ", seed " + std::to_string(c.seed) + (c.bias ? ", bias" : "");
 }
 
 class Operands {
@@ -36,9 +37,10 @@ class Operands {
         k((c.keys - 1) * ld + c.head_dim, edge),
         v((c.keys - 1) * ld + c.head_dim, edge),
         out((c.queries - 1) * ld + c.head_dim, edge),
-        scratch(kernels::attention_scratch_floats(c.keys, c.head_dim), edge) {
+        scratch(kernels::attention_scratch_floats(c.keys, c.head_dim), edge),
+        bias(c.queries * c.keys, edge) {
     Random random(c.seed);
-    for (Guarded<float>* operand : {&q, &k, &v})
+    for (Guarded<float>* operand : {&q, &k, &v, &bias})
       random.fill({operand->data(), operand->size()}, -c.range, c.range);
     std::fill(out.begin(), out.end(), -7.0F);
     std::fill(scratch.begin(), scratch.end(), std::nanf(""));  // nothing left there may be used
@@ -58,6 +60,10 @@ class Operands {
     args.causal = shape.causal;
     args.first_query = shape.first_query + from;
     args.scratch = scratch.data();
+    if (shape.bias) {
+      args.bias = bias.data() + from * shape.keys;
+      args.ldbias = static_cast<std::ptrdiff_t>(shape.keys);
+    }
     fn(args);
   }
   void run(kernels::AttentionFn* fn) { run(fn, 0, shape.queries); }
@@ -69,7 +75,7 @@ class Operands {
 
   Case shape;
   size_t ld;
-  Guarded<float> q, k, v, out, scratch;
+  Guarded<float> q, k, v, out, scratch, bias;
 };
 
 struct Expected {
@@ -89,7 +95,7 @@ std::vector<Expected> reference(Operands& o, size_t query) {
       dot += product;
       absolute += std::fabs(product);
     }
-    weight[j] = dot * double{o.scale()};
+    weight[j] = dot * double{o.scale()} + (o.shape.bias ? double{o.bias[query * o.shape.keys + j]} : 0.0);
     top = std::max(top, weight[j]);
     score_error = std::max(score_error, static_cast<double>(d + 2) * kEps * absolute * double{o.scale()});
   }
@@ -138,6 +144,7 @@ std::vector<Case> tails() {
   cases.push_back({3, 257, 64, false, 0, 0, 8, seed++});  // peaked
   cases.push_back({1, 577, 64, false, 0, 5, 4, seed++});
   cases.push_back({2, 1025, 16, false, 0, 0, 1, seed++});
+  for (size_t n = 1; n <= 35; n += 2) cases.push_back({n, n + n % 4, 40, false, 0, n % 3, 2, seed++, true});
   cases.push_back({40, 7, 24, true, 0, 0, 1, seed++});  // more queries than keys: the last ones see all
   return cases;
 }
@@ -157,7 +164,7 @@ TEST_P(Attention, MatchesFp64AtEveryTail) {
 
 TEST_P(Attention, SameBitsForEverySplitOfTheQueries) {
   for (const bool causal : {false, true}) {
-    const Case c{61, 61, 40, causal, 0, 3, 3, 77};
+    const Case c{61, 61, 40, causal, 0, 3, 3, 77, !causal};
     SCOPED_TRACE(describe(c));
     Operands whole(c, Edge::end);
     whole.run(GetParam().fn);

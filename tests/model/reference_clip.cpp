@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <complex>
+#include <functional>
+#include <optional>
 #include <limits>
 
 #include "kernels/gemm/pack.h"
@@ -50,9 +53,13 @@ void add(Row& x, const Row& y) {
   for (size_t d = 0; d < x.size(); ++d) x[d] += y[d];
 }
 
+// What is added to the score of a head's key; then it is not divided by sqrt d.
+using Bias = std::function<double(size_t head, size_t key)>;
+
 // One query over keys and values that stand in columns [at, at + D) of `rows`; softmax(q k / sqrt d) v, head
 // by head.
-Row attend(const Row& q, const Rows& rows, size_t keys, size_t k_at, size_t v_at, size_t heads) {
+Row attend(const Row& q, const Rows& rows, size_t keys, size_t k_at, size_t v_at, size_t heads,
+           const Bias& bias = {}) {
   const size_t width = q.size(), dim = width / heads;
   Row mixed(width, 0.0);
   for (size_t head = 0; head < heads; ++head) {
@@ -60,7 +67,7 @@ Row attend(const Row& q, const Rows& rows, size_t keys, size_t k_at, size_t v_at
     double highest = -std::numeric_limits<double>::infinity(), sum = 0;
     for (size_t s = 0; s < keys; ++s) {
       for (size_t d = head * dim; d < (head + 1) * dim; ++d) weight[s] += q[d] * rows[s][k_at + d];
-      weight[s] /= std::sqrt(static_cast<double>(dim));
+      weight[s] = bias ? weight[s] + bias(head, s) : weight[s] / std::sqrt(static_cast<double>(dim));
       highest = std::max(highest, weight[s]);
     }
     for (double& v : weight) sum += v = std::exp(v - highest);
@@ -94,40 +101,108 @@ Row attention_pool(const ModelFile& file, const AttentionPoolConfig& config, con
 // One stack of blocks over one sequence.
 class Stack {
  public:
-  Stack(const ModelFile& file, std::string prefix, const TransformerConfig& config, bool causal)
-      : file_(file), prefix_(std::move(prefix)), config_(config), causal_(causal) {}
+  // turned_from: the first token that is rotated; places: of the tokens in their text.
+  Stack(const ModelFile& file, std::string prefix, const TransformerConfig& config, bool causal,
+        std::optional<size_t> turned_from = {}, std::vector<size_t> places = {})
+      : file_(file),
+        prefix_(std::move(prefix)),
+        config_(config),
+        causal_(causal),
+        turned_from_(turned_from),
+        places_(std::move(places)) {}
 
   void run(Rows& x) const {
     for (uint32_t i = 0; i < config_.layers; ++i) block(x, prefix_ + ".blocks." + std::to_string(i));
   }
 
- private:
-  std::vector<float> get(const std::string& name) const { return tensor_values(file_, name); }
-
-  void block(Rows& x, const std::string& name) const {
-    const Rows h = attention(normed(x, name + ".ln_1"), name);
-    for (size_t t = 0; t < x.size(); ++t) add(x[t], h[t]);
-    const Rows g = normed(x, name + ".ln_2");
-    for (size_t t = 0; t < x.size(); ++t) add(x[t], mlp(file_, name + ".mlp", g[t], config_.activation));
-  }
-
+  // The norm of that name, of the stack's kind.
   Rows normed(const Rows& x, const std::string& name) const {
     const auto gamma = get(name + ".weight"), beta = get(name + ".bias");
     Rows y;
-    for (const Row& row : x) y.push_back(layer_norm(row, gamma, beta, static_cast<double>(config_.norm_eps)));
+    for (const Row& row : x)
+      y.push_back(config_.rms_norm ? rms_norm(row, gamma, beta)
+                                   : layer_norm(row, gamma, beta, static_cast<double>(config_.norm_eps)));
     return y;
+  }
+
+ private:
+  std::vector<float> get(const std::string& name) const { return tensor_values(file_, name); }
+  void block(Rows& x, const std::string& name) const {
+    half(x, name + ".ln_1", [&](const Rows& in) { return attention(in, name); });
+    half(x, name + ".ln_2", [&](const Rows& in) {
+      Rows out;
+      for (const Row& row : in) out.push_back(hidden_mlp(name + ".mlp", row));
+      return out;
+    });
+  }
+
+  // x += f(norm(x)), or x = norm(x + f(x)), or x += norm(f(x)).
+  template <typename Part>
+  void half(Rows& x, const std::string& norm, const Part& part) const {
+    Rows change = part(config_.norm == BlockNorm::before ? normed(x, norm) : x);
+    if (config_.norm == BlockNorm::branch) change = normed(change, norm);
+    for (size_t t = 0; t < x.size(); ++t) add(x[t], change[t]);
+    if (config_.norm == BlockNorm::after) x = normed(x, norm);
+  }
+
+  Row hidden_mlp(const std::string& name, const Row& x) const {
+    if (!config_.gated_mlp && !config_.mlp_norm) return mlp(file_, name, x, config_.activation);
+    const auto product = [&](const char* part, const Row& in) {
+      return linear(in, get(name + part + ".weight"), get(name + part + ".bias"));
+    };
+    Row hidden = product(config_.gated_mlp ? ".gate" : ".fc1", x);
+    for (double& v : hidden) v = activate(v, config_.activation);
+    if (config_.gated_mlp) {
+      const Row value = product(".fc1", x);
+      for (size_t i = 0; i < hidden.size(); ++i) hidden[i] *= value[i];
+    }
+    return product(".fc2", config_.mlp_norm ? normed({hidden}, name + ".ln")[0] : hidden);
+  }
+
+  Row rms_norm(const Row& x, const std::vector<float>& gamma, const std::vector<float>& beta) const {
+    double squares = 0;
+    for (double v : x) squares += v * v / static_cast<double>(x.size());
+    Row y;
+    for (size_t i = 0; i < x.size(); ++i)
+      y.push_back(x[i] / std::sqrt(squares + static_cast<double>(config_.norm_eps)) * double{gamma[i]} + double{beta[i]});
+    return y;
+  }
+
+  // Pairs of neighbouring channels of each head as complex numbers, turned by the patch's angle.
+  void rotate(Row& x, size_t at, size_t token) const {
+    if (!turned_from_ || token < *turned_from_) return;
+    const size_t dim = config_.width / config_.heads, half = dim / 2;
+    const auto table = get("visual.rotary");
+    const float* angles = table.data() + (token - *turned_from_) * dim;
+    for (size_t pair = 0; pair < config_.width / 2; ++pair) {
+      const std::complex<double> turn(double{angles[pair % half]}, double{angles[pair % half + half]});
+      const std::complex<double> turned = std::complex<double>(x[at + 2 * pair], x[at + 2 * pair + 1]) * turn;
+      x[at + 2 * pair] = turned.real();
+      x[at + 2 * pair + 1] = turned.imag();
+    }
   }
 
   Rows attention(const Rows& x, const std::string& name) const {
     const auto w = get(name + ".attn.qkv.weight"), b = get(name + ".attn.qkv.bias");
     const auto wo = get(name + ".attn.proj.weight"), bo = get(name + ".attn.proj.bias");
     Rows qkv, out;
-    for (const Row& row : x) qkv.push_back(linear(row, w, b));
+    for (const Row& row : x) {
+      qkv.push_back(linear(row, w, b));
+      for (const size_t at : {size_t{0}, size_t{config_.width}}) rotate(qkv.back(), at, qkv.size() - 1);
+    }
+    const auto table = config_.relative_bias ? get("text.relative_bias") : std::vector<float>();
+    const size_t columns = table.size() / config_.heads;
     for (size_t t = 0; t < x.size(); ++t) {
       const Row q(qkv[t].begin(), qkv[t].begin() + config_.width);
-      out.push_back(
-          linear(attend(q, qkv, causal_ ? t + 1 : x.size(), config_.width, 2 * config_.width, config_.heads),
-                 wo, bo));
+      Bias bias;
+      if (config_.relative_bias)
+        bias = [&](size_t head, size_t key) {
+          return double{table[head * columns + (columns - 1) / 2 + places_[key] - places_[t]]};
+        };
+      const size_t keys = causal_ ? t + 1 : x.size();
+      Row mixed = attend(q, qkv, keys, config_.width, 2 * config_.width, config_.heads, bias);
+      if (config_.attention_norm) mixed = normed({mixed}, name + ".attn.ln")[0];
+      out.push_back(linear(mixed, wo, bo));
     }
     return out;
   }
@@ -136,6 +211,8 @@ class Stack {
   std::string prefix_;
   TransformerConfig config_;
   bool causal_;
+  std::optional<size_t> turned_from_;
+  std::vector<size_t> places_;
 };
 
 }  // namespace
@@ -205,7 +282,8 @@ Row embed_pixels(const ModelFile& file, std::span<const float> pixels) {
       x[t] = layer_norm(x[t], tensor_values(file, "visual.ln_pre.weight"),
                         tensor_values(file, "visual.ln_pre.bias"), eps);
   }
-  Stack(file, "visual", v.transformer, false).run(x);
+  const size_t lead = v.class_token ? 1 : 0;
+  Stack(file, "visual", v.transformer, false, v.rotary ? std::optional(lead) : std::nullopt).run(x);
   const auto ln_post = [&](Row& row) {
     row = layer_norm(row, tensor_values(file, "visual.ln_post.weight"),
                      tensor_values(file, "visual.ln_post.bias"), eps);
@@ -213,7 +291,6 @@ Row embed_pixels(const ModelFile& file, std::span<const float> pixels) {
   if (v.post_norm && !v.norm_after_pool) std::for_each(x.begin(), x.end(), ln_post);
   Row pooled = x[0];
   if (v.pooling == Pooling::mean) {
-    const size_t lead = v.class_token ? 1 : 0;
     std::fill(pooled.begin(), pooled.end(), 0.0);
     for (size_t t = lead; t < x.size(); ++t) add(pooled, x[t]);
     for (double& value : pooled) value /= static_cast<double>(x.size() - lead);
@@ -229,15 +306,26 @@ Row embed_ids(const ModelFile& file, std::span<const int32_t> ids) {
   const auto table = tensor_values(file, "text.token_embedding"),
              positions = tensor_values(file, "text.positional_embedding");
   Rows x;
+  std::vector<size_t> places;
   for (size_t i = 0; i < ids.size(); ++i) {
+    if (t.drop_padding && ids[i] == static_cast<int32_t>(t.pad_id)) continue;
+    const size_t place = t.drop_padding && !t.transformer.relative_bias ? places.size() : i;
+    places.push_back(place);
     Row row(width);
     for (size_t d = 0; d < width; ++d) {
       row[d] = static_cast<double>(table[static_cast<size_t>(ids[i]) * width + d]) +
-               static_cast<double>(positions[i * width + d]);
+               static_cast<double>(positions[place * width + d]);
     }
     x.push_back(row);
   }
-  Stack(file, "text", t.transformer, t.causal).run(x);
+  const auto eps = static_cast<double>(t.transformer.norm_eps);
+  const auto norm_all = [&](const std::string& name) {
+    for (Row& row : x)
+      row = layer_norm(row, tensor_values(file, name + ".weight"), tensor_values(file, name + ".bias"), eps);
+  };
+  if (t.embedding_norm) norm_all("text.ln_embed");
+  const Stack stack(file, "text", t.transformer, t.causal, {}, places);
+  stack.run(x);
   size_t pooled = 0;
   if (t.pooling == Pooling::argmax_id) {
     for (size_t i = 1; i < ids.size(); ++i) pooled = ids[i] > ids[pooled] ? i : pooled;
@@ -247,10 +335,18 @@ Row embed_ids(const ModelFile& file, std::span<const int32_t> ids) {
   } else if (t.pooling == Pooling::last) {
     pooled = ids.size() - 1;
   }
-  const Row normed =
-      layer_norm(x[pooled], tensor_values(file, "text.ln_final.weight"),
-                 tensor_values(file, "text.ln_final.bias"), static_cast<double>(t.transformer.norm_eps));
+  if (t.final_norm) x = stack.normed(x, "text.ln_final");
+  Row normed = x[pooled];
+  if (t.pooling == Pooling::mean) {
+    normed.assign(width, 0.0);
+    for (const Row& row : x) add(normed, row);
+    for (double& value : normed) value /= static_cast<double>(x.size());
+  }
   if (!t.projection) return normed;
+  if (t.projection_hidden != 0) {
+    normed = linear(normed, tensor_values(file, "text.proj_in.weight"), {});
+    for (double& value : normed) value = activate(value, Activation::gelu);
+  }
   return linear(normed, tensor_values(file, "text.proj.weight"),
                 t.projection_bias ? tensor_values(file, "text.proj.bias") : std::vector<float>());
 }

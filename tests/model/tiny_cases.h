@@ -103,6 +103,42 @@ inline std::vector<TinyCase> tiny_cases() {
   add("many_tokens", [](ModelConfig& c) {  // 257 tokens: more than one micro-batch holds
     c.vision->image_height = c.vision->image_width = 128;
   });
+  const auto rotary_gated = [](ModelConfig& c) {  // EVA02's blocks
+    TransformerConfig& t = c.vision->transformer;
+    c.vision->rotary = t.gated_mlp = t.mlp_norm = t.attention_norm = true;
+  };
+  add("rotary_gated_with_inner_norms", rotary_gated);
+  add("norms_on_branches_and_behind", [](ModelConfig& c) {  // EVA02-E's image tower, BERT's text tower
+    c.vision->transformer.norm = BlockNorm::branch;
+    TextConfig& t = *c.text;
+    t.transformer.norm = BlockNorm::after;
+    t.causal = t.final_norm = false;
+    t.embedding_norm = t.drop_padding = true;
+    t.pooling = Pooling::first;
+    t.projection_hidden = 22;
+  });
+  const auto relative = [](ModelConfig& c) {  // mT5's text tower
+    TextConfig& t = *c.text;
+    t.transformer.rms_norm = t.transformer.relative_bias = t.transformer.gated_mlp = t.drop_padding = true;
+    t.transformer.activation = Activation::gelu_tanh;
+    t.causal = false;
+    t.pooling = Pooling::mean;
+  };
+  add("relative_bias_and_rms_norms", relative);
+  add("padding_within_the_text", [&](ModelConfig& c) {
+    relative(c);
+    c.text->pad_id = 513;  // within each text: places behind it stay
+  });
+  for (const Precision precision : {Precision::bf16, Precision::int8}) {
+    add("rotary_gated_" + std::string(to_string(precision)), [&](ModelConfig& c) {
+      rotary_gated(c);
+      c.precision = precision;
+      c.embed_dim = 32;
+      c.vision->transformer.width = 64;
+      c.vision->transformer.heads = 2;
+      c.text->transformer.width = 48;
+    });
+  }
   add("int8", [](ModelConfig& c) {
     c.precision = Precision::int8;
     c.embed_dim = 32;

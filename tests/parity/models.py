@@ -76,16 +76,17 @@ def open_clip_table(rows):
 def band_table(rows, isa):
     yield ("\n## bf16 and int8\n\nThe lowest cosine of 3 pictures and 5 texts against PyTorch's f32: weights near the scale of real ones, norms spread, three channels of the "
            "norms in the middle third of the blocks twenty times as large (`calm` in tests/parity/reference_models.py); int8 equalized, not calibrated. "
-           f"bf16 on this machine's `{isa}`.\n\n| architecture | depth | bf16, image | bf16, text | int8, image | int8, text |\n|---|---|---|---|---|---|\n")
+           f"bf16 on this machine's `{isa}`. `apart`: the highest cosine of two different pictures or texts.\n\n"
+           "| architecture | depth | bf16, image | bf16, text | int8, image | int8, text | apart, image | apart, text |\n|---|---|---|---|---|---|---|---|\n")
     for name in BANDS:
         bands = rows.get(name, {}).get("bands")
         if not bands:
             continue
         depth = " + ".join(f"{n} of {m}" if n < m else str(m) for n, m in zip(bands["depth"], rows[name]["full"]) if m)
         if isinstance(bands["result"], str):
-            yield f"| {name} | {depth} | {cell(bands['result'])} | | | |\n"
+            yield f"| {name} | {depth} | {cell(bands['result'])} | | | | | |\n"
             continue
-        yield f"| {name} | {depth} | " + " | ".join(f"{c:.5f}" for p in PRECISIONS for c in bands["result"][p]) + " |\n"
+        yield f"| {name} | {depth} | " + " | ".join([f"{c:.5f}" for p in PRECISIONS for c in bands["result"][p]] + [f"{c:.3f}" for c in bands["result"]["apart"]]) + " |\n"
 
 
 def transformers_table(rows):

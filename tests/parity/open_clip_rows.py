@@ -10,7 +10,7 @@ import torch
 import transformers
 from safetensors.torch import save_file
 
-from reference_models import BLOCK, PRECISIONS, call, calm, cosines, embed, header_only, peaky, pictures, whole
+from reference_models import BLOCK, PRECISIONS, apart, call, calm, cosines, embed, header_only, peaky, pictures, whole
 
 # What the hub says of the text towers that open_clip names; open_clip would fetch it.
 ROBERTA = dict(max_position_embeddings=514, type_vocab_size=1, layer_norm_eps=1e-5, pad_token_id=1)
@@ -113,7 +113,7 @@ def measure(driver, name, cfg, folder, kind, layers, words, precisions):
     with torch.no_grad():
         references = [model.encode_image(pixels).numpy(), model.encode_text(torch.from_numpy(ids).long()).numpy()]
     del model
-    result = {}
+    result = {"apart": [apart(r) for r in references]}
     for precision in precisions:
         error = call(driver, "write", folder / "cfg.json", folder / "w.safetensors", folder / "m.sclip", layers, words, precision)
         if not error:

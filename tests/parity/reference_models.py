@@ -53,25 +53,43 @@ def with_statistics(model):
     return model
 
 
-def calm(model, seed):
-    """Weights near the scale of real ones: as the library initialises them, norms spread, attention a little peaked, and in the middle third of each
-    tower's blocks three channels of its norms twenty times as large (docs/numerics.md)."""
-    torch.manual_seed(seed)
-    depth = {}
+BRANCH_END = re.compile(r"(out_proj|attn\.proj|c_proj|fc2|output\.dense|SelfAttention\.o|\.wo)\.weight$")
+BRANCH_MIDDLE = re.compile(r"(c_fc|fc1\w*|intermediate\.dense|wi_\d)\.weight$")
+QUERIES_KEYS = re.compile(r"(in_proj_weight|qkv\.weight)$")
+QUERY_OR_KEY = re.compile(r"(q_proj|k_proj|query|key|SelfAttention\.[qk])\.weight$")
+TABLE = re.compile(r"embed(?!.*(proj|conv)\.)|pos_|cls_|latent|probe|\.query$|relative")
+
+
+def block_counts(model):
+    """Of each stack of blocks, by the beginning of its parameters' names."""
+    counts = {}
     for name, _ in model.named_parameters():
         if match := BLOCK.search(name):
-            depth[name[: match.start()]] = max(depth.get(name[: match.start()], 0), int(match[1]) + 1)
+            counts[name[: match.start()]] = max(counts.get(name[: match.start()], 0), int(match[1]) + 1)
+    return counts
+
+
+def calm(model, seed):
+    """Weights near the scale of real ones: products as open_clip initialises its own, norms spread, attention a little peaked, and in the middle third of
+    each tower's blocks three channels of its norms twenty times as large (docs/numerics.md)."""
+    torch.manual_seed(seed)
+    counts = block_counts(model)
     norms = {n: m for n, m in model.named_modules() if type(m).__name__.endswith(("LayerNorm", "RMSNorm", "LayerNormFp32"))}
     with torch.no_grad():
         for name, p in model.named_parameters():
+            match = BLOCK.search(name)
+            blocks = counts[name[: match.start()]] if match else 1
             if name.endswith(("gamma", "gamma_1", "gamma_2")):
                 p.copy_(0.6 + 0.1 * torch.randn_like(p))
             elif name.endswith("bias") and name.rpartition(".")[0] not in norms:
-                p.add_(0.02 * torch.randn_like(p))
-            elif name.endswith(("in_proj_weight", "qkv.weight")):
-                p[: 2 * p.shape[0] // 3].mul_(1.5)
-            elif name.endswith(("q_proj.weight", "k_proj.weight", "query.weight", "key.weight", ".q.weight", ".k.weight")):
-                p.mul_(1.5)
+                p.copy_(0.02 * torch.randn_like(p))
+            elif p.ndim >= 2 and not TABLE.search(name):
+                ends = BRANCH_END.search(name)
+                p.normal_(0, (2 * blocks * p.shape[0]) ** -0.5 if ends else ((2 if BRANCH_MIDDLE.search(name) else 1) * p[0].numel()) ** -0.5)
+                if QUERIES_KEYS.search(name):
+                    p[: 2 * p.shape[0] // 3].mul_(1.5)
+                elif QUERY_OR_KEY.search(name):
+                    p.mul_(1.5 / (8 if "SelfAttention" in name else 1) ** 0.5)  # T5's scores are not scaled
         for name, norm in norms.items():
             if norm.weight is None:
                 continue
@@ -79,10 +97,18 @@ def calm(model, seed):
             if getattr(norm, "bias", None) is not None:
                 norm.bias.copy_(0.1 * torch.randn_like(norm.bias))
             if match := BLOCK.search(name + "."):
-                blocks = depth[name[: match.start()]]
+                blocks = counts[name[: match.start()]]
                 if blocks // 3 <= int(match[1]) < blocks - blocks // 3:
                     norm.weight[torch.randperm(norm.weight.shape[0])[:3]] *= 20
     return with_statistics(model).eval()
+
+
+def apart(rows):
+    """The highest cosine of two different rows: how much a cosine of a row to its reference says."""
+    rows = rows.astype(np.float64)
+    rows /= np.linalg.norm(rows, axis=-1, keepdims=True)
+    between = rows @ rows.T
+    return float(between[~np.eye(len(rows), dtype=bool)].max())
 
 
 def pictures(count, size, generator):

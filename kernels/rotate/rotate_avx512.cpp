@@ -1,0 +1,10 @@
+#include "kernels/common/vec_avx512.h"
+// On these vectors:
+#include "kernels/rotate/rotate.inl"
+
+namespace simdclip::kernels {
+
+void rotate_f32_avx512(const RotateArgs& args) noexcept { rotate(args); }
+void rotate_bf16_avx512(const RotateBf16Args& args) noexcept { rotate(args); }
+
+}  // namespace simdclip::kernels
