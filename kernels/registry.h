@@ -13,8 +13,10 @@
 #include "kernels/gemm/gemm_i8.h"
 #include "kernels/l2_normalize/l2_normalize.h"
 #include "kernels/layer_norm/layer_norm.h"
+#include "kernels/multiply/multiply.h"
 #include "kernels/quantize/quantize.h"
 #include "kernels/resize/resize.h"
+#include "kernels/rotate/rotate.h"
 #include "kernels/softmax/softmax.h"
 
 namespace simdclip::kernels {

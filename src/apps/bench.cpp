@@ -21,15 +21,16 @@ void require(bool present, const Model& model, const char* tower) {
   if (!present) fail(ErrorCode::unsupported, model.info().path, ": this model has no ", tower, " tower");
 }
 
-// Blocks over T tokens of which the last block finishes `pooled` (src/model/transformer.h computes no others there).
+// Blocks over T tokens of which the last block finishes `pooled` (src/model/transformer.h computes no others there, if
+// norms stand before).
 double block_operations(const TransformerConfig& c, double tokens, double pooled) {
-  const double d = c.width, mlp = 2.0 * c.mlp_width * d;
+  const double d = c.width, mlp = (c.gated_mlp ? 3.0 : 2.0) * c.mlp_width * d;
   const auto block = [&](double queries) {
     const double projections = tokens * 2 * d * d + queries * (2 * d * d + mlp);
     const double attention = 2 * queries * tokens * d;
     return 2 * (projections + attention);
   };
-  return c.layers == 0 ? 0 : (c.layers - 1) * block(tokens) + block(pooled);
+  return c.layers == 0 ? 0 : (c.layers - 1) * block(tokens) + block(c.norm == BlockNorm::before ? pooled : tokens);
 }
 
 // The limit that a model of this precision could reach here.

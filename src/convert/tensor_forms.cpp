@@ -383,6 +383,19 @@ void resize_positions(const ConvertPlan& plan, std::vector<float>& positions) {
   positions = std::move(out);
 }
 
+// Rotary models turn channels 2i and 2i + 1 of a head together. Here a pair is i and half + i, so that both are read in
+// order: the rows of queries and keys change places, which no product of the two sees.
+void pair_halves(const VisionConfig& v, std::vector<float>& rows) {
+  const size_t width = v.transformer.width, head = width / v.transformer.heads, row = rows.size() / (3 * width);
+  std::vector<float> old(head * row);
+  for (size_t first = 0; first < 2 * width; first += head) {
+    float* to = rows.data() + first * row;
+    std::copy_n(to, old.size(), old.begin());
+    for (size_t i = 0; i < head; ++i)
+      std::copy_n(old.data() + (i % (head / 2) * 2 + i / (head / 2)) * row, row, to + i * row);
+  }
+}
+
 }  // namespace
 
 void assemble(const BoundTensor& bound, const ConvertPlan& plan, const TensorSource& tensors,
@@ -394,6 +407,9 @@ void assemble(const BoundTensor& bound, const ConvertPlan& plan, const TensorSou
   out.resize(total);
   Assembler(stored, plan, tensors, out).run();
   if (bound.spec.name == "visual.positional_embedding" && plan.stored_grid[0] != 0) resize_positions(plan, out);
+  if (bound.spec.name.starts_with("visual.blocks.") && bound.spec.name.find(".attn.qkv.") != std::string::npos &&
+      plan.config.vision->rotary)
+    pair_halves(*plan.config.vision, out);
   if (!bound.row_scale) return;
   const std::vector<float> scale = read_whole(tensors, *bound.row_scale);
   const uint64_t row = total / scale.size();

@@ -45,7 +45,8 @@ class Binder {
         tensors_(tensors),
         vision_(vision_rules(plan)),
         text_(text_rules(plan)),
-        used_(tensors.tensors().size(), false) {}
+        used_(tensors.tensors().size(), false),
+        single_layer_(tensors.find(plan.vision.prefix + "encoder.layer.0.layer_norm1.weight").has_value()) {}
 
   std::vector<BoundTensor> bind() {
     std::vector<BoundTensor> out;
@@ -91,6 +92,15 @@ class Binder {
     if (tower(spec).layer_scale && !rule.row_scale.empty())
       bound.row_scale = take(expand(rule.row_scale, tower(spec).prefix, target.block), {spec.shape[0]});
     return bound;
+  }
+
+  // transformers 5 writes AltCLIP's image tower with "encoder.layer.N", and reads both.
+  std::string expand(std::string_view pattern, std::string_view prefix, std::string_view block) const {
+    constexpr std::string_view kPlural = "encoder.layers.";
+    std::string name = simdclip::expand(pattern, prefix, block);
+    if (const size_t at = name.find(kPlural); single_layer_ && at != std::string::npos)
+      name.erase(at + kPlural.size() - 2, 1);
+    return name;
   }
 
   // The first rule whose sources are all there; else the first of which one is, so that what is missing is
@@ -158,6 +168,7 @@ class Binder {
   const TensorSource& tensors_;
   std::vector<NameRules> vision_, text_;
   std::vector<bool> used_;
+  bool single_layer_;
 };
 
 }  // namespace

@@ -43,6 +43,7 @@ void validate(const TransformerConfig& t, const Check& check) {
   check.require(t.width % t.heads == 0, "heads",
                 std::to_string(t.heads) + " does not divide the width " + std::to_string(t.width));
   check.range("mlp_width", t.mlp_width, 1, std::min<uint64_t>(kMaxExtent, uint64_t{kMaxMlpRatio} * t.width));
+  check.require(!t.gated_mlp || t.activation != Activation::relu, "gated_mlp", "has no relu");
   check.positive("norm_eps", t.norm_eps);
   check.require(t.norm_eps < 1, "norm_eps", "expected less than 1");
 }

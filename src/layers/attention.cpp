@@ -38,6 +38,8 @@ struct Gathered {
 
 void run(const kernels::AttentionArgs& args, const kernels::Kernels& k) { k.attention_f32(args); }
 void run(const kernels::AttentionBf16Args& args, const kernels::Kernels& k) { k.attention_bf16(args); }
+void run(const kernels::RotateArgs& args, const kernels::Kernels& k) { k.rotate_f32(args); }
+void run(const kernels::RotateBf16Args& args, const kernels::Kernels& k) { k.rotate_bf16(args); }
 
 size_t placed_floats(size_t longest) { return round_up(longest * longest, kCacheLine / sizeof(float)); }
 
@@ -153,33 +155,44 @@ void multi_head_attention(const AttentionShape& shape, const Sequences& sequence
   });
 }
 
+template <typename Element>
 void rotate(const Rotary& rotary, size_t head_dim, const Sequences& sequences,
-            std::span<const size_t> only_row, Span2f x, const Engine& engine) {
+            std::span<const size_t> only_row, Span2<Element> x, const Engine& engine) {
   if (rotary.table.data == nullptr) return;
-  const size_t half = head_dim / 2;
-  const auto turn = [&](size_t row, size_t token) {
-    if (token < rotary.lead) return;
-    const float* cosine = rotary.table.row(token - rotary.lead);
-    const float* sine = cosine + half;
-    for (float* head = x.row(row); head < x.row(row) + x.cols; head += head_dim) {
-      for (size_t i = 0; i < half; ++i) {
-        const float a = head[2 * i], b = head[2 * i + 1];
-        head[2 * i] = a * cosine[i] - b * sine[i];
-        head[2 * i + 1] = b * cosine[i] + a * sine[i];
-      }
-    }
+  // Rows [row, row + count) of x are tokens [token, token + count) of their sequence.
+  const auto turn = [&](size_t row, size_t token, size_t count) {
+    const size_t skip = token < rotary.lead ? std::min(rotary.lead - token, count) : 0;
+    if (skip == count) return;
+    kernels::RotateOperands<Element> args;
+    args.rows = count - skip;
+    args.heads = x.cols / head_dim;
+    args.half = head_dim / 2;
+    args.x = x.row(row + skip);
+    args.ldx = x.stride;
+    args.angles = rotary.table.row(token + skip - rotary.lead);
+    args.ldangles = rotary.table.stride;
+    run(args, engine.kernels);
   };
-  engine.parallel_ranges(sequences.count(), [&](size_t first, size_t count) {
-    for (size_t i = first; i < first + count; ++i) {
-      if (!only_row.empty()) {
-        turn(i, only_row[i]);
-      } else {
-        for (size_t token = 0; token < sequences.length(i); ++token) turn(sequences.starts[i] + token, token);
-      }
+  const size_t rows = only_row.empty() ? sequences.rows() : only_row.size();
+  engine.parallel_ranges(rows, [&](size_t first, size_t count) {
+    if (!only_row.empty()) {
+      for (size_t i = first; i < first + count; ++i) turn(i, only_row[i], 1);
+      return;
+    }
+    size_t i = static_cast<size_t>(std::upper_bound(sequences.starts.begin(), sequences.starts.end(), first) -
+                                   sequences.starts.begin()) - 1;
+    for (size_t row = first; row < first + count; ++i) {
+      const size_t end = std::min(first + count, sequences.starts[i + 1]);
+      turn(row, row - sequences.starts[i], end - row);
+      row = end;
     }
   });
 }
 
+template void rotate<float>(const Rotary&, size_t, const Sequences&, std::span<const size_t>, Span2f,
+                            const Engine&);
+template void rotate<uint16_t>(const Rotary&, size_t, const Sequences&, std::span<const size_t>, Span2b,
+                               const Engine&);
 template void multi_head_attention<float>(const AttentionShape&, const Sequences&, std::span<const size_t>,
                                           const AttentionRows<float>&, Workspace&, const Engine&);
 template void multi_head_attention<uint16_t>(const AttentionShape&, const Sequences&, std::span<const size_t>,

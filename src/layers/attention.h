@@ -36,16 +36,18 @@ struct Sequences {
   std::span<const uint32_t> places = {};
 };
 
-// Rotary positions of a picture's patches: pairs of neighbouring channels are turned by the patch's angles.
+// Rotary positions of a picture's patches: in each head the channels i and head_dim / 2 + i are a pair, turned by the
+// patch's angle i.
 struct Rotary {
   ConstSpan2f table;  // [patches, head_dim]: the cosines of the pairs, then their sines; empty: none
   size_t lead = 0;    // tokens before the patches, which are not turned
 };
 
 // x: [rows of the sequences, heads * head_dim] or, with `only_row`, one row per sequence (as
-// multi_head_attention); in place.
+// multi_head_attention); in place. Element: float, or uint16_t for bf16.
+template <typename Element>
 void rotate(const Rotary& rotary, size_t head_dim, const Sequences& sequences,
-            std::span<const size_t> only_row, Span2f x, const Engine& engine);
+            std::span<const size_t> only_row, Span2<Element> x, const Engine& engine);
 
 struct AttentionShape {
   size_t heads = 0, head_dim = 0;

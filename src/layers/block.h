@@ -39,6 +39,8 @@ class Block {
   void attend_rows(ConstSpan2f x, const Sequences& sequences, std::span<const size_t> rows, Span2f y, Span2f h,
                    Workspace& ws, const Engine& engine) const;
 
+  template <typename Element>
+  Operand attended(Span2<Element> out, Span2f h, Workspace& ws, const Engine& engine) const;
   bool hands_on_bf16(const Engine& engine) const noexcept;
 
   AttentionShape shape_;

@@ -61,35 +61,52 @@ void LayerNorm::add_to(Span2f x, Span2f h, const Engine& engine) const {
   });
 }
 
+Operand LayerNorm::Room::operand(size_t rows, size_t cols) const noexcept {
+  return {rows, cols, f32, bf16, q, ldq, scale};
+}
+
+LayerNorm::Room LayerNorm::operand_room(const Linear& next, Span2f h, Workspace& ws, const Engine& engine) {
+  Room room;
+  if (next.multiplies_bf16(engine)) {
+    room.bf16 = rows_in<uint16_t>(h);
+  } else if (!next.int8()) {
+    room.f32 = h;
+  } else {
+    const QuantizedRows bytes = QuantizedRows::take(ws, h.rows, h.cols);
+    room.q = bytes.q;
+    room.ldq = bytes.ldq;
+    room.scale = bytes.scale;
+  }
+  return room;
+}
+
+void LayerNorm::fill(const Room& to, size_t first, ConstSpan2f x, const Engine& engine) const {
+  const auto run = [&](auto args, auto* y, size_t stride, auto* kernel) {
+    describe(args, x, 0, x.rows);
+    args.y = y;
+    args.ldy = stride;
+    kernel(args);
+  };
+  if (to.bf16.data != nullptr) {
+    run(kernels::LayerNormBf16Args(), to.bf16.row(first), to.bf16.stride, engine.kernels.layer_norm_bf16);
+  } else if (to.q != nullptr) {
+    kernels::LayerNormS8Args args;
+    args.scale = to.scale + first;
+    run(args, to.q + first * to.ldq, to.ldq, engine.kernels.layer_norm_s8);
+  } else {
+    run(kernels::LayerNormArgs(), to.f32.row(first), to.f32.stride, engine.kernels.layer_norm_f32);
+  }
+}
+
 Operand LayerNorm::operand(ConstSpan2f x, const Linear& next, Span2f h, Workspace& ws,
                            const Engine& engine) const {
   if (rms_) {
     forward(x, h, engine);
     return next.operand(h, ws, engine);
   }
-  if (next.multiplies_bf16(engine)) {
-    const Span2b rounded = rows_in<uint16_t>(h);
-    engine.parallel_ranges(x.rows, [&](size_t first, size_t count) {
-      kernels::LayerNormBf16Args args;
-      describe(args, x, first, count);
-      args.y = rounded.row(first);
-      args.ldy = rounded.stride;
-      engine.kernels.layer_norm_bf16(args);
-    });
-    return operand_of(rounded);
-  }
-  if (!next.int8()) {
-    forward(x, h, engine);
-    return {h.rows, h.cols, h};
-  }
-  const QuantizedRows room = QuantizedRows::take(ws, x.rows, x.cols);
+  const Room room = operand_room(next, h, ws, engine);
   engine.parallel_ranges(x.rows, [&](size_t first, size_t count) {
-    kernels::LayerNormS8Args args;
-    describe(args, x, first, count);
-    args.y = room.q + first * room.ldq;
-    args.ldy = room.ldq;
-    args.scale = room.scale + first;
-    engine.kernels.layer_norm_s8(args);
+    fill(room, first, x.sub_rows(first, count), engine);
   });
   return room.operand(x.rows, x.cols);
 }

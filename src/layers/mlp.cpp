@@ -26,25 +26,51 @@ Mlp::Mlp(const ModelFile& file, const std::string& norm, const std::string& name
   if (config.mlp_norm) hidden_norm_.emplace(file, name + ".ln", config.norm_eps, config.rms_norm);
 }
 
-void Mlp::fill_hidden(const Operand& x, Span2f hidden, Workspace& ws, const Engine& engine) const {
-  const Workspace::Scope scope(ws);
-  const Linear& activated = gate_ ? *gate_ : fc1_;
-  activated.forward(x, hidden, engine, act_);
+// The rows of a gated mlp that are multiplied and normalised while they are near.
+constexpr size_t kGatedRows = 8;
+
+template <typename Element>
+Operand Mlp::gated(const Operand& x, Span2f hidden, Workspace& ws, const Engine& engine) const {
+  const size_t rows = hidden.rows, width = hidden.cols, parts = std::min<size_t>(engine.pool.size(), rows);
+  const Span2<Element> gate = rows_in<Element>(hidden), value = rows_in<Element>(ws.take(rows, width));
+  const Span2f products = ws.take(parts * kGatedRows, width), normed = ws.take(rows, width);
+  gate_->forward(x, gate, engine, act_);
+  fc1_.forward(x, value, engine);
+  const bool direct = hidden_norm_ && !hidden_norm_->rms();
+  const LayerNorm::Room room = direct ? LayerNorm::operand_room(fc2_, normed, ws, engine) : LayerNorm::Room();
+  engine.pool.parallel_for(parts, [&](size_t part) {
+    const size_t end = rows * (part + 1) / parts;
+    for (size_t first = rows * part / parts, count = 0; first < end; first += count) {
+      count = std::min(kGatedRows, end - first);
+      const Span2f to = direct ? products.sub_rows(part * kGatedRows, count) : normed.sub_rows(first, count);
+      for (size_t r = 0; r < count; ++r) {
+        const kernels::MultiplyOperands<Element> args{width, gate.row(first + r), value.row(first + r), to.row(r)};
+        if constexpr (std::is_same_v<Element, float>)
+          engine.kernels.multiply_f32(args);
+        else
+          engine.kernels.multiply_bf16(args);
+      }
+      if (direct) hidden_norm_->fill(room, first, to, engine);
+    }
+  });
+  if (direct) return room.operand(rows, width);
+  if (hidden_norm_) hidden_norm_->forward(normed, normed, engine);
+  return fc2_.operand(normed, ws, engine);
+}
+
+Operand Mlp::inner(const Operand& x, Span2f hidden, Workspace& ws, const Engine& engine) const {
+  if (gate_) {
+    return fc2_.multiplies_bf16(engine) ? gated<uint16_t>(x, hidden, ws, engine) : gated<float>(x, hidden, ws, engine);
+  }
+  fc1_.forward(x, hidden, engine, act_);
   if (relu_) {
     for_rows(hidden.rows, engine, [&](size_t r) {
       float* row = hidden.row(r);
       for (size_t i = 0; i < hidden.cols; ++i) row[i] = row[i] < 0 ? 0 : row[i];  // NaN stays
     });
   }
-  if (gate_) {
-    const Span2f value = ws.take(hidden.rows, hidden.cols);  // [T, M]
-    fc1_.forward(x, value, engine);
-    for_rows(hidden.rows, engine, [&](size_t r) {
-      float* row = hidden.row(r);
-      for (size_t i = 0; i < hidden.cols; ++i) row[i] *= value.row(r)[i];
-    });
-  }
   if (hidden_norm_) hidden_norm_->forward(hidden, hidden, engine);
+  return fc2_.operand(hidden, ws, engine);
 }
 
 void Mlp::add_to(Span2f x, Span2f h, Workspace& ws, const Engine& engine) const {
@@ -69,22 +95,21 @@ void Mlp::add_through(Span2<Element> hidden, Span2f x, Span2f h, Workspace& ws, 
 void Mlp::add_as_configured(Span2f hidden, Span2f x, Span2f h, Workspace& ws, const Engine& engine) const {
   const Operand input =
       place_ == BlockNorm::before ? norm_.operand(x, fc1_, h, ws, engine) : fc1_.operand(x, ws, engine);
-  fill_hidden(input, hidden, ws, engine);
-  const Operand inner = fc2_.operand(hidden, ws, engine);
+  const Operand result = inner(input, hidden, ws, engine);
   if (place_ == BlockNorm::branch) {
-    fc2_.forward(inner, h, engine);
+    fc2_.forward(result, h, engine);
     norm_.add_to(x, h, engine);
     return;
   }
-  fc2_.forward(inner, x, engine, kernels::Act::none, x);
+  fc2_.forward(result, x, engine, kernels::Act::none, x);
   if (place_ == BlockNorm::after) norm_.forward(x, x, engine);
 }
 
 size_t mlp_workspace_floats(size_t rows, size_t width, size_t mlp_width, Precision precision,
-                            bool gated) noexcept {
-  const size_t value = gated ? workspace_floats(rows, mlp_width) : 0;
-  return workspace_floats(rows, mlp_width) + operand_workspace_floats(precision, rows, width) +
-         std::max(value, operand_workspace_floats(precision, rows, mlp_width));
+                            bool gated, size_t threads) noexcept {
+  const size_t inner = gated ? 2 * workspace_floats(rows, mlp_width) + workspace_floats(threads * kGatedRows, mlp_width) : 0;
+  return workspace_floats(rows, mlp_width) + operand_workspace_floats(precision, rows, width) + inner +
+         operand_workspace_floats(precision, rows, mlp_width);
 }
 
 }  // namespace simdclip

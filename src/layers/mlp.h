@@ -28,8 +28,10 @@ class Mlp {
   template <typename Element>
   void add_through(Span2<Element> hidden, Span2f x, Span2f h, Workspace& ws, const Engine& engine) const;
   void add_as_configured(Span2f hidden, Span2f x, Span2f h, Workspace& ws, const Engine& engine) const;
-  // hidden = act(fc1(x)) or act(gate(x)) * fc1(x), normalised where there is a norm.
-  void fill_hidden(const Operand& x, Span2f hidden, Workspace& ws, const Engine& engine) const;
+  // What fc2 multiplies: act(fc1(x)) or act(gate(x)) * fc1(x), normalised where there is a norm. hidden: [T, M] scratch.
+  Operand inner(const Operand& x, Span2f hidden, Workspace& ws, const Engine& engine) const;
+  template <typename Element>
+  Operand gated(const Operand& x, Span2f hidden, Workspace& ws, const Engine& engine) const;
 
   LayerNorm norm_;
   Linear fc1_, fc2_;
@@ -42,7 +44,7 @@ class Mlp {
 
 // Workspace floats of add_to for `rows` rows.
 size_t mlp_workspace_floats(size_t rows, size_t width, size_t mlp_width, Precision precision,
-                            bool gated = false) noexcept;
+                            bool gated = false, size_t threads = 1) noexcept;
 
 // The elementwise passes of layers: each calls row(r) for every row, spread over the threads.
 template <typename Row>

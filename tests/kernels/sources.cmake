@@ -3,6 +3,7 @@ set(SIMDCLIP_KERNEL_TESTS
   activation_test.cpp
   attention_test.cpp
   dot_test.cpp
+  elementwise_test.cpp
   gemm_bf16_test.cpp
   gemm_i8_test.cpp
   gemm_test.cpp

@@ -168,17 +168,18 @@ class Stack {
     return y;
   }
 
-  // Pairs of neighbouring channels of each head as complex numbers, turned by the patch's angle.
+  // Channels i and half + i of each head as a complex number, turned by the patch's angle.
   void rotate(Row& x, size_t at, size_t token) const {
     if (!turned_from_ || token < *turned_from_) return;
     const size_t dim = config_.width / config_.heads, half = dim / 2;
     const auto table = get("visual.rotary");
     const float* angles = table.data() + (token - *turned_from_) * dim;
     for (size_t pair = 0; pair < config_.width / 2; ++pair) {
+      const size_t first = at + pair / half * dim + pair % half;
       const std::complex<double> turn(double{angles[pair % half]}, double{angles[pair % half + half]});
-      const std::complex<double> turned = std::complex<double>(x[at + 2 * pair], x[at + 2 * pair + 1]) * turn;
-      x[at + 2 * pair] = turned.real();
-      x[at + 2 * pair + 1] = turned.imag();
+      const std::complex<double> turned = std::complex<double>(x[first], x[first + half]) * turn;
+      x[first] = turned.real();
+      x[first + half] = turned.imag();
     }
   }
 
