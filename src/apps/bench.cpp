@@ -81,6 +81,11 @@ Input make_input(const Model& model, const BenchOptions& options) {
   return input;
 }
 
+// Keys and values of all tokens, then one query's projections and mlp.
+double pool_operations(const AttentionPoolConfig& p, double tokens, double d, double width) {
+  return 2 * (tokens * 2 * d * width + 2 * tokens * width + width * width + 2 * p.mlp_width * width);
+}
+
 }  // namespace
 
 double image_operations(const Model& model) {
@@ -90,7 +95,8 @@ double image_operations(const Model& model) {
   const double d = v.transformer.width, tokens = vision_tokens(v), patches = tokens - (v.class_token ? 1 : 0);
   const bool pooled_apart = v.pooling == Pooling::first;
   return 2 * patches * 3 * v.patch_size * v.patch_size * d + block_operations(v.transformer, tokens, pooled_apart ? 1 : tokens) +
-         (v.projection ? 2 * d * config.embed_dim : 0);
+         (v.attention_pool ? pool_operations(*v.attention_pool, tokens, d, pooled_width(v)) : 0) +
+         (v.projection ? 2.0 * pooled_width(v) * config.embed_dim : 0);
 }
 
 double text_operations(const Model& model, size_t tokens) {

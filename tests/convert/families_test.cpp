@@ -229,7 +229,8 @@ TEST(LongClip, PositionsBehindTheTwentiethAreTheSecondTensors) {
   ConvertPlan plan = plan_of("ViT-B-16");
   plan.config.text->context_length = 248;
   Counting source;
-  for (const ForeignTensor& t : checkpoint_of(plan).tensors()) source.add(t.name, t.shape);
+  const NamesOnly names = checkpoint_of(plan);
+  for (const ForeignTensor& t : names.tensors()) source.add(t.name, t.shape);
   source.add("positional_embedding_res", {248, 512});
   EXPECT_TRUE(is_openai_file(source));
   const std::vector<BoundTensor> bound = bind_tensors(plan, source);
@@ -308,7 +309,8 @@ TEST(AltClip, EachTensorIsNeededUnderItsNameAndShape) {
 
 TEST(AltClip, TheTwoLayersBecomeOne) {
   Counting source;
-  for (const ForeignTensor& t : alt_checkpoint().tensors()) source.add(t.name, t.shape);
+  const NamesOnly names = alt_checkpoint();
+  for (const ForeignTensor& t : names.tensors()) source.add(t.name, t.shape);
   const ConvertPlan plan = alt_plan(source);
   const std::vector<BoundTensor> bound = bind_tensors(plan, source);
   std::vector<float> weight, bias;
@@ -337,7 +339,8 @@ TEST(Mt5, DistancesFallIntoTheirBuckets) {
       for (size_t i = 0; i < out.size(); ++i) out[i] = static_cast<float>(i / 12);
     }
   } source;
-  for (const ForeignTensor& t : checkpoint_of(plan).tensors()) source.add(t.name, t.shape);
+  const NamesOnly names = checkpoint_of(plan);
+  for (const ForeignTensor& t : names.tensors()) source.add(t.name, t.shape);
   const std::vector<BoundTensor> bound = bind_tensors(plan, source);
   std::vector<float> values;
   assemble(bound_as(bound, "text.relative_bias"), plan, source, values);

@@ -110,6 +110,7 @@ def parse():
     parser.add_argument("--program", required=True, type=pathlib.Path)
     names = lambda s: [n for n in s.split(",") if n]  # noqa: E731
     parser.add_argument("--only", default="", type=names, help="rows to make again, open_clip's or transformers'")
+    parser.add_argument("--first", default="", type=names, help="rows to make before the others")
     parser.add_argument("--again", default="", help="a regular expression: rows to make again beside those that are missing")
     parser.add_argument("--gigabytes", default=0.75, type=float, help="f32 weights above which the model is cut")
     parser.add_argument("--layers", default=2, type=int)
@@ -145,6 +146,7 @@ def main():
     families = kept.setdefault("open_clip", {}), kept.setdefault("transformers", {})
     broken = [lambda name, error: dict(name=name, tags=0, error=error, result=None, tokenizer="", preprocess=""), lambda name, error: dict(error=error, result=None)]
     for rows, module, names, otherwise in zip(families, (open_clip_rows, transformers_rows), (open_clip.list_models(), list(transformers_rows.ROWS)), broken):
+        names = sorted(names, key=lambda n: n not in options.first)
         for _ in fill(options, rows, names, module.row, otherwise):
             if options.results:
                 options.results.write_text(json.dumps(kept))

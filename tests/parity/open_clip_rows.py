@@ -1,4 +1,5 @@
 """Rows of models.py: open_clip's architectures."""
+import contextlib
 import copy
 import json
 import pathlib
@@ -6,6 +7,7 @@ import tempfile
 
 import numpy as np
 import open_clip
+import timm
 import torch
 import transformers
 from safetensors.torch import save_file
@@ -77,6 +79,20 @@ def build(name, device, layers=10**6, words=10**6):
         return (open_clip.CustomTextCLIP if custom else open_clip.CLIP)(**cfg)
 
 
+@contextlib.contextmanager
+def uninitialised():
+    """Modules leave their weights as they are: the caller sets each of them."""
+    names = [n for n in dir(torch.nn.init) if n.endswith("_") and not n.startswith("_")]
+    kept = {(owner, n): getattr(owner, n) for owner in (torch.nn.init, timm.layers, timm.models.vision_transformer, timm.models.eva) for n in names if hasattr(owner, n)}
+    for owner, n in kept:
+        setattr(owner, n, lambda tensor, *_, **__: tensor)
+    try:
+        yield
+    finally:
+        for (owner, n), function in kept.items():
+            setattr(owner, n, function)
+
+
 def depths(state):
     """Blocks of the image tower and of the text tower."""
     found = [0, 0]
@@ -105,7 +121,9 @@ def measure(driver, name, cfg, folder, kind, layers, words, precisions):
     """precision -> lowest cosines of image and text through converter and towers; or the error."""
     generator = np.random.default_rng(7)
     torch.manual_seed(7)
-    model = kind(build(name, "cpu", layers, words).float(), 7)
+    with uninitialised() if kind is peaky else contextlib.nullcontext():
+        model = build(name, "cpu", layers, words).float()
+    model = kind(model, 7)
     save_file(whole(model.state_dict()), folder / "w.safetensors")
     size = model.visual.image_size
     pixels = pictures(3, (size, size) if isinstance(size, int) else size, generator)
