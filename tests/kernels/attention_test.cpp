@@ -132,7 +132,8 @@ void expect_right(Operands& o) {
   }
 }
 
-std::vector<Case> tails() {
+// with_bias: of the float kernels, which alone take one.
+std::vector<Case> tails(bool with_bias = false) {
   std::vector<Case> cases;
   uint64_t seed = 1;
   for (size_t n = 1; n <= 35; ++n) cases.push_back({n, n, 64, n % 2 == 0, 0, n % 3, 2, seed++});
@@ -144,13 +145,13 @@ std::vector<Case> tails() {
   cases.push_back({3, 257, 64, false, 0, 0, 8, seed++});  // peaked
   cases.push_back({1, 577, 64, false, 0, 5, 4, seed++});
   cases.push_back({2, 1025, 16, false, 0, 0, 1, seed++});
-  for (size_t n = 1; n <= 35; n += 2) cases.push_back({n, n + n % 4, 40, false, 0, n % 3, 2, seed++, true});
+  for (size_t n = 1; with_bias && n <= 35; n += 2) cases.push_back({n, n + n % 4, 40, false, 0, n % 3, 2, seed++, true});
   cases.push_back({40, 7, 24, true, 0, 0, 1, seed++});  // more queries than keys: the last ones see all
   return cases;
 }
 
 TEST_P(Attention, MatchesFp64AtEveryTail) {
-  for (const Case& c : tails()) {
+  for (const Case& c : tails(true)) {
     for (const Edge edge : kEdges) {
       SCOPED_TRACE(describe(c));
       Operands o(c, edge);
