@@ -1,5 +1,6 @@
 """What the rows of models.py share: random weights of two kinds, the driver and the program, cosines, and files of names and shapes alone."""
 import json
+import math
 import pathlib
 import re
 import struct
@@ -122,7 +123,7 @@ def header_only(state, path):
     """A safetensors file of the right names, shapes and size whose weights are a hole."""
     header, at = {}, 0
     for name in sorted(state):
-        size = state[name].numel() * 4
+        size = math.prod(state[name].shape) * 4
         header[name] = dict(dtype="F32", shape=list(state[name].shape), data_offsets=[at, at + size])
         at += size
     text = json.dumps(header).encode()

@@ -14,7 +14,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 import tokenizer_files
-from reference_models import call, cosines, embed, header_only, output, peaky, pictures, whole
+from reference_models import call, cosine, embed, header_only, output, peaky, pictures, whole
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "text"))
 from text_cases import CAPTIONS, SENTENCES  # noqa: E402
@@ -51,6 +51,13 @@ def pooled(result):
         if getattr(result, field, None) is not None:
             return getattr(result, field)
     return result
+
+
+def refusal(program, folder, name, model_type):
+    (folder / "config.json").write_text(json.dumps(dict(model_type=model_type, architectures=[name])))
+    header_only({"logit_scale": np.zeros(())}, folder / "model.safetensors")
+    error = call(program, "convert", folder, "-o", folder / "m.sclip").replace(str(folder), "FOLDER")
+    return dict(error=error or "the converter took it and this script does not know how to measure it", result=None)
 
 
 class Model:
@@ -120,20 +127,29 @@ class Model:
         if error:
             return row
         info = json.loads(output(options.program, "info", "-m", folder / "m.sclip", "--json"))
-        pixels = encoded = ids = None
-        references = [None, None]
+        result = [None, None]
         with torch.no_grad():
             if self.processor:
-                side = info["image_size"]
-                pixels = pictures(3, (side, side), np.random.default_rng(7))
-                references[0] = self.image(model, pixels).numpy()
-                row["pixels"] = self.compare_pixels(options, folder)
+                row["pixels"], result[0] = self.compare_images(options, folder, model, info)
             if self.tokenizer:
-                row["ids"], encoded = self.compare_ids(options, folder, info["context_length"])
-                references[1] = self.text(model, encoded).numpy()
-                ids = encoded.input_ids.numpy().astype(np.int32)
-        error, *rows = embed(options.driver, folder / "m.sclip", folder, None if pixels is None else pixels.numpy(), ids)
-        return dict(row, error=error, result=cosines(rows, references))
+                row["ids"], result[1] = self.compare_texts(options, folder, model, info)
+        return dict(row, result=result)
+
+    def compare_images(self, options, folder, model, info):
+        """(largest difference of a picture's pixels, lowest cosine)"""
+        pixels = pictures(3, (info["image_size"],) * 2, np.random.default_rng(7))
+        error, got, _ = embed(options.driver, folder / "m.sclip", folder, pixels.numpy(), None)
+        if error:
+            raise RuntimeError(error)
+        return self.compare_pixels(options, folder), cosine(got, self.image(model, pixels).numpy())
+
+    def compare_texts(self, options, folder, model, info):
+        """(texts whose ids differ, lowest cosine of the first)"""
+        differ, encoded = self.compare_ids(options, folder, info["context_length"])
+        error, _, got = embed(options.driver, folder / "m.sclip", folder, None, encoded.input_ids.numpy().astype(np.int32))
+        if error:
+            raise RuntimeError(error)
+        return differ, cosine(got, self.text(model, encoded).numpy())
 
     def compare_pixels(self, options, folder):
         processor = getattr(transformers, self.processor).from_pretrained(folder)
@@ -152,19 +168,24 @@ class Model:
         return differ, encoded
 
 
+class NaFlex(Model):
+    """Pictures keep their shape: the program's own embedding of one is compared."""
+
+    def processor_settings(self, config):
+        return {}
+
+    def compare_images(self, options, folder, model, info):
+        inputs = getattr(transformers, self.processor).from_pretrained(folder)(Image.open(PICTURE), return_tensors="pt")
+        output(options.program, "embed", "-m", folder / "m.sclip", PICTURE, "-o", folder / "i.npy", "--exif", "off")
+        want = pooled(model.get_image_features(**inputs) if hasattr(model, "get_image_features") else model(**inputs)).numpy()
+        return None, cosine(np.load(folder / "i.npy"), want)
+
+
 class Refused(Model):
-    """A class of which only its configuration and the names and shapes of its weights are made."""
+    """A class whose configuration alone is refused; a file of one tensor stands for its weights."""
 
     def run(self, options, folder):
-        cls = getattr(transformers, self.name)
-        config = cls.config_class(**self.config)
-        with torch.device("meta"):
-            model = cls(config)
-        config.architectures = [self.name]
-        config.save_pretrained(folder)
-        header_only(model.state_dict(), folder / "model.safetensors")
-        error = call(options.program, "convert", folder, "-o", folder / "m.sclip").replace(str(folder), "FOLDER")
-        return dict(error=error or "the converter took it and this script does not know how to measure it", result=None)
+        return refusal(options.program, folder, self.name, getattr(transformers, self.name).config_class.model_type)
 
 
 class Diffusers(Model):
@@ -251,9 +272,9 @@ ROWS = {
     "SiglipModel": Model("SiglipModel", "siglip", SIGLIP_IMAGES),
     "SiglipTextModel": Model("SiglipTextModel", "siglip"),
     "SiglipVisionModel": Model("SiglipVisionModel", "", SIGLIP_IMAGES),
-    "Siglip2Model": Refused("Siglip2Model"),
-    "Siglip2TextModel": Refused("Siglip2TextModel"),
-    "Siglip2VisionModel": Refused("Siglip2VisionModel"),
+    "Siglip2Model": NaFlex("Siglip2Model", "siglip2", "Siglip2ImageProcessorPil"),
+    "Siglip2TextModel": Model("Siglip2TextModel", "siglip2"),
+    "Siglip2VisionModel": NaFlex("Siglip2VisionModel", "", "Siglip2ImageProcessorPil"),
     "AltCLIPModel": Model("AltCLIPModel", "xlm_roberta", CLIP_IMAGES, layers=6, masked=True),
     "ChineseCLIPVisionModel": Refused("ChineseCLIPVisionModel"),
     **{name: Refused(name) for name in ("AlignModel", "Blip2ForImageTextRetrieval", "BlipModel", "BridgeTowerModel", "CLIPSegModel", "ClapModel", "FlavaModel", "GroupViTModel",
