@@ -63,13 +63,13 @@ def open_clip_table(rows):
     good = [r for r in rows if not r["error"]]
     measured = [r for r in good if isinstance(r["result"], list)]
     yield (f"## open_clip: {len(good)} of {len(rows)} architectures, {sum(r['tags'] for r in good)} of {sum(r['tags'] for r in rows)} pretrained tags\n\n"
-           "`names checked`: each tensor of the full model was found under its name and with its shape. Cosines: the lowest of 3 pictures and 5 texts "
+           "`described`: the converter makes a configuration of it. `names checked`: each tensor of the full model was found under its name and with its shape. Cosines: the lowest of 3 pictures and 5 texts "
            "against PyTorch, f32, random peaky weights, full width; `depth`: blocks of the image and of the text tower that were run, of how many. "
            f"Measured: {len(measured)} of {len(good)}, lowest cosine 1 - {1 - min(min(c for c in r['result'] if c is not None) for r in measured):.1e}.\n\n")
     yield "| architecture | tags | supported | tokenizer | preprocessing | depth | cosine, image | cosine, text |\n|---|---|---|---|---|---|---|---|\n"
     for r in rows:
         image, text = ("", "") if r["error"] else shown(r["result"])
-        verdict = "no: " + cell(r["error"].replace("cfg.json: ", "")) if r["error"] else "names checked"
+        verdict = "no: " + cell(r["error"].replace("cfg.json: ", "")) if r["error"] else "names checked" if r["schema"] else "described"
         yield f"| {r['name']} | {r['tags']} | {verdict} | {r['tokenizer']} | {r['preprocess']} | {'' if r['error'] else depth_of(r)} | {image} | {text} |\n"
 
 
