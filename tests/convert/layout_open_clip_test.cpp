@@ -92,7 +92,7 @@ std::vector<BadConfig> open_clip_configs() {
       vision("act_kwargs", json{{"approximate", "sigmoid"}}, kUnsupported, {"sigmoid"}),
       vision("norm_kwargs", json{{"eps", -1}}, kDamaged, {"eps"}),
       vision("norm_kwargs", json{{"elementwise_affine", false}}, kUnsupported, {"elementwise_affine"}),
-      text("hf_model_name", "google/mt5-base", kUnsupported, {"google/mt5-base"}),
+      text("hf_model_name", "google/flan-t5-base", kUnsupported, {"google/flan-t5-base"}),
       text("correct_cls_mask", true, kUnsupported, {"correct_cls_mask"}),
       text("hf_tokenizer_name", "bert-base-uncased", kMissing, {"bert-base-uncased"}),
       text("tokenizer_kwargs", json{{"clean", "whitespace"}}, kUnsupported, {"whitespace"}),
