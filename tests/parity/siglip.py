@@ -115,7 +115,7 @@ class OpenClip:
         if self.tokenizer_name:
             self.encode = open_clip.tokenizer.HFTokenizer(str(self.tokenizers / self.tokenizer_name), context_length=self.model.context_length, clean=self.clean)
         else:
-            self.encode = open_clip.get_tokenizer("ViT-B-32")
+            self.encode = open_clip.get_tokenizer(self.arch)
 
     def save(self, folder):
         if self.tokenizer_name:

@@ -248,9 +248,9 @@ TEST_F(Errors, PictureSizesOfTheConverter) {
     EXPECT_THAT(r.err, HasSubstr("--image-size"));
   }
   const Ran small = run({"convert", clip.source(), "-o", out.file("x.sclip"), "--image-size", "7"});
-  EXPECT_EQ(small.status, 1);
+  EXPECT_EQ(small.status, 2);
   EXPECT_THAT(small.err, HasSubstr("one patch"));
-  EXPECT_EQ(run({"convert", clip.source(), "-o", out.file("x.sclip"), "--max-patches", "9"}).status, 1);
+  EXPECT_EQ(run({"convert", clip.source(), "-o", out.file("x.sclip"), "--max-patches", "9"}).status, 2);
   EXPECT_TRUE(entries(out.path().string()).empty());
   ASSERT_EQ(run({"convert", clip.source(), "-o", out.file("x.sclip"), "--image-size", "24x40"}).status, 0);
   EXPECT_THAT(run({"info", "-m", out.file("x.sclip"), "--json"}).out, HasSubstr("\"image_size\": [24, 40]"));
