@@ -132,7 +132,7 @@ std::vector<BadFile> files() {
   const std::string module = p_global("__torch__", "M") + ")\x81";
   return {
       {"no pickle", zip({{.name = "archive/version", .content = "3"}}), kUnsupported, "data.pkl"},
-      {"a numpy archive", zip({{.name = "a.npy", .content = "x"}}), kUnsupported, "data.pkl"},
+      {"a numpy archive of no array", zip({{.name = "a.npy", .content = "x"}}), kDamaged, "no .npy file"},
       {"two pickles", zip({{.name = "a/data.pkl", .content = good}, {.name = "b/data.pkl", .content = good}}),
        kDamaged, "2 data.pkl"},
       {"big endian",
