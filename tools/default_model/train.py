@@ -4,25 +4,24 @@
 
 Loss = cross entropy over all training concepts (the bank; half towards the picture's own concept where it has one, the
 rest towards the teacher's distribution) + 5 (1 - cos to the teacher's vector of the same view) + 2 (1 - cos to its
-features) + 0.5 cross entropy over the class words (classes.py) where a picture has some. The time budget, not the step count, drives the learning rate (constant, then linear to 0) and, at the end,
-lets all patches in; it checkpoints every two minutes and resumes by the same command. `views.py augmented` runs
-beside it and draws new views; the newest --pool chunks of them are trained on.
+features) + 2 (1 - cos, patch by patch, to its features of that place) + 0.5 cross entropy over the class words
+(classes.py) where a picture has some. The time budget, not the step count, drives the learning rate (constant, then
+linear to 0) and, at the end, lets all patches in; it checkpoints every two minutes and resumes by the same command.
+`views.py augmented` runs beside it and draws new views; the newest --pool chunks of them are trained on.
 """
 import argparse
-import os
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 import split
+from bookkeeping import Run
 from classes import CLASSES, classes_of
 from common import CACHE, IMAGE_SIDE, LOGS, SEED, more_pictures, read_jsonl
 from model import parameter_count
-from student import Student, cut_patches, embed, shifted
+from optimizer import optimizers
+from student import Student, cut_patches, embed, local_targets, shifted
 from teachers import MiniLm, fold_of, load_heads
 
 
@@ -53,11 +52,11 @@ class Data:
         self.fold = np.array([fold_of(r["concept"]) if r.get("named", True) else -1 for r in self.rows] + [-1])
         self.mirror = np.array(["flag" not in r["caption"] and "letter" not in r["caption"] for r in self.rows] + [False])
         self.heads, self.most, self.chunks, self.taken = load_heads(), pool, [], set()
-        clean = [np.concatenate([np.load(CACHE / f"{p}{what}0.npy") for p in ("", "more_")]) for what in ("view", "features")]
+        clean = [np.concatenate([np.load(CACHE / f"{p}{what}0.npy") for p in ("", "more_")]) for what in ("view", "features", "local")]
         ids = np.array([r["id"] for r in self.rows if r["part"] == "train"])
         self.pictures = len(ids)
         self.mean_feature = torch.from_numpy(clean[1][ids].astype(np.float32)).mean(0)
-        self.add(clean[0][ids], clean[1][ids], ids)
+        self.add(clean[0][ids], clean[1][ids], clean[2][ids], ids)
         val = split.retrieval_set(base, "val")
         at = [r["id"] for r in val]
         self.val_views, self.val_texts = clean[0][at], phrases[[phrase_ids[i][0] for i in at]]
@@ -65,10 +64,10 @@ class Data:
             self.val_taught = self.heads(torch.from_numpy(clean[1][at].astype(np.float32)))
 
     @torch.no_grad()
-    def add(self, pixels, features, ids):
+    def add(self, pixels, features, local, ids):
         features = torch.from_numpy(features.astype(np.float32))
         taught = self.heads(features, torch.from_numpy(self.fold[ids]))
-        self.chunks.append((pixels, features.bfloat16(), taught, ids))
+        self.chunks.append((pixels, features.bfloat16(), taught, ids, torch.from_numpy(local)))
 
     def refresh(self):
         """Takes in the chunks that were drawn since; the clean views always stay."""
@@ -76,7 +75,7 @@ class Data:
             if path.name not in self.taken:
                 self.taken.add(path.name)
                 chunk = np.load(path)
-                self.add(chunk["pixels"], chunk["features"], chunk["ids"])
+                self.add(chunk["pixels"], chunk["features"], chunk["local"], chunk["ids"])
         del self.chunks[1 : max(1, len(self.chunks) - self.most)]
         self.sizes = np.cumsum([0] + [len(c[3]) for c in self.chunks])
 
@@ -93,16 +92,19 @@ class Data:
         features = torch.stack([self.chunks[c][1][i] for c, i in pick])
         taught = torch.stack([self.chunks[c][2][i] for c, i in pick])
         ids = np.array([self.chunks[c][3][i] for c, i in pick])
+        local = torch.stack([self.chunks[c][4][i] for c, i in pick])
         gain = torch.from_numpy(rng.uniform(0.85, 1.15, (len(at), 3))).float()
         offset = torch.from_numpy(rng.uniform(-0.06, 0.06, (len(at), 3))).float()
-        patches, place = cut_patches(shifted(pixels, self.mirror[ids], rng), patch, keep, rng, gain, offset)
-        return patches, place, taught, features.float() - self.mean_feature, torch.from_numpy(self.concept[ids]), self.classes[ids]
+        moved, rows, columns = shifted(pixels, self.mirror[ids], rng)
+        patches, place = cut_patches(moved, patch, keep, rng, gain, offset)
+        local = local_targets(local, place, rows, columns, patch)
+        return patches, place, taught, features.float() - self.mean_feature, local, torch.from_numpy(self.concept[ids]), self.classes[ids]
 
 
 def losses(model, data, batch):
-    patches, place, taught, features, own, classes = batch
+    patches, place, taught, features, local, own, classes = batch
     bank = data.bank
-    pooled, raw = model(patches, place)
+    pooled, raw, tokens = model(patches, place)
     y = F.normalize(raw, dim=-1)
     scale = model.logit_scale.exp().clamp(max=60)
     logits = scale * y @ bank.T
@@ -115,8 +117,10 @@ def losses(model, data, batch):
     cosine = 1 - (y * taught).sum(-1).mean()
     guess = F.linear(pooled.bfloat16(), model.feature.weight.bfloat16(), model.feature.bias.bfloat16()).float()
     feature = 1 - F.cosine_similarity(guess, features, dim=-1).mean()
+    tokens = F.layer_norm(tokens, tokens.shape[-1:])
+    near = 1 - F.cosine_similarity(F.linear(tokens, model.local.weight.bfloat16(), model.local.bias.bfloat16()).float(), local, dim=-1).mean()
     kind = -(classes * F.log_softmax(scale * y @ data.class_bank.T, dim=-1)).sum() / len(y)
-    return contrast + 5 * cosine + 2 * feature + 0.5 * kind, contrast, cosine, feature, kind
+    return contrast + 5 * cosine + 2 * feature + 2 * near + 0.5 * kind, contrast, cosine, feature, near, kind
 
 
 def recall(similarity, k):
@@ -131,144 +135,49 @@ def validate(model, data):
     return recall(s, 1), recall(s, 5), recall(s, 10), recall(s.T, 10), (y * data.val_taught).sum(-1).mean().item()
 
 
-class Workers:
-    """Threads that each take pieces of the batch, forward and backward, one core each: on a shared machine several
-    independent threads lose far less to waiting than one product split over all of them, and a piece fits the cache."""
-
-    def __init__(self, count, parameters):
-        torch.set_num_threads(1)
-        self.parameters = list(parameters)
-        self.pool, self.count = ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)), count
-
-    def step(self, pieces, compute):
-        """pieces: arguments of compute(piece) -> (loss, other parts); sets the mean gradient, returns the mean parts."""
-        queue, lock = list(pieces), threading.Lock()
-
-        def work():
-            total, parts = None, []
-            while True:
-                with lock:
-                    if not queue:
-                        return total, parts
-                    piece = queue.pop()
-                losses_now = compute(piece)
-                gradients = torch.autograd.grad(losses_now[0], self.parameters)
-                parts.append([x.item() for x in losses_now])
-                if total is None:
-                    total = list(gradients)
-                else:
-                    torch._foreach_add_(total, list(gradients))
-
-        done = [f.result() for f in [self.pool.submit(work) for _ in range(self.count)]]
-        totals = [total for total, _ in done if total is not None]
-        for other in totals[1:]:
-            torch._foreach_add_(totals[0], other)
-        torch._foreach_div_(totals[0], len(pieces))
-        for parameter, gradient in zip(self.parameters, totals[0]):
-            parameter.grad = gradient
-        return np.mean([p for _, parts in done for p in parts], axis=0)
-
-
-class Trainer:
-    """The model with its optimizer, averaged weights, checkpoint and log."""
-
-    def __init__(self, args):
-        self.args = args
+class PictureRun(Run):
+    def __init__(self, args, data):
         shape = {"vision_width": args.width, "vision_layers": args.layers} if args.width else {}
-        self.model = Student(**shape)
-        decay = [p for p in self.model.parameters() if p.ndim > 1]
-        rest = [p for p in self.model.parameters() if p.ndim <= 1]
-        self.optimizer = torch.optim.AdamW([{"params": decay, "weight_decay": 0.1}, {"params": rest, "weight_decay": 0.0}],
-                                           lr=args.lr, betas=(0.9, 0.98), fused=True)
-        self.average = {k: v.clone() for k, v in self.model.visual.state_dict().items()}
-        self.step, self.seen, self.seconds, self.path = 0, 0, 0.0, CACHE / f"{args.name}.pt"
-        if self.path.exists():
-            state = torch.load(self.path)
-            self.model.load_state_dict(state["model"])
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.average, self.step, self.seen, self.seconds = state["average"], state["step"], state["seen"], state["seconds"]
-        elif args.start_from:
-            state = torch.load(args.start_from, map_location="cpu")
-            self.model.visual.load_state_dict(state["average"])
-            self.average = {k: v.clone() for k, v in state["average"].items()}
-        LOGS.mkdir(exist_ok=True)
-        self.log = open(LOGS / f"{args.name}.tsv", "a", encoding="utf-8")
-
-    def say(self, text):
-        self.log.write(text + "\n")
-        self.log.flush()
-        print(text, flush=True)
-
-    def save(self):
-        torch.save({"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "average": self.average, "step": self.step,
-                    "seen": self.seen, "seconds": self.seconds, "args": vars(self.args)}, str(self.path) + ".part")
-        os.replace(str(self.path) + ".part", self.path)
-
-    @property
-    def progress(self):
-        return min(1.0, self.seconds / (60 * self.args.minutes))
-
-    def learning_rate(self):
-        return self.args.lr * min(1.0, (self.step + 1) / 100) * min(1.0, (1 - self.progress) / 0.6)
+        model = Student(**shape)
+        if args.start_from:
+            model.grown_from(torch.load(args.start_from, map_location="cpu")["average"])
+        named = list(model.named_parameters())
+        made = optimizers(named, args.lr, "resblocks" if args.optimizer == "muon" else "no such name")
+        super().__init__(args, model, model.parameters(), dict(model.visual.named_parameters()), made)
+        self.data, self.batches = data, []
 
     def keep(self):
         """How many patches a step looks at: a part, at the end all."""
         patches = (IMAGE_SIDE // self.model.patch) ** 2
-        return patches if self.progress > 0.82 else round(patches * (1 - self.args.patch_dropout))
+        return patches if self.progress > self.args.all_patches_from else round(patches * (1 - self.args.patch_dropout))
 
-    def update(self):
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimizer.step()
-        rate = 1 - min(0.998, self.step / (self.step + 10))
-        torch._foreach_lerp_(list(self.average.values()), list(self.model.visual.state_dict().values()), rate)
-        self.step += 1
+    def pieces(self):
+        if not self.batches or self.step % self.REPORT == 0:
+            self.data.refresh()
+            self.batches = self.data.epoch(self.args.batch, np.random.default_rng((SEED, 1, self.step)))
+        at, keep = self.batches.pop(), self.keep()
+        return [(start, at[start : start + self.args.piece], keep) for start in range(0, self.args.batch, self.args.piece)]
 
-    def report(self, data, recent):
-        raw = {k: v.clone() for k, v in self.model.visual.state_dict().items()}
-        self.model.visual.load_state_dict(self.average)
-        figures = validate(self.model, data)
-        self.model.visual.load_state_dict(raw)
-        means = np.mean(recent, axis=0)
-        self.say("\t".join([f"{self.seconds / 60:.1f}", str(self.step), str(self.seen), str(data.sizes[-1]), f"{self.learning_rate():.2e}",
+    def compute(self, piece):
+        start, at, keep = piece
+        return losses(self.model, self.data, self.data.batch(at, self.model.patch, keep, np.random.default_rng((SEED, 2, self.step, start))))
+
+    def report(self, means):
+        figures = validate(self.model, self.data)
+        self.say("\t".join([f"{self.seconds / 60:.1f}", str(self.step), str(self.seen), str(self.data.sizes[-1]), f"{self.learning_rate():.2e}",
                             *(f"{m:.3f}" for m in means), *(f"{f:.1f}" for f in figures[:4]), f"{figures[4]:.3f}"]))
 
 
-def run(trainer, data, args):
-    workers, recent, batches, saved = Workers(args.threads, trainer.model.parameters()), [], [], time.monotonic()
-    while trainer.progress < 1:
-        started = time.monotonic()
-        if not batches or trainer.step % 200 == 0:
-            data.refresh()
-            batches = data.epoch(args.batch, np.random.default_rng((SEED, 1, trainer.step)))
-        at, keep, step = batches.pop(), trainer.keep(), trainer.step
-
-        def compute(piece):
-            batch = data.batch(at[piece : piece + args.piece], trainer.model.patch, keep, np.random.default_rng((SEED, 2, step, piece)))
-            return losses(trainer.model, data, batch)
-
-        recent.append(workers.step(range(0, args.batch, args.piece), compute))
-        trainer.update()
-        trainer.seen += args.batch
-        trainer.seconds += min(time.monotonic() - started, 30)  # a step during which the process was stopped does not use the budget up
-        if trainer.step % 200 == 0 or trainer.progress >= 1:
-            trainer.report(data, recent)
-            recent = []
-        if time.monotonic() - saved > 120 or trainer.progress >= 1:
-            trainer.save()
-            saved = time.monotonic()
-
-
 def main():
-    parser = argparse.ArgumentParser()
+    parser = Run.arguments(argparse.ArgumentParser())
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--piece", type=int, default=64, help="pictures that one thread computes at a time")
     parser.add_argument("--lr", type=float, default=1.5e-3)
     parser.add_argument("--patch-dropout", type=float, default=0.6)
     parser.add_argument("--pool", type=int, default=60, help="chunks of 2,048 views held in memory")
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 2)
+    parser.add_argument("--all-patches-from", type=float, default=0.82, help="the part of the time after which no patch is left out")
+    parser.add_argument("--optimizer", choices=("adamw", "muon"), default="muon", help="of the blocks' matrices")
     parser.add_argument("--width", type=int, help="another width than model.json's (needs --layers)")
     parser.add_argument("--layers", type=int)
     parser.add_argument("--start-from", help="a checkpoint of another run, whose averaged tower this one starts from")
@@ -276,12 +185,12 @@ def main():
     args = parser.parse_args()
     torch.manual_seed(SEED)
     data = Data(args.pool)
-    trainer = Trainer(args)
-    if trainer.step == 0:
-        trainer.say(f"# picture tower {parameter_count(trainer.model.visual) / 1e6:.2f} M parameters, {data.pictures} pictures, {len(data.bank)} "
-                    f"concepts, seed {SEED}, {vars(args)}")
-        trainer.say("minutes\tstep\tseen\tviews\tlr\tloss\tcontrast\tcosine\tfeature\tclasses\tval R@1\tR@5\tR@10\tpicture->text R@10\tval cos to teacher")
-    run(trainer, data, args)
+    run = PictureRun(args, data)
+    if run.step == 0:
+        run.say(f"# picture tower {parameter_count(run.model.visual) / 1e6:.2f} M parameters, {data.pictures} pictures, {len(data.bank)} "
+                f"concepts, seed {SEED}, {vars(args)}")
+        run.say("minutes\tstep\tseen\tviews\tlr\tloss\tcontrast\tcosine\tfeature\tlocal\tclasses\tval R@1\tR@5\tR@10\tpicture->text R@10\tval cos to teacher")
+    run.train()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Step 5: views of the pictures with what the picture teacher says of each; the student keeps them at 96 px.
 
-    python views.py clean        every picture on white: view0.npy, features0.npy, more_view0.npy, more_features0.npy
+    python views.py clean        every picture on white: view0.npy, features0.npy, local0.npy, the same with more_ before
     python views.py augmented 60 80
                                  chunks of augmented views into views/, for 60 minutes or until there are 80; training runs beside it
 
@@ -16,7 +16,7 @@ import torch.nn.functional as F
 
 import split
 from common import CACHE, IMAGE_SIDE, SEED, more_pictures, pictures, save_array
-from teachers import EfficientNetLite0
+from teachers import LOCAL_DIM, EfficientNetLite0
 
 CLEAN_SIDE, DRAWN_SIDE = 160, 128  # views are drawn at this size, then scaled for the teacher and for the student
 CHUNK, BATCH = 2048, 64
@@ -106,9 +106,9 @@ class Pool:
 
 
 def make_chunk(index, pool, ids, teacher):
-    """views/<index>.npz: pixels [n, 96, 96, 3], features [n, 1280], ids [n] (-1: two pictures)."""
+    """views/<index>.npz: pixels [n, 96, 96, 3], features [n, 1280], local [n, 49, 64], ids [n] (-1: two pictures)."""
     rng = torch.Generator().manual_seed(SEED + 1000 + index)
-    pixels, features, shown = [], [], ids.copy()
+    pixels, features, local, shown = [], [], [], ids.copy()
     for start in range(0, len(ids), BATCH):
         now = ids[start : start + BATCH]
         pair = torch.rand(len(now), generator=rng) < COMPOSITES
@@ -116,44 +116,65 @@ def make_chunk(index, pool, ids, teacher):
         drawn = draw(premultiplied(pool.packed(now)), other, pool.mirror[now], rng)
         shown[start : start + BATCH][pair.numpy()] = -1
         pixels.append(small(drawn))
-        features.append(teacher(drawn).numpy().astype(np.float16))
+        for kept, now in zip((features, local), teacher(drawn)):
+            kept.append(now.numpy().astype(np.float16))
     folder = CACHE / "views"
     partial = folder / f"{index:04d}.part"
     with open(partial, "wb") as file:
-        np.savez(file, pixels=np.concatenate(pixels), features=np.concatenate(features), ids=shown)
+        np.savez(file, pixels=np.concatenate(pixels), features=np.concatenate(features), local=np.concatenate(local), ids=shown)
     partial.rename(folder / f"{index:04d}.npz")
 
 
-def augmented(minutes, most):
-    """Resumes after the last chunk; every picture is drawn once before any is drawn again."""
+def augmented(minutes, most, first=0, stride=1):
+    """Resumes after the last chunk (of those first, first + stride ...); every picture is drawn once before any is drawn again."""
     (CACHE / "views").mkdir(exist_ok=True)
-    pool, teacher = Pool(), EfficientNetLite0()
-    index, until = len(list((CACHE / "views").glob("*.npz"))), time.monotonic() + 60 * minutes
+    pool, teacher = Pool(), EfficientNetLite0(basis=local_basis())
+    index, until = first, time.monotonic() + 60 * minutes
     while time.monotonic() < until and index < most:
+        if (CACHE / "views" / f"{index:04d}.npz").exists():
+            index += stride
+            continue
         at = index * CHUNK + np.arange(CHUNK)
         rounds = [np.random.default_rng((SEED, 3, r)).permutation(pool.ids) for r in range(at[0] // len(pool.ids), at[-1] // len(pool.ids) + 1)]
         make_chunk(index, pool, np.concatenate(rounds)[at - at[0] // len(pool.ids) * len(pool.ids)], teacher)
-        index += 1
+        index += stride
         print(f"{index} chunks, {index * CHUNK / len(pool.ids):.1f} rounds", flush=True)
 
 
+def local_basis():
+    """The principal directions of the teacher's local features over training pictures (mean [1280], axes [1280, 64]); large ones are toned down."""
+    path = CACHE / "local_basis.pt"
+    if not path.exists():
+        pool, teacher = Pool(), EfficientNetLite0()
+        chosen = np.random.default_rng(SEED).choice(pool.ids, 1024, replace=False)
+        parts = [teacher(clean(premultiplied(pool.packed(ids)), CLEAN_SIDE))[1] for ids in np.array_split(chosen, 1024 // BATCH)]
+        x = torch.cat(parts).flatten(0, 1)
+        mean = x.mean(0)
+        values, vectors = torch.linalg.eigh((x - mean).T @ (x - mean) / len(x))
+        values, vectors = values[-LOCAL_DIM:].flip(0), vectors[:, -LOCAL_DIM:].flip(1)
+        torch.save((mean, vectors / values**0.25), path)
+    return torch.load(path)
+
+
 def clean_views(packed, prefix, teacher):
-    if (CACHE / f"{prefix}features0.npy").exists():
+    if (CACHE / f"{prefix}local0.npy").exists():
         return
-    view, features = [], []
+    view, features, local = [], [], []
     for start in range(0, len(packed), BATCH):
         x = clean(premultiplied(packed[start : start + BATCH]), CLEAN_SIDE)
         view.append(small(x))
-        features.append(teacher(x).numpy().astype(np.float16))
+        for kept, now in zip((features, local), teacher(x)):
+            kept.append(now.numpy().astype(np.float16))
     save_array(CACHE / f"{prefix}view0.npy", np.concatenate(view))
     save_array(CACHE / f"{prefix}features0.npy", np.concatenate(features))
+    save_array(CACHE / f"{prefix}local0.npy", np.concatenate(local))
 
 
-def main(what, minutes="60", most="80"):
+def main(what, minutes="60", most="80", first="0", stride="1"):
     if what == "augmented":
-        augmented(float(minutes), int(most))
+        augmented(float(minutes), int(most), int(first), int(stride))
     else:
-        teacher = EfficientNetLite0()
+        teacher = EfficientNetLite0(basis=local_basis())
         clean_views(pictures()[0], "", teacher)
         clean_views(more_pictures()[0], "more_", teacher)
 
