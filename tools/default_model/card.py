@@ -66,10 +66,12 @@ def training_values(rows):
     minutes, planned = run["seconds"] / 60, run["args"]["minutes"]
     stopped = "" if minutes >= planned - 1 else (f" The run was stopped at {minutes:.0f} of {planned:.0f} planned minutes, before its learning rate had "
                                                  "decayed; the averaged weights stand in for that.")
-    started = ("" if not run["args"].get("start_from") else " The run started from this project's first picture tower of the same shape (1,939 steps of 192 on "
-               "4,496 pictures in 40 minutes, `vision-first.tsv`); `run.sh` trains from nothing, for longer.")
-    return {"BATCH": str(run["args"]["batch"]), "STARTED": started, "VISION_MINUTES": f"{minutes:.0f}", "VISION_STEPS": f"{run['step']:,}", "VISION_SEEN": f"{run['seen']:,}", "STOPPED": stopped,
-            "VIEWS": f"{int(vision[3]):,}", "VAL": " / ".join(vision[10:13]), "TEXT_MINUTES": f"{text_run['seconds'] / 60:.0f}",
+    started = ("" if not run["args"].get("start_from") else " The run started from this project's second picture tower (`vision-second.tsv`: 267,000 pictures, "
+               "after the 372,000 of `vision-first.tsv`; 5 blocks, the sixth came in as one that adds nothing); `run.sh` trains from nothing.")
+    text_started = ("" if not text_run["args"].get("start_from") else " It started from this project's second text tower (`text-second.tsv`, 1,032 steps, 0.783).")
+    return {"BATCH": str(run["args"]["batch"]), "STARTED": started, "TEXT_STARTED": text_started, "ALL_PATCHES": f"{100 - 100 * run['args']['all_patches_from']:.0f}",
+            "VISION_MINUTES": f"{minutes:.0f}", "VISION_STEPS": f"{run['step']:,}", "VISION_SEEN": f"{run['seen']:,}", "STOPPED": stopped,
+            "VIEWS": f"{int(vision[3]):,}", "VAL": " / ".join(vision[11:14]), "TEXT_MINUTES": f"{text_run['seconds'] / 60:.0f}",
             "TEXT_STEPS": f"{text_run['step']:,}", "PHRASES": f"{int(text[2]):,}", "TEXT_COSINE": text[6], "TEACHER_VAL": " / ".join(teacher[2:5])}
 
 

@@ -30,7 +30,7 @@ beside() { # beside "command that feeds the other" command...: the first runs in
 "$python" views.py augmented "$vision_minutes" 8
 "$python" texts.py
 "$python" train_head.py
-beside "$python views.py augmented $vision_minutes 60" "$python" "$PWD/train.py" --minutes "$vision_minutes"
+beside "$python views.py augmented $vision_minutes 84" "$python" "$PWD/train.py" --minutes "$vision_minutes"
 "$python" lexicon.py
 beside "$python compose.py $text_minutes" "$python" "$PWD/train_text.py" --minutes "$text_minutes"
 "$python" export.py
