@@ -9,7 +9,7 @@ weights) go through its tables; and a model with random peaky weights goes throu
 weights fit --gigabytes, else its first --layers blocks at full width, with --words of its vocabulary at most (--layers 0: none).
 For each class of transformers: the folder that save_pretrained writes, through the program. --results keeps what was measured, so that a run can go on
 another day; the table says of every row how far it came.
-Needs torch, open_clip_torch, timm, transformers, diffusers' folder layout only, safetensors, sentencepiece, numpy, pillow. Not part of ctest:
+Needs torch, open_clip_torch, timm, transformers, safetensors, sentencepiece, numpy, pillow. Not part of ctest:
 docs/convert.md.
 """
 import argparse
@@ -65,6 +65,7 @@ def open_clip_table(rows):
     yield (f"## open_clip: {len(good)} of {len(rows)} architectures, {sum(r['tags'] for r in good)} of {sum(r['tags'] for r in rows)} pretrained tags\n\n"
            "`described`: the converter makes a configuration of it. `names checked`: each tensor of the full model was found under its name and with its shape. Cosines: the lowest of 3 pictures and 5 texts "
            "against PyTorch, f32, random peaky weights, full width; `depth`: blocks of the image and of the text tower that were run, of how many. "
+           "Rows are kept from run to run (`--results`). "
            f"Measured: {len(measured)} of {len(good)}, lowest cosine 1 - {1 - min(min(c for c in r['result'] if c is not None) for r in measured):.1e}.\n\n")
     yield "| architecture | tags | supported | tokenizer | preprocessing | depth | cosine, image | cosine, text |\n|---|---|---|---|---|---|---|---|\n"
     for r in rows:
@@ -74,6 +75,8 @@ def open_clip_table(rows):
 
 
 def band_table(rows, isa):
+    if not any(rows.get(name, {}).get("bands") for name in BANDS):
+        return
     yield ("\n## bf16 and int8\n\nThe lowest cosine of 3 pictures and 5 texts against PyTorch's f32: weights near the scale of real ones, norms spread, three channels of the "
            "norms in the middle third of the blocks twenty times as large (`calm` in tests/parity/reference_models.py); int8 equalized, not calibrated. "
            f"bf16 on this machine's `{isa}`. `apart`: the highest cosine of two different pictures or texts.\n\n"
@@ -97,7 +100,8 @@ def transformers_table(rows):
            "|---|---|---|---|---|---|---|---|---|\n")
     for name, r in rows.items():
         if r["error"]:
-            yield f"| {name} | no: {cell(r['error'])} | | | | | | | |\n"
+            reason = r["error"].split(";")[0].replace("simdclip: FOLDER/config.json: ", "")  # what is supported follows
+            yield f"| {name} | no: {cell(reason)} | | | | | | | |\n"
             continue
         image, text = (near(c) for c in r["result"])
         ids, pixels = ("" if r[k] is None else f"{r[k]:.0e}" if isinstance(r[k], float) and r[k] else f"{r[k]:.0f}" for k in ("ids", "pixels"))
