@@ -44,7 +44,7 @@ void parse_image_size(const std::string& text, ConvertOptions& options) {
 
 void convert_command(std::vector<std::string> given) {
   std::vector<std::string> sources;
-  std::string output, mean, std_deviation, calibrate, image_size;
+  std::string output, mean, std_deviation, calibrate, calibrate_texts, image_size;
   ConvertOptions options;
   bool json = false, as_it_stands = false;
   Arguments arguments("convert",
@@ -59,7 +59,8 @@ void convert_command(std::vector<std::string> given) {
   arguments.choice("--precision", options.precision, {"f32", "bf16", "int8"}, "Of the weights (default: f32)");
   arguments.text("--calibrate", calibrate, "FOLDER",
                  "int8: show pictures of FOLDER to the f32 model, even out its channels by what they do, and keep the layers\n"
-                 "that need it in bf16");
+                 "that need it in bf16; the text tower sees built-in captions");
+  arguments.text("--calibrate-texts", calibrate_texts, "FILE", "With --calibrate: show the lines of FILE to the text tower instead");
   arguments.flag("--no-equalize", as_it_stands, "int8: round the weights as they stand (to compare)");
   arguments.text("--arch", options.arch, "NAME", "open_clip's name of the architecture, where the files do not tell: ViT-B-32");
   arguments.text("--tag", options.tag, "TAG", "open_clip's pretrained tag, where --arch has weights that take pictures differently");
@@ -82,6 +83,7 @@ void convert_command(std::vector<std::string> given) {
   if (!calibrate.empty() && (options.precision != "int8" || as_it_stands)) {
     throw UsageError("--calibrate tunes int8; give --precision int8, and leave --no-equalize away");
   }
+  if (!calibrate_texts.empty() && calibrate.empty()) throw UsageError("--calibrate-texts goes with --calibrate FOLDER");
   options.note = [](std::string_view note) { message(std::string(note)); };
 
   {
@@ -94,7 +96,10 @@ void convert_command(std::vector<std::string> given) {
       convert(sources.front(), output, options);
     } else {
       const auto step = [](std::string_view text) { message(std::string(text)); };
-      convert_calibrated(sources.front(), output, find_pictures(calibrate).pictures, {.convert = options, .step = step});
+      const std::vector<std::string> texts =
+          calibrate_texts.empty() ? std::vector<std::string>() : read_list(calibrate_texts, "texts");
+      convert_calibrated(sources.front(), output, find_pictures(calibrate).pictures,
+                         {.convert = options, .texts = texts, .step = step});
     }
   }
 

@@ -90,6 +90,57 @@ std::vector<float> embed(const Clip& clip, std::span<const ShownPicture> shown, 
   return out;
 }
 
+// What the text tower is shown where no texts are given: names, prompts and captions of several lengths and styles.
+constexpr const char* kTexts[] = {
+    "dog",
+    "a red bicycle",
+    "streetlight",
+    "passport",
+    "a photo of a cat.",
+    "a photo of a mountain lake.",
+    "a blurry photo of a train.",
+    "a sketch of an old man with a beard",
+    "a plate of pasta with tomatoes and basil",
+    "two children building a sandcastle on the beach",
+    "the skyline of a city at night, seen from across the river",
+    "black and white portrait of a woman laughing",
+    "screenshot of a spreadsheet with sales figures for 2019",
+    "a close-up of a bee on a yellow flower",
+    "an aerial view of fields in autumn",
+    "snow",
+    "football players celebrating a goal",
+    "a receipt from a supermarket, total 23.40",
+    "logo of a coffee shop, minimalist vector art, flat colours, white background",
+    "a cozy living room with a fireplace, bookshelves on both walls, a sleeping dog on the carpet and snow outside the window",
+    "X-ray of a hand",
+    "satellite photo of a harbour",
+    "a page of handwritten notes about photosynthesis",
+    "an oil painting of a sailing ship in a storm, dramatic light, by a Dutch master of the seventeenth century",
+    "a person riding a horse on a trail through the woods while another person walks ahead with two dogs on leashes",
+    "sushi",
+    "the inside of an abandoned factory",
+    "birthday cake with five candles",
+    "a wedding under a big tree",
+    "4k, highly detailed, cinematic lighting, portrait of an astronaut in a garden of glass flowers, volumetric fog",
+    "a parking lot",
+    "graffiti on a brick wall that says \"hello\"",
+};
+
+std::vector<float> embed(const Clip& clip, std::span<const std::string> texts, InputProbe* probe) {
+  std::vector<float> out(texts.size() * clip.info().embed_dim);
+  std::vector<std::vector<int32_t>> ids;
+  for (const std::string& text : texts) {
+    ids.push_back(clip.tokenizer().encode(text));
+    // Towers that see the whole text see its padding too.
+    if (!clip.text().config().causal) ids.back().resize(clip.tokenizer().context_length(), clip.tokenizer().pad_id());
+  }
+  const std::vector<std::span<const int32_t>> lists(ids.begin(), ids.end());
+  Engine engine = clip.engine();
+  engine.probe = probe;
+  clip.embed_id_lists(lists, out, true, engine);
+  return out;
+}
+
 // At most `most` of the files, spread evenly; files that cannot be read are passed over.
 std::vector<ShownPicture> read_pictures(const std::string& model_path, std::span<const std::string> files, size_t most) {
   const Model model = Model::open(model_path);
@@ -119,15 +170,27 @@ void replace(const std::string& from, const std::string& to) {
   if (error) fail(ErrorCode::io, to, ": cannot be written: ", error.message());
 }
 
-// The layers of the equalized model whose inputs suffer most from a row's 8 bits, worst first.
-std::vector<std::string> by_crest(const std::map<std::string, LayerInputs>& layers) {
+// The layers of one tower of the equalized model whose inputs suffer most from a row's 8 bits, worst first.
+std::vector<std::string> by_crest(const std::map<std::string, LayerInputs>& layers, std::string_view tower) {
   std::vector<std::pair<double, std::string>> order;
-  for (const auto& [name, inputs] : layers) order.emplace_back(-inputs.crest / static_cast<double>(inputs.rows), name);
+  for (const auto& [name, inputs] : layers) {
+    if (name.starts_with(tower)) order.emplace_back(-inputs.crest / static_cast<double>(inputs.rows), name);
+  }
   std::sort(order.begin(), order.end());
   std::vector<std::string> names;
   for (auto& [crest, name] : order) names.push_back(std::move(name));
   return names;
 }
+
+// One tower: what it shall compute, and its layers that may stay bf16.
+struct TowerState {
+  std::vector<float> wanted;  // [n, E], by the f32 model; empty: the model has no such tower
+  double lowest = 1;          // cosine of int8 to it
+  std::vector<std::string> sensitive;
+  size_t kept = 0;
+
+  bool wants(double target) const { return lowest < target && kept < sensitive.size(); }
+};
 
 }  // namespace
 
@@ -143,8 +206,10 @@ Calibration convert_calibrated(const std::string& source, const std::string& out
   if (output.empty()) fail(ErrorCode::invalid_argument, "convert: the output is an empty path");
   const std::string destination = follow_link(output);
   const ScratchFile scratch(destination + ".calibrate");
+  const std::vector<std::string> texts =
+      options.texts.empty() ? std::vector<std::string>(std::begin(kTexts), std::end(kTexts)) : options.texts;
   std::vector<ShownPicture> shown;
-  std::vector<float> wanted;
+  TowerState image, text;
   const auto look = [&](std::map<std::string, LayerInputs>& seen) {  // runs the f32 model as the options now have it
     convert_options.precision = "f32";
     convert(source, scratch.path(), convert_options);
@@ -152,32 +217,42 @@ Calibration convert_calibrated(const std::string& source, const std::string& out
     if (shown.empty()) shown = read_pictures(scratch.path(), pictures, options.pictures);
     const Clip clip(scratch.path(), {});
     InputStatistics statistics(clip.file());
-    wanted = embed(clip, shown, &statistics);
-    result.pictures = wanted.size() / clip.info().embed_dim;
+    image.wanted = embed(clip, shown, &statistics);
+    if (clip.config().text) text.wanted = embed(clip, texts, &statistics);
+    result.pictures = image.wanted.size() / clip.info().embed_dim;
     seen = statistics.layers();
   };
   std::map<std::string, LayerInputs> seen;
   look(seen);
   for (const auto& [name, inputs] : seen) convert_options.input_maxima[name] = inputs.maxima;
   look(seen);
-  const std::vector<std::string> sensitive = by_crest(seen);
+  image.sensitive = by_crest(seen, "visual.");
+  text.sensitive = by_crest(seen, "text.");
+  result.texts = text.wanted.empty() ? 0 : texts.size();
 
   // The layers are chosen on files beside the output, which appears once it is what was asked for.
   convert_options.precision = "int8";
   for (;;) {
     convert(source, scratch.path(), convert_options);
     const Clip clip(scratch.path(), {});
-    result.lowest_cosine = cosine_agreement(wanted, embed(clip, shown, nullptr), clip.info().embed_dim).lowest;
+    const size_t width = clip.info().embed_dim;
+    image.lowest = cosine_agreement(image.wanted, embed(clip, shown, nullptr), width).lowest;
+    if (result.texts != 0) text.lowest = cosine_agreement(text.wanted, embed(clip, texts, nullptr), width).lowest;
+    result.lowest_cosine = image.lowest;
+    result.lowest_text_cosine = text.lowest;
     result.bf16_weights = convert_options.bf16_weights;
-    const std::string state = std::to_string(result.pictures) + " pictures: lowest cosine to f32 " + std::to_string(result.lowest_cosine);
-    const size_t kept = result.bf16_weights.size();
-    if (result.lowest_cosine >= options.target || kept >= std::min(options.most_bf16_layers, sensitive.size())) {
+    std::string state = std::to_string(result.pictures) + " pictures: lowest cosine to f32 " + std::to_string(image.lowest);
+    if (result.texts != 0) state += ", " + std::to_string(result.texts) + " texts: " + std::to_string(text.lowest);
+    const bool image_wants = image.wants(options.target), text_wants = text.wants(options.target);
+    if ((!image_wants && !text_wants) || result.bf16_weights.size() >= options.most_bf16_layers) {
       step(state);
       replace(scratch.path(), destination);
       return result;
     }
-    step(state + "; " + sensitive[kept] + " stays bf16");
-    convert_options.bf16_weights.push_back(sensitive[kept]);
+    TowerState& tower = image_wants && (!text_wants || image.lowest <= text.lowest) ? image : text;
+    const std::string& layer = tower.sensitive[tower.kept++];
+    step(state + "; " + layer + " stays bf16");
+    convert_options.bf16_weights.push_back(layer);
   }
 }
 

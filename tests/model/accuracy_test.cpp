@@ -91,10 +91,15 @@ TEST(Calibration, KeepsLayersInBf16UntilTheTargetIsReached) {
   EXPECT_EQ(all.pictures, 1U);  // the missing one is passed over
   EXPECT_EQ(all.bf16_weights.size(), 2U);
   EXPECT_EQ(steps, 3U);
+  EXPECT_EQ(all.texts, 32U);
+  EXPECT_GE(all.lowest_text_cosine, 0.9);
+  EXPECT_LT(all.lowest_text_cosine, 1);
   options.target = 0.5;
   const Calibration none = convert_calibrated(source.source(), folder.file("none.sclip"), pictures, options);
   EXPECT_TRUE(none.bf16_weights.empty());
   EXPECT_GE(none.lowest_cosine, 0.9);
+  options.texts = {"a dog", "two cats"};
+  EXPECT_EQ(convert_calibrated(source.source(), folder.file("own.sclip"), pictures, options).texts, 2U);
   EXPECT_FALSE(std::filesystem::exists(folder.file("none.sclip.calibrate")));
   const std::vector<std::string> nothing = {folder.file("missing.png")};
   EXPECT_THROW(convert_calibrated(source.source(), folder.file("no.sclip"), nothing, options), Error);
