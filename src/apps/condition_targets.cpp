@@ -78,7 +78,7 @@ NamedTensor pooled_of(const std::string& name, const std::string& target, const 
 }  // namespace
 
 std::vector<NamedTensor> condition(const std::string& name, std::span<const PromptEncoder* const> encoders, const std::string& prompt,
-                                   const std::string& negative, PromptDialect dialect, unsigned clip_skip) {
+                                   const std::string& negative, PromptDialect dialect, unsigned clip_skip, Downweight downweight) {
   const Target& target = target_of(name);
   if (encoders.size() != target.encoders) {
     fail(ErrorCode::invalid_argument, name, " takes ", target.encoders, target.encoders == 1 ? " text tower" : " text towers (CLIP-L and OpenCLIP bigG)", ", found ",
@@ -88,6 +88,7 @@ std::vector<NamedTensor> condition(const std::string& name, std::span<const Prom
   for (size_t i = 0; i < encoders.size(); ++i) {
     ConditionOptions options;
     options.dialect = dialect;
+    options.downweight = downweight;
     const unsigned own = target.skip == 0 ? (encoders[i]->layers() >= 24 ? 2 : 1) : target.skip;
     options.clip_skip = clip_skip == 0 ? own : clip_skip;
     options.final_norm = target.final_norm;

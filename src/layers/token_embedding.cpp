@@ -33,9 +33,9 @@ void TokenEmbedding::forward(std::span<const int32_t> ids, std::span<const uint3
   }
 }
 
-void TokenEmbedding::replace(size_t t, std::span<const float> vector, Span2f x) const {
-  const float* position = positions_ + t * x.cols;
-  for (size_t d = 0; d < x.cols; ++d) x.row(t)[d] = vector[d] + position[d];
+void TokenEmbedding::replace(std::span<const float> vector, size_t place, float* to) const {
+  const float* position = positions_ + place * width_;
+  for (size_t d = 0; d < width_; ++d) to[d] = vector[d] + position[d];
 }
 
 }  // namespace simdclip

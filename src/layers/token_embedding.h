@@ -20,8 +20,8 @@ class TokenEmbedding {
   // ids: one sequence of at most context_length ids, each below vocab_size; x: [ids.size(), D]. `places`:
   // the position of each id, empty where they follow one another.
   void forward(std::span<const int32_t> ids, std::span<const uint32_t> places, Span2f x) const;
-  // Token t becomes `vector` [D] instead of a row of the table (textual inversion).
-  void replace(size_t t, std::span<const float> vector, Span2f x) const;
+  // Position `place`'s token is `vector` [D] instead of a row of the table (textual inversion); to: [D].
+  void replace(std::span<const float> vector, size_t place, float* to) const;
   // The appended class token: its embedding at the position behind the context; to: [D].
   void append(float* to) const;
 

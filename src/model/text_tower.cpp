@@ -38,6 +38,47 @@ ConstSpan2f relative_bias(const ModelFile& file, const TextConfig& config) {
   return {file.tensor("text.relative_bias").f32(), config.transformer.heads, columns, columns};
 }
 
+// One text of which some tokens are hidden: those that are not stand first, as one sequence that knows nothing of the others; behind
+// it each hidden one is a sequence of its own that attends to the tokens before it, and not to itself.
+struct HiddenTokens {
+  std::vector<uint32_t> tokens;  // which token each row is
+  std::vector<size_t> starts = {0}, prefix_starts = {0};
+  std::vector<uint32_t> prefix_rows;
+  std::vector<uint8_t> blind;
+
+  HiddenTokens(size_t count, std::span<const uint8_t> hidden) {
+    const auto is_hidden = [&](uint32_t t) { return !hidden.empty() && hidden[t] != 0; };
+    for (uint32_t t = 0; t < count; ++t) {
+      if (!is_hidden(t)) tokens.push_back(t);
+    }
+    end_sequence(false);
+    for (uint32_t t = 0, before = 0; t < count; ++t) {
+      if (!is_hidden(t)) {
+        ++before;
+        continue;
+      }
+      for (uint32_t row = 0; row < before; ++row) prefix_rows.push_back(row);
+      tokens.push_back(t);
+      end_sequence(true);
+    }
+  }
+  Sequences sequences() const {
+    Sequences all{starts};
+    if (blind.size() == 1) return all;
+    all.prefix_starts = prefix_starts;
+    all.prefix_rows = prefix_rows;
+    all.blind_last = blind;
+    return all;
+  }
+
+ private:
+  void end_sequence(bool sees_not_itself) {
+    starts.push_back(tokens.size());
+    prefix_starts.push_back(prefix_rows.size());
+    blind.push_back(sees_not_itself ? 1 : 0);
+  }
+};
+
 }  // namespace
 
 KeptTokens kept_tokens(const TextConfig& config, std::span<const int32_t> ids) {
@@ -195,24 +236,28 @@ void TextTower::states(const States& request, Span2f states, Span2f pooled_state
                        const Engine& engine) const {
   const size_t tokens = request.ids.size(), width = config_.transformer.width;
   assert(tokens <= config_.context_length && states.rows == tokens && request.skip <= transformer_.layers());
-  const size_t starts[] = {0, tokens};
-  const Sequences sequence{starts};
+  assert(request.hidden.empty() || (config_.causal && request.hidden.size() == tokens && request.hidden[0] == 0));
+  const HiddenTokens order(tokens, request.hidden);
+  const Sequences sequences = order.sequences();
   const Workspace::Scope scope(ws);
-  const Span2f x = ws.take(tokens, width);  // [T, D]
-  std::vector<int32_t> ids(request.ids.begin(), request.ids.end());
-  for (int32_t& id : ids) id = std::max(id, 0);
-  embedding_.forward(ids, {}, x);
-  for (size_t t = 0; t < tokens; ++t) {
-    const int32_t id = request.ids[t];
-    if (id < 0) embedding_.replace(t, request.extra.subspan(static_cast<size_t>(-1 - id) * width, width), x);
+  const Span2f x = ws.take(tokens, width);  // [T, D], in that order
+  std::vector<int32_t> ids(tokens);
+  for (size_t row = 0; row < tokens; ++row) ids[row] = std::max(request.ids[order.tokens[row]], 0);
+  embedding_.forward(ids, order.tokens, x);
+  for (size_t row = 0; row < tokens; ++row) {
+    const int32_t id = request.ids[order.tokens[row]];
+    if (id >= 0) continue;
+    const std::span<const float> vector = request.extra.subspan(static_cast<size_t>(-1 - id) * width, width);
+    embedding_.replace(vector, order.tokens[row], x.row(row));
   }
   if (ln_embed_) ln_embed_->forward(x, x, engine);
   const size_t kept = transformer_.layers() - request.skip;
-  transformer_.forward_part(0, kept, x, sequence, ws, engine);
-  for (size_t t = 0; t < tokens; ++t) std::copy_n(x.row(t), width, states.row(t));
+  transformer_.forward_part(0, kept, x, sequences, ws, engine);
+  for (size_t row = 0; row < tokens; ++row) std::copy_n(x.row(row), width, states.row(order.tokens[row]));
   if (request.final_norm && ln_final_) ln_final_->forward(states, states, engine);
-  transformer_.forward_part(kept, transformer_.layers(), x, sequence, ws, engine);
-  std::copy_n(x.row(request.pooled), width, pooled_state.row(0));
+  transformer_.forward_part(kept, transformer_.layers(), x, sequences, ws, engine);
+  const auto pooled_row = std::find(order.tokens.begin(), order.tokens.end(), request.pooled) - order.tokens.begin();
+  std::copy_n(x.row(static_cast<size_t>(pooled_row)), width, pooled_state.row(0));
   if (ln_final_) ln_final_->forward(pooled_state, pooled_state, engine);
   project(pooled_state, out, ws, engine);
 }

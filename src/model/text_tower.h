@@ -52,10 +52,12 @@ class TextTower {
   // id -1 - k stands for row k of `extra` [*, D], where texts hold vectors instead of words. skip: blocks left
   // out at the end (0: the last block's states, hidden_states[-1 - skip] of transformers). states: [context, D],
   // after ln_final where final_norm is set. pooled_state [D]: the token at `pooled` after all blocks and
-  // ln_final; out [E]: its projection.
+  // ln_final; out [E]: its projection. hidden: empty, or [T]: 1 where no token attends to this one, not even itself
+  // (an attention mask's zeros; causal towers only, and not the first token).
   struct States {
     std::span<const int32_t> ids;
     std::span<const float> extra;
+    std::span<const uint8_t> hidden = {};
     size_t skip = 0, pooled = 0;
     bool final_norm = true;
   };
