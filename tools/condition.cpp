@@ -8,7 +8,7 @@ namespace {
 
 struct Given {
   ModelArguments model;
-  std::string second, target, prompt, negative, dialect = "plain", output;
+  std::string second, target, prompt, negative, dialect = "plain", downweight, output;
   std::vector<std::string> embeddings, second_embeddings;
   unsigned clip_skip = 0;
   bool parse_only = false, json = false;
@@ -23,11 +23,14 @@ Given parse(std::vector<std::string> words) {
       "  simdclip condition --target sd1 --prompt \"a (red:1.3) fox, [blurry]\" --dialect a1111 -o fox.safetensors\n"
       "  simdclip condition -m clip-l.sclip --target sd1 --prompt \"a fox\" --negative \"blurry\" --clip-skip 2 -o fox.safetensors\n"
       "  simdclip condition -m clip-l.sclip --second bigg.sclip --target sdxl --prompt \"a fox++ in snow\" --dialect compel -o fox.safetensors\n"
-      "  simdclip condition --prompt \"a (red (fox:1.2))\" --dialect comfyui --parse\n");
+      "  simdclip condition --prompt \"a (red (fox:1.2))\" --dialect comfyui --parse\n"
+      "  simdclip condition --prompt '(\"a fox++\", \"a forest, mist-\").blend(0.7, 0.3)' --dialect compel --parse\n");
   arguments.text("--prompt", given.prompt, "TEXT", "The prompt");
   arguments.text("--negative", given.negative, "TEXT", "The negative prompt (default: empty)");
   arguments.choice("--target", given.target, {"sd1", "sd2", "sdxl", "sd3", "flux"}, "The generator");
   arguments.choice("--dialect", given.dialect, {"plain", "a1111", "comfyui", "compel"}, "How weights are written and applied (default: plain, no weights)");
+  arguments.choice("--downweight", given.downweight, {"mask", "remove"},
+                   "compel: words weighed below 1 are hidden from the others (mask, compel's default) or left out (remove)");
   arguments.number("--clip-skip", given.clip_skip, 1, 100, "Take the N-th last block's states, 1 the last (default: the target's own)");
   arguments.text("--second", given.second, "MODEL", "The second text tower (OpenCLIP bigG) of sdxl and sd3");
   arguments.list("--embedding", given.embeddings, "NAME=FILE...", "Textual inversions, called by NAME in prompts");
@@ -38,6 +41,7 @@ Given parse(std::vector<std::string> words) {
   arguments.flag("--json", given.json, "Print one JSON document");
   arguments.parse(std::move(words));
   if (given.parse_only) return given;
+  if (!given.downweight.empty() && given.dialect != "compel") throw UsageError("--downweight is of --dialect compel");
   if (given.target.empty()) throw UsageError("no generator; give --target sd1, sd2, sdxl, sd3 or flux");
   if (given.output.empty()) throw UsageError("no output; give -o OUT.safetensors");
   const bool two = given.target == "sdxl" || given.target == "sd3";
@@ -61,19 +65,47 @@ PromptEncoder open_encoder(const ModelArguments& model) {
   return PromptEncoder::open(find_model(model.model), options);
 }
 
-void show_parse(const Given& given) {
-  const auto pieces = parse_prompt(given.prompt, parse_prompt_dialect(given.dialect));
-  if (!given.json) {
-    std::vector<std::vector<std::string>> rows = {{"weight", "text"}};
-    for (const WeightedText& piece : pieces) rows.push_back({piece.chunk_break ? "" : json_number(piece.weight), piece.chunk_break ? "BREAK" : shown(piece.text)});
-    return print(table(rows, {0}));
-  }
-  std::string out = "{\"pieces\": [";
+std::string json_pieces(const std::vector<WeightedText>& pieces) {
+  std::string out = "[";
   for (size_t i = 0; i < pieces.size(); ++i) {
     out += (i == 0 ? "" : ", ") + ("{\"text\": " + json_string(pieces[i].text)) + ", \"weight\": " + json_number(pieces[i].weight) + ", \"break\": " +
            (pieces[i].chunk_break ? "true}" : "false}");
   }
-  print(out + "]}\n");
+  return out + "]";
+}
+
+std::string table_of_pieces(const std::vector<WeightedText>& pieces) {
+  std::vector<std::vector<std::string>> rows = {{"weight", "text"}};
+  for (const WeightedText& piece : pieces) rows.push_back({piece.chunk_break ? "" : json_number(piece.weight), piece.chunk_break ? "BREAK" : shown(piece.text)});
+  return table(rows, {0});
+}
+
+// Several prompts in one, as compel's .and() and .blend() make them.
+void show_parts(const std::vector<CompelPart>& parts, bool json) {
+  std::string out = json ? "{\"parts\": [" : "";
+  for (size_t p = 0; p < parts.size(); ++p) {
+    const CompelPart& part = parts[p];
+    if (json) out += (p == 0 ? "" : ", ") + ("{\"weight\": " + json_number(part.weight)) + ", \"prompts\": [";
+    for (size_t i = 0; i < part.prompts.size(); ++i) {
+      if (json) {
+        out += (i == 0 ? "" : ", ") + ("{\"share\": " + json_number(part.shares[i])) + ", \"pieces\": " + json_pieces(part.prompts[i]) + "}";
+      } else {
+        out += "part " + std::to_string(p + 1) + ", weight " + json_number(part.weight) + ", share " + json_number(part.shares[i]) + '\n' + table_of_pieces(part.prompts[i]);
+      }
+    }
+    if (json) out += "]}";
+  }
+  print(out + (json ? "]}\n" : ""));
+}
+
+void show_parse(const Given& given) {
+  const PromptDialect dialect = parse_prompt_dialect(given.dialect);
+  if (dialect == PromptDialect::compel) {
+    const std::vector<CompelPart> parts = parse_compel(given.prompt);
+    if (parts.size() > 1 || parts[0].prompts.size() > 1) return show_parts(parts, given.json);
+  }
+  const auto pieces = parse_prompt(given.prompt, dialect);
+  print(given.json ? "{\"pieces\": " + json_pieces(pieces) + "}\n" : table_of_pieces(pieces));
 }
 
 void write_tensors(const std::string& output, const std::vector<NamedTensor>& tensors) {
@@ -97,7 +129,8 @@ void condition_command(std::vector<std::string> words) {
     add_embeddings(*second, given.second_embeddings);
     encoders.push_back(&*second);
   }
-  const auto tensors = condition(given.target, encoders, given.prompt, given.negative, parse_prompt_dialect(given.dialect), given.clip_skip);
+  const auto tensors = condition(given.target, encoders, given.prompt, given.negative, parse_prompt_dialect(given.dialect), given.clip_skip,
+                                 given.downweight == "remove" ? Downweight::remove : Downweight::mask);
   write_tensors(given.output, tensors);
   std::string list;
   for (const NamedTensor& tensor : tensors) {

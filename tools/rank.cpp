@@ -59,7 +59,7 @@ void rank_command(std::vector<std::string> given) {
   Arguments arguments("rank",
                       "Score texts against pictures: cosine, logit (scaled as the model says) and probability. Probabilities are a\n"
                       "softmax over the texts for CLIP, each text's sigmoid for SigLIP. EXIF orientation is applied (--exif off: not).",
-                      "  simdclip rank -m b32.sclip cat.jpg --text \"a cat\" \"a dog\" \"a car\"\n"
+                      "  simdclip rank assets/demo/cheetah.png --text \"a cat\" \"a dog\" \"a car\"\n"
                       "  simdclip rank -m b32.sclip ~/Pictures --text-file labels.txt --top 3\n"
                       "  simdclip rank -m b32.sclip --json cat.jpg dog.jpg --text \"a cat\" \"a dog\"\n");
   pictures.declare(arguments);

@@ -15,7 +15,7 @@ struct Given {
   PictureArguments pictures;
   std::vector<std::string> prompts, references, iqa, pair, edit, against;
   std::string manifest, aesthetic, histogram, html;
-  unsigned seed = 1;
+  unsigned seed = 1, resamples = 50;
   bool diversity = false, json = false, csv = false;
 };
 
@@ -26,11 +26,12 @@ Given parse(std::vector<std::string> words) {
       "Judge pictures. CLIPScore and RefCLIPScore against prompts; CLIP-IQA; LAION's aesthetic predictor; CMMD and the Frechet distance\n"
       "between two sets; diversity; whether an edit goes where its prompt says. Means come with their 95 % interval (bootstrap).",
       "  simdclip score assets/demo/tree.png assets/demo/soup.png --prompt \"a tree\"\n"
-      "  simdclip score --manifest generated.tsv --html report.html --histogram scores.svg\n"
-      "  simdclip score photos --iqa quality sharpness --pair \"a cosy room\" \"an empty room\" --csv\n"
+      "  simdclip score --edit assets/demo/tree.png assets/demo/blossom.png \"a tree\" \"a flower\"\n"
+      "  simdclip score assets/demo --iqa quality sharpness --pair \"a cosy room\" \"an empty room\" --csv\n"
+      "  simdclip score assets/demo/tree.png assets/demo/blossom.png --against assets/demo/ship.png assets/demo/bike.png --diversity\n"
+      "  simdclip score -m b32.sclip --manifest generated.tsv --html report.html --histogram scores.svg\n"
       "  simdclip score -m l14.sclip photos --aesthetic sac+logos+ava1-l14-linearMSE.pth\n"
-      "  simdclip score -m l14-336.sclip generated --against photos --diversity\n"
-      "  simdclip score --edit before.png after.png \"a dog\" \"a dog in the snow\"\n");
+      "  simdclip score -m l14-336.sclip generated --against photos\n");
   given.pictures.declare(arguments);
   arguments.list("--prompt", given.prompts, "TEXT...", "CLIPScore of every picture with every prompt");
   arguments.list("--reference", given.references, "TEXT...", "RefCLIPScore of the prompts against these captions, too");
@@ -44,6 +45,7 @@ Given parse(std::vector<std::string> words) {
   arguments.text("--histogram", given.histogram, "OUT.svg", "Write the first score's histogram");
   arguments.text("--html", given.html, "OUT.html", "Write a ranked report of the first score");
   arguments.number("--seed", given.seed, 0, 1U << 30U, "Of the bootstrap (default 1)");
+  arguments.number("--resamples", given.resamples, 0, 100000, "Bootstrap samples for the intervals of CMMD and Frechet distance (default 50; 0: no intervals)");
   given.model.declare(arguments);
   arguments.flag("--json", given.json, "Print one JSON document");
   arguments.flag("--csv", given.csv, "Print CSV, one picture (or line of the manifest) a line");
@@ -225,7 +227,16 @@ Table score_manifest(const Given& given, const Model& model, Set& set) {
   return table;
 }
 
-using Facts = std::vector<std::pair<std::string, double>>;
+struct Fact {
+  std::string name;
+  double value;
+  bool has_interval = false;
+  double low = 0, high = 0;  // 95 %
+};
+using Facts = std::vector<Fact>;
+
+Fact with_interval(const std::string& name, const Interval& i) { return {name, i.mean, i.n > 1, i.low, i.high}; }
+
 
 Facts score_sets(const Given& given, const Model& model, const Set& set) {
   Facts facts;
@@ -234,13 +245,15 @@ Facts score_sets(const Given& given, const Model& model, const Set& set) {
     PictureArguments arguments = given.pictures;
     arguments.paths = given.against;
     const Set other = embed_set(model, arguments);
-    facts.emplace_back("cmmd", cmmd(set.rows, other.rows, width));
-    if (set.pictures.size() > 1 && other.pictures.size() > 1) facts.emplace_back("frechet", frechet_distance(set.rows, other.rows, width));
+    facts.push_back(with_interval("cmmd", cmmd_interval(set.rows, other.rows, width, given.seed, given.resamples)));
+    if (set.pictures.size() > 1 && other.pictures.size() > 1) {
+      facts.push_back(with_interval("frechet", frechet_interval(set.rows, other.rows, width, given.seed, given.resamples)));
+    }
   }
   if (given.diversity) {
     const Diversity d = diversity(set.rows, width);
-    facts.emplace_back("mean_distance", d.mean_distance);
-    facts.emplace_back("vendi", d.vendi);
+    facts.push_back({"mean_distance", d.mean_distance});
+    facts.push_back({"vendi", d.vendi});
   }
   if (!given.edit.empty()) {
     PictureArguments arguments = given.pictures;
@@ -248,7 +261,7 @@ Facts score_sets(const Given& given, const Model& model, const Set& set) {
     const Set two = embed_set(model, arguments);
     if (two.pictures.size() != 2) throw Error(ErrorCode::invalid_argument, "--edit: two pictures are needed");
     const std::vector<float> before = model.embed_text(given.edit[2]), after = model.embed_text(given.edit[3]);
-    facts.emplace_back("directional_similarity", directional_similarity(std::span(two.rows).first(width), std::span(two.rows).subspan(width), before, after));
+    facts.push_back({"directional_similarity", directional_similarity(std::span(two.rows).first(width), std::span(two.rows).subspan(width), before, after)});
   }
   return facts;
 }
@@ -291,11 +304,28 @@ void print_json(const Given& given, const Table& table, const Facts& facts) {
            json_number(i.high) + ", \"n\": " + std::to_string(i.n) + "}";
   }
   out += "}";
-  for (const auto& [name, value] : facts) out += ", " + json_string(name) + ": " + json_number(value);
+  for (const Fact& fact : facts) {
+    out += ", " + json_string(fact.name) + ": " + json_number(fact.value);
+    if (fact.has_interval) out += ", " + json_string(fact.name + "_interval") + ": {\"low\": " + json_number(fact.low) + ", \"high\": " + json_number(fact.high) + "}";
+  }
   print(out + "}\n");
 }
 
-void print_csv(const Table& table) {
+// What is about sets has no picture: a table of its own where it is all that was asked for, else a message.
+void print_csv_facts(const Facts& facts, bool alone) {
+  if (alone) print(csv_line({"score", "value", "low", "high"}));
+  for (const Fact& fact : facts) {
+    if (alone) {
+      print(csv_line({fact.name, json_number(fact.value), fact.has_interval ? json_number(fact.low) : "", fact.has_interval ? json_number(fact.high) : ""}));
+    } else {
+      message(fact.name + ": " + json_number(fact.value));
+    }
+  }
+}
+
+void print_csv(const Table& table, const Facts& facts) {
+  print_csv_facts(facts, table.columns.empty());
+  if (table.columns.empty()) return;
   std::vector<std::string> head = {"picture"};
   if (table.prompts) head.emplace_back("prompt");
   head.insert(head.end(), table.columns.begin(), table.columns.end());
@@ -330,7 +360,9 @@ void print_table(const Given& given, const Table& data, const Facts& facts) {
       print("mean " + shown(data.columns[c]) + ": " + fixed(i.mean, 4) + " (95 %: " + fixed(i.low, 4) + " to " + fixed(i.high, 4) + ", n = " + std::to_string(i.n) + ")\n");
     }
   }
-  for (const auto& [name, value] : facts) print(name + ": " + fixed(value, 6) + '\n');
+  for (const Fact& fact : facts) {
+    print(fact.name + ": " + fixed(fact.value, 6) + (fact.has_interval ? " (95 %: " + fixed(fact.low, 6) + " to " + fixed(fact.high, 6) + ")" : "") + '\n');
+  }
 }
 
 }  // namespace
@@ -349,7 +381,7 @@ void score_command(std::vector<std::string> words) {
   const Facts facts = score_sets(given, model, set);
   write_files(given, table);
   if (given.json) return print_json(given, table, facts);
-  if (given.csv) return print_csv(table);
+  if (given.csv) return print_csv(table, facts);
   print_table(given, table, facts);
 }
 

@@ -50,24 +50,28 @@ class SIMDCLIP_API AestheticHead {
 SIMDCLIP_API double directional_similarity(std::span<const float> image_before, std::span<const float> image_after,
                                            std::span<const float> text_before, std::span<const float> text_after);
 
-// Sets: rows [n, width], n >= 1. Errors: invalid_argument.
-// CMMD: 1000 * MMD^2 with an RBF kernel, sigma 10, of unit rows; the biased estimate, as the paper's code.
-SIMDCLIP_API double cmmd(std::span<const float> a, std::span<const float> b, size_t width);
-// |mu_a - mu_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2)), covariances over n - 1. Needs two rows each. Error unsupported where the library
-// was built without Eigen.
-SIMDCLIP_API double frechet_distance(std::span<const float> a, std::span<const float> b, size_t width);
-struct Diversity {
-  double mean_distance = 0;  // of pairs: 1 - cosine
-  double vendi = 0;          // exp(entropy of the eigenvalues of the cosine matrix / n), 1 to n: "how many different pictures"; 0 without Eigen
-};
-SIMDCLIP_API Diversity diversity(std::span<const float> rows, size_t width);
-
 // Mean with its 95 % interval: percentiles of the means of `resamples` bootstrap samples, equal for equal seeds on every machine.
 struct Interval {
   double mean = 0, low = 0, high = 0;
   size_t n = 0;
 };
 SIMDCLIP_API Interval bootstrap_mean(std::span<const double> values, uint64_t seed = 1, size_t resamples = 2000);
+
+// Sets: rows [n, width], n >= 1. Errors: invalid_argument.
+// CMMD: 1000 * MMD^2 with an RBF kernel, sigma 10, of unit rows; the biased estimate, as the paper's code.
+SIMDCLIP_API double cmmd(std::span<const float> a, std::span<const float> b, size_t width);
+// |mu_a - mu_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2)), covariances over n - 1. Needs two rows each. Error unsupported where the library
+// was built without Eigen.
+SIMDCLIP_API double frechet_distance(std::span<const float> a, std::span<const float> b, size_t width);
+// Both with a 95 % interval: +- 1.96 standard deviations of `resamples` bootstrap samples of both sets, equal for equal seeds; n: resamples.
+// Sets beyond 1,024 (CMMD) or 32 rows (Frechet) are drawn in as many random groups of rows. Fewer than 2 resamples: no interval.
+SIMDCLIP_API Interval cmmd_interval(std::span<const float> a, std::span<const float> b, size_t width, uint64_t seed = 1, size_t resamples = 50);
+SIMDCLIP_API Interval frechet_interval(std::span<const float> a, std::span<const float> b, size_t width, uint64_t seed = 1, size_t resamples = 50);
+struct Diversity {
+  double mean_distance = 0;  // of pairs: 1 - cosine
+  double vendi = 0;          // exp(entropy of the eigenvalues of the cosine matrix / n), 1 to n: "how many different pictures"; 0 without Eigen
+};
+SIMDCLIP_API Diversity diversity(std::span<const float> rows, size_t width);
 
 // A picture of the distribution: SVG, with the mean and its interval.
 SIMDCLIP_API std::string histogram_svg(std::span<const double> values, const std::string& title, size_t bins = 0);

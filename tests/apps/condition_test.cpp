@@ -53,7 +53,31 @@ TEST(PromptParser, Compel) {
   expect_pieces("(a (b)+ c)0.5", c, {{"a", 0.5, false}, {"b", 0.55, false}, {"c", 0.5, false}});
   expect_pieces("\"a b\"- x", c, {{"a b", 0.9, false}, {"x", 1, false}});
   expect_pieces("(unbalanced", c, {{"(unbalanced", 1, false}});
-  expect_error(ErrorCode::invalid_argument, [] { parse_prompt("(\"a\" \"b\").and(1, 1)", PromptDialect::compel); }, {".and()"});
+  expect_pieces("a fox.attend(1.5) in (deep snow).attend(--)", c, {{"a", 1, false}, {"fox", 1.5, false}, {"in", 1, false}, {"deep snow", 0.81, false}});
+  expect_error(ErrorCode::invalid_argument, [] { parse_prompt("(\"a\" \"b\").and(1, 1)", PromptDialect::compel); }, {".and(", "list of quoted prompts"});
+  expect_error(ErrorCode::invalid_argument, [] { parse_prompt("(\"a\", \"b\").and()", PromptDialect::compel); }, {"several prompts"});
+}
+
+TEST(PromptParser, CompelPutsPromptsTogether) {
+  const std::vector<CompelPart> both = parse_compel("(\"a red+ fox\", \"snow\").and(1, 0.5)");
+  ASSERT_EQ(both.size(), 2U);
+  EXPECT_EQ(both[1].weight, 0.5);
+  EXPECT_EQ(both[0].prompts[0][1], (WeightedText{"red", 1.1, false}));
+  const std::vector<CompelPart> blend = parse_compel(" (\"a fox\",wolf , (an owl)).blend(1, 2, 1) ");
+  ASSERT_EQ(blend.size(), 1U);
+  EXPECT_EQ(blend[0].shares, (std::vector<double>{0.25, 0.5, 0.25}));
+  EXPECT_EQ(blend[0].prompts[1][0].text, "wolf");
+  EXPECT_EQ(parse_compel("(\"a\", \"b\").blend(1, -1, no_normalize)")[0].shares, (std::vector<double>{1, -1}));
+  EXPECT_EQ(parse_compel("(a fox, a wolf) runs")[0].prompts[0].size(), 1U) << "brackets alone make no list";
+  const auto refused = [](const std::string& prompt, std::initializer_list<std::string> words) {
+    expect_error(ErrorCode::invalid_argument, [&] { parse_compel(prompt); }, words);
+  };
+  refused("a cat.swap(dog) sits", {".swap()", "cross-attention", "diffusers"});
+  refused("(\"a\", \"b\").blend(1)", {"1 weights for 2 prompts"});
+  refused("(\"a\", \"b\").blend(1, -1)", {"add up to 0"});
+  refused("(\"a\", \"b\").and(1, x)", {"'x'"});
+  refused("(\"a\", \"b\").and() and more", {"and more", "left out"});
+  refused("a fox withLora(fur, 0.5)", {"load_lora_weights"});
 }
 
 TEST(PromptParser, HostileInputsEndInTime) {
@@ -99,6 +123,34 @@ TEST_F(ConditionTest, ChunksBreaksAndWeights) {
   const Conditioning plain = encoder().encode("a cat", options), weighted = encoder().encode("a (cat:1.0)", options), more = encoder().encode("a (cat:2)", options);
   EXPECT_EQ(plain.states, weighted.states);
   EXPECT_NE(plain.states, more.states);
+}
+
+// By definition: what is hidden may be any word, and what is blended is a sum.
+TEST_F(ConditionTest, CompelHidesRemovesAndBlends) {
+  ConditionOptions options;
+  options.dialect = PromptDialect::compel;
+  const auto states = [&](const std::string& prompt) { return encoder().encode(prompt, options).states; };
+  const auto expect_near = [](const std::vector<float>& got, const std::vector<float>& expected, float bound) {
+    ASSERT_EQ(got.size(), expected.size());
+    for (size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], expected[i], bound) << i;
+  };
+  const size_t width = encoder().width(), context = fixture_model().info().context_length;
+  // A weight of nearly nothing leaves nearly the prompt that hides the word: what stands elsewhere does not know which word it was.
+  const std::vector<float> cat = states("a (cat)0.00001 dog"), house = states("a (house)0.00001 dog");
+  for (const size_t token : {size_t{0}, size_t{1}, size_t{3}, size_t{4}}) {
+    for (size_t d = 0; d < width; ++d) EXPECT_NEAR(cat[token * width + d], house[token * width + d], 2e-3F) << token;
+  }
+  options.downweight = Downweight::remove;
+  EXPECT_NE(states("a (cat)0.5 dog"), [&] {
+    options.downweight = Downweight::mask;
+    return states("a (cat)0.5 dog");
+  }());
+  std::vector<float> sum = states("a cat"), other = states("a dog");
+  for (size_t i = 0; i < sum.size(); ++i) sum[i] = 0.25F * sum[i] + 0.75F * other[i];
+  expect_near(states("(\"a cat\", \"a dog\").blend(1, 3)"), sum, 1e-5F);
+  const Conditioning two = encoder().encode("(\"a cat\", \"a dog\").and()", options);
+  EXPECT_EQ(two.tokens, 2 * context);
+  expect_near({two.states.begin() + static_cast<ptrdiff_t>(context * width), two.states.end()}, other, 0);
 }
 
 TEST_F(ConditionTest, Errors) {

@@ -80,6 +80,38 @@ TEST(Score, FrechetDistanceWhereItIsKnown) {
   expect_error(ErrorCode::invalid_argument, [&] { frechet_distance(std::span(a).first(3), b, width); }, {"at least 2 rows"});
 }
 
+// An interval of 95 % holds the distance of the distributions in most of many draws of sets: here that of far larger sets.
+TEST(Score, DistancesHaveIntervals) {
+  const size_t width = 8, n = 90;
+  const std::vector<float> many_a = random_unit_rows(4000, width, 1), many_b = random_unit_rows(4000, width, 2, 1.4);
+  const double truth = cmmd(many_a, many_b, width);
+  int inside = 0;
+  for (unsigned trial = 0; trial < 40; ++trial) {
+    const auto a = std::span(many_a).subspan(trial * n * width, n * width), b = std::span(many_b).subspan(trial * n * width, n * width);
+    const Interval i = cmmd_interval(a, b, width, 1, 60);
+    EXPECT_EQ(i.mean, cmmd(a, b, width));
+    EXPECT_LT(i.low, i.mean);
+    EXPECT_GT(i.high, i.mean);
+    inside += i.low <= truth && truth <= i.high ? 1 : 0;
+  }
+  EXPECT_GE(inside, 32);
+  const auto a = std::span(many_a).first(n * width), b = std::span(many_b).first(n * width);
+  EXPECT_EQ(cmmd_interval(a, b, width, 7, 60).low, cmmd_interval(a, b, width, 7, 60).low);
+  EXPECT_NE(cmmd_interval(a, b, width, 7, 60).low, cmmd_interval(a, b, width, 8, 60).low);
+  EXPECT_EQ(cmmd_interval(a, b, width, 7, 0).high, cmmd(a, b, width));
+  // 4,000 rows in 1,024 groups vary as 4,000 rows do.
+  const Interval few = cmmd_interval(a, b, width, 1, 200), large = cmmd_interval(many_a, many_b, width, 1, 200);
+  EXPECT_NEAR((few.high - few.low) / (large.high - large.low), std::sqrt(4000.0 / n), 0.35 * std::sqrt(4000.0 / n));
+  try {
+    const Interval f = frechet_interval(a, b, width, 1, 60), g = frechet_interval(many_a, many_b, width, 1, 60);
+    EXPECT_EQ(f.mean, frechet_distance(a, b, width));
+    EXPECT_GT(f.high - f.low, 2 * (g.high - g.low));
+    EXPECT_EQ(f.low, frechet_interval(a, b, width, 1, 60).low);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::unsupported) throw;
+  }
+}
+
 TEST(Score, Diversity) {
   std::vector<float> rows(4 * 8);  // two pictures, each there twice, at right angles
   rows[0] = rows[8] = 1;
@@ -148,6 +180,10 @@ TEST(Score, AestheticHeads) {
   }
   EXPECT_NEAR(AestheticHead::open(folder.file("mlp.safetensors")).score(x), h[0], 1e-6);
   expect_error(ErrorCode::invalid_argument, [&] { linear.score(std::span(x).first(5)); }, {"6 values", "ViT-L/14"});
+  // The predictor of sac+logos+ava1-l14-linearMSE.pth in its own shapes: 768-1024-128-64-16-1, dropouts between.
+  write(folder.file("laion.safetensors"), {{"layers.0.weight", {1024, 768}}, {"layers.0.bias", {1024}}, {"layers.2.weight", {128, 1024}}, {"layers.2.bias", {128}}, {"layers.4.weight", {64, 128}},
+                                           {"layers.4.bias", {64}}, {"layers.6.weight", {16, 64}}, {"layers.6.bias", {16}}, {"layers.7.weight", {1, 16}}, {"layers.7.bias", {1}}});
+  EXPECT_EQ(AestheticHead::open(folder.file("laion.safetensors")).width(), 768U);
   write(folder.file("bad.safetensors"), {{"conv.weight", {5, 6, 1}}, {"conv.bias", {5}}});
   expect_error(ErrorCode::unsupported, [&] { AestheticHead::open(folder.file("bad.safetensors")); }, {"conv.weight"});
   write(folder.file("two.safetensors"), {{"weight", {2, 6}}, {"bias", {2}}});

@@ -14,6 +14,50 @@ using testing::Not;
 
 const std::string kDemo = std::string(kFixtures) + "/../../assets/demo";
 
+// The words of a shell command with "..." and '...'.
+std::vector<std::string> shell_words(const std::string& line) {
+  std::vector<std::string> words;
+  bool inside = false;
+  for (size_t i = 0; i < line.size(); ++i) {
+    if (line[i] == ' ') {
+      inside = false;
+      continue;
+    }
+    if (!inside) words.emplace_back();
+    inside = true;
+    if (line[i] != '"' && line[i] != '\'') {
+      words.back() += line[i];
+      continue;
+    }
+    const size_t end = line.find(line[i], i + 1);
+    words.back() += line.substr(i + 1, end - i - 1);
+    i = end;
+  }
+  return words;
+}
+
+// Every example that needs no model of one's own runs as it is printed, where the repository's assets are.
+class HelpExamples : public testing::TestWithParam<const char*> {};
+TEST_P(HelpExamples, RunAsTheyArePrinted) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory_symlink(kDemo + "/..", folder.path() / "assets");
+  const std::string help = run({GetParam(), "--help"}).out;
+  size_t examples = 0;
+  for (size_t at = help.find("Examples:"); (at = help.find("\n  simdclip ", at)) != std::string::npos;) {
+    at += 3;
+    const std::string line = help.substr(at, help.find('\n', at) - at);
+    if (line.find(" -m ") != std::string::npos) continue;
+    std::vector<std::string> words = shell_words(line);
+    words.erase(words.begin());
+    const Ran r = run(words, {.environment = {{"XDG_CACHE_HOME", folder.file("cache")}}, .folder = folder.path().string()});
+    EXPECT_EQ(r.status, 0) << line << '\n' << r.err;
+    EXPECT_FALSE(r.out.empty()) << line;
+    ++examples;
+  }
+  EXPECT_GE(examples, 1U) << help;
+}
+INSTANTIATE_TEST_SUITE_P(Commands, HelpExamples, testing::Values("classify", "compare", "condition", "interrogate", "score", "tag"));
+
 TEST(ClassifyCommand, DemoPictures) {
   const Ran r = run({"classify", kDemo + "/tree.png", kDemo + "/sport-utility-vehicle.png", "--class", "a tree", "a pepperoni pizza slice", "a sport utility vehicle", "--json", "--cache", "off"});
   ASSERT_EQ(r.status, 0) << r.err;
@@ -102,6 +146,9 @@ TEST(ScoreCommand, SetsEditsAndErrors) {
   ASSERT_EQ(sets.status, 0) << sets.err;
   EXPECT_GT(parsed(sets.out)["cmmd"].get<double>(), 0);
   EXPECT_GT(parsed(sets.out)["vendi"].get<double>(), 1);
+  EXPECT_LE(parsed(sets.out)["cmmd_interval"]["low"], parsed(sets.out)["cmmd"]);
+  const Ran csv = run({"score", kDemo + "/tree.png", kDemo + "/soup.png", "--against", kDemo + "/banjo.png", "--csv"});
+  EXPECT_THAT(csv.out, testing::StartsWith("score,value,low,high\r\ncmmd,"));
   const Ran edit = run({"score", "--edit", kDemo + "/tree.png", kDemo + "/soup.png", "a tree", "soup"});
   EXPECT_EQ(edit.status, 0) << edit.err;
   EXPECT_THAT(edit.out, HasSubstr("directional_similarity: 0."));
@@ -171,6 +218,14 @@ TEST(ConditionCommand, TensorsForDiffusers) {
   EXPECT_EQ(run({"condition", "--prompt", "a", "-o", folder.file("x.safetensors")}).status, 2);
   const Ran parse = run({"condition", "--prompt", "a (red (fox:1.2))", "--dialect", "comfyui", "--parse", "--json"});
   EXPECT_EQ(parsed(parse.out)["pieces"][2]["weight"], 1.2);
+  const std::string blend = "(\"a fox\", \"a wolf\").blend(1, 3)";
+  const Ran parts = run({"condition", "--prompt", blend, "--dialect", "compel", "--parse", "--json"});
+  EXPECT_EQ(parsed(parts.out)["parts"][0]["prompts"][1]["share"], 0.75);
+  EXPECT_EQ(run({"condition", "--target", "sd1", "--prompt", blend, "--dialect", "compel", "-o", folder.file("b.safetensors")}).status, 0);
+  const Ran swap = run({"condition", "--target", "sd1", "--prompt", "a cat.swap(dog)", "--dialect", "compel", "-o", folder.file("s.safetensors")});
+  EXPECT_EQ(swap.status, 2);
+  EXPECT_THAT(swap.err, HasSubstr("cross-attention"));
+  EXPECT_EQ(run({"condition", "--target", "sd1", "--prompt", "a", "--downweight", "mask", "-o", folder.file("s.safetensors")}).status, 2);
 }
 
 }  // namespace
