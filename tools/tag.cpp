@@ -17,17 +17,17 @@ struct Given {
   PictureArguments pictures;
   CacheArguments cache;
   std::string vocabulary, background, sidecars = "none", prompt;
-  double threshold = 3, merge = 0.9;
-  unsigned most = 12;
-  bool synonyms = false, overwrite = false, json = false;
+  double threshold = 2.5, merge = 0.9;
+  unsigned most = 8;
+  bool alike = false, synonyms = false, overwrite = false, json = false;
 };
 
 Given parse(std::vector<std::string> words) {
   Given given;
   Arguments arguments("tag",
-                      "Name what pictures show, with words of a vocabulary (24,449 words for what can be seen, from WordNet). A word counts where the\n"
+                      "Name what pictures show, with words of a vocabulary (11,307 names of what can be seen, from WordNet). A word counts where the\n"
                       "picture is nearer to it than pictures usually are: --threshold standard deviations above a background (--background FOLDER: a\n"
-                      "few hundred pictures like yours; without it the small demo pictures). Near-synonyms are merged. Sidecars that exist are kept\n"
+                      "few hundred pictures like yours; without it the small demo pictures). Near-synonyms and names with a common word are merged. Sidecars that exist are kept\n"
                       "and their pictures passed over, so that an interrupted run goes on where it stopped.",
                       "  simdclip tag assets/demo/tree.png assets/demo/soup.png\n"
                       "  simdclip tag -m b32.sclip ~/Pictures --background ~/Pictures --sidecars xmp\n"
@@ -35,9 +35,10 @@ Given parse(std::vector<std::string> words) {
   given.pictures.declare(arguments);
   arguments.text("--vocabulary", given.vocabulary, "FILE", "Words, one a line: name, or name <tab> synonym, synonym");
   arguments.text("--background", given.background, "FOLDER", "Pictures of all kinds, against which words are measured");
-  arguments.number("--threshold", given.threshold, -100, 100, "Standard deviations above the background (default 3)");
-  arguments.number("--most", given.most, 1, 10000, "Tags of a picture at most (default 12)");
+  arguments.number("--threshold", given.threshold, -100, 100, "Standard deviations above the background (default 2.5)");
+  arguments.number("--most", given.most, 1, 10000, "Tags of a picture at most (default 8)");
   arguments.number("--merge", given.merge, 0, 1, "Leave out words whose vectors are as near as this to a better one's (default 0.9)");
+  arguments.flag("--alike", given.alike, "Keep names that have a word in common with a better one (\"sports car\" beside \"car\")");
   arguments.text("--prompt", given.prompt, "TEXT", "What is embedded of a word (default \"a photo of a {}\")");
   arguments.choice("--sidecars", given.sidecars, {"none", "xmp", "txt", "json"}, "Write PICTURE.xmp, or NAME.txt or NAME.json beside each picture");
   arguments.flag("--overwrite", given.overwrite, "Replace sidecars that exist (XMP: only those that simdclip wrote)");
@@ -131,6 +132,7 @@ Tagger make_tagger(const Given& given, const Model& model) {
   options.threshold = given.threshold;
   options.most = given.most;
   options.merge = given.merge;
+  options.merge_words = !given.alike;
   options.cache = given.cache.options();
   if (!given.prompt.empty()) options.prompt = given.prompt;
   options.progress = [&](size_t done, size_t) { progress.update(done); };

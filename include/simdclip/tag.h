@@ -20,14 +20,16 @@ struct Tag {
 };
 // One tag a line, "name <tab> synonym, synonym"; lines that begin with # are comments. Errors: not_found, io.
 SIMDCLIP_API std::vector<Tag> read_tags(const std::string& path);
-// 24,449 words for what can be seen, from WordNet (share/simdclip/tags.txt). Error not_found.
+// 11,307 names of what can be seen, from WordNet (share/simdclip/tags.txt). Error not_found.
 SIMDCLIP_API std::vector<Tag> builtin_tags();
 
 struct TaggerOptions {
   std::string prompt = "a photo of a {}";  // {}: the tag
-  double threshold = 3;                    // standard deviations above the background
-  size_t most = 12;                        // tags of a picture
+  double threshold = 2.5;                  // standard deviations above the background
+  double per_word = 0.25;                  // deviations that each word behind a name's first costs: plain names before special ones
+  size_t most = 8;                         // tags of a picture
   double merge = 0.9;                      // a tag whose vector's cosine with a better tag's is above this is left out
+  bool merge_words = true;                 // so is one that has a word in common with a better one ("sports car", "touring car")
   CacheOptions cache;
   std::function<void(size_t done, size_t total)> progress = {};  // texts embedded
 };
@@ -46,7 +48,7 @@ class SIMDCLIP_API Tagger {
 
   struct Score {
     size_t tag;  // into tags()
-    float cosine, z;
+    float cosine, z;  // z without what its words cost
   };
   const std::vector<Tag>& tags() const noexcept;
   // One unit vector [embed_dim]: the tags above the threshold, best first, near-synonyms merged.

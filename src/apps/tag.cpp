@@ -19,6 +19,26 @@ constexpr size_t kLeastBackground = 8;
 constexpr double kPrior = 16;  // pictures' worth of trust in the vocabulary's mean variance
 constexpr const char* kCreator = "simdclip";
 
+bool between_words(char c) { return c == ' ' || c == '-' || c == '\''; }
+
+// The words of a name that say what it is: not "of", and one spelling for one and many.
+std::vector<std::string> words_of(const std::string& name) {
+  std::vector<std::string> words;
+  for (size_t begin = 0; begin < name.size();) {
+    size_t end = begin;
+    while (end < name.size() && !between_words(name[end])) ++end;
+    std::string word = name.substr(begin, end - begin);
+    if (word.size() > 3 && word.back() == 's') word.pop_back();
+    if (word.size() > 2) words.push_back(std::move(word));
+    begin = end + 1;
+  }
+  return words;
+}
+
+bool share_a_word(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  return std::any_of(a.begin(), a.end(), [&](const std::string& word) { return std::find(b.begin(), b.end(), word) != b.end(); });
+}
+
 std::vector<std::string> names_of(const std::vector<Tag>& tags) {
   std::vector<std::string> names;
   for (const Tag& tag : tags) names.push_back(tag.name);
@@ -57,6 +77,7 @@ struct Tagger::Impl {
   LabelTable table;
   TaggerOptions options;
   std::vector<float> mean, scale;  // of each tag: z = (cosine - mean) * scale
+  std::vector<float> cost;         // of each tag's words, in deviations
 
   void calibrate(std::span<const float> background) {
     const size_t n = background.size() / table.width(), m = tags.size();
@@ -104,6 +125,10 @@ Tagger::Tagger(const Model& model, std::vector<Tag> tags, std::span<const float>
   impl_->table = LabelTable(
       model, "tags", names_of(tags),
       [&](const std::string& name) { return options.prompt.substr(0, place) + name + options.prompt.substr(place + 2); }, options.cache, options.progress);
+  for (const Tag& tag : tags) {
+    const auto more_words = std::count_if(tag.name.begin(), tag.name.end(), [](char c) { return c == ' ' || c == '-'; });
+    impl_->cost.push_back(static_cast<float>(options.per_word * static_cast<double>(more_words)));
+  }
   impl_->tags = std::move(tags);
   impl_->calibrate(background);
 }
@@ -116,13 +141,20 @@ const std::vector<Tag>& Tagger::tags() const noexcept { return impl_->tags; }
 std::vector<Tagger::Score> Tagger::tag(std::span<const float> image) const {
   const Impl& s = *impl_;
   const std::vector<float> cosines = s.table.scores(image);
-  std::vector<float> z(cosines.size());
-  for (size_t t = 0; t < z.size(); ++t) z[t] = (cosines[t] - s.mean[t]) * s.scale[t];
-  const auto above = static_cast<size_t>(std::count_if(z.begin(), z.end(), [&](float one) { return static_cast<double>(one) >= s.options.threshold; }));
+  std::vector<float> z(cosines.size()), asked(cosines.size());
+  for (size_t t = 0; t < z.size(); ++t) {
+    z[t] = (cosines[t] - s.mean[t]) * s.scale[t];
+    asked[t] = z[t] - s.cost[t];
+  }
+  const auto above = static_cast<size_t>(std::count_if(asked.begin(), asked.end(), [&](float one) { return static_cast<double>(one) >= s.options.threshold; }));
   std::vector<Score> out;
   std::vector<std::vector<float>> taken;
-  for (const size_t t : top_indices(z, above)) {
+  std::vector<std::vector<std::string>> taken_words;
+  for (const size_t t : top_indices(asked, above)) {
     if (out.size() == s.options.most) break;
+    std::vector<std::string> words = words_of(s.tags[t].name);
+    const auto shares = [&](const std::vector<std::string>& others) { return share_a_word(words, others); };
+    if (s.options.merge_words && std::any_of(taken_words.begin(), taken_words.end(), shares)) continue;
     std::vector<float> row = s.table.row(t);
     const bool same = std::any_of(taken.begin(), taken.end(), [&](const std::vector<float>& other) {
       return dot(std::span<const float>(row), std::span<const float>(other)) > s.options.merge;
@@ -130,6 +162,7 @@ std::vector<Tagger::Score> Tagger::tag(std::span<const float> image) const {
     if (same) continue;
     out.push_back({t, cosines[t], z[t]});
     taken.push_back(std::move(row));
+    taken_words.push_back(std::move(words));
   }
   return out;
 }

@@ -69,7 +69,7 @@ TEST(PromptParser, CompelPutsPromptsTogether) {
   EXPECT_EQ(blend[0].prompts[1][0].text, "wolf");
   EXPECT_EQ(parse_compel("(\"a\", \"b\").blend(1, -1, no_normalize)")[0].shares, (std::vector<double>{1, -1}));
   EXPECT_EQ(parse_compel("(a fox, a wolf) runs")[0].prompts[0].size(), 1U) << "brackets alone make no list";
-  const auto refused = [](const std::string& prompt, std::initializer_list<std::string> words) {
+  const auto refused = [](const std::string& prompt, std::initializer_list<const char*> words) {
     expect_error(ErrorCode::invalid_argument, [&] { parse_compel(prompt); }, words);
   };
   refused("a cat.swap(dog) sits", {".swap()", "cross-attention", "diffusers"});
