@@ -30,9 +30,6 @@ struct InterrogatorOptions {
   size_t chunk_size = 2048;          // longer lists are ranked in chunks, of which each keeps chunk_size / chunks entries
   size_t intermediate_count = 2048;  // entries that a chain chooses from
   size_t min_flavors = 8, max_flavors = 32;
-  // Not the reference's. 0: as it, best and negative embed all the candidates at every step. N: from the second step on only the N that
-  // gained most when they were last compared: several times faster, and nearly always the same prompt (docs/applications.md).
-  size_t shortlist = 0;
   CacheOptions cache;
   std::function<void(const std::string& list, size_t done, size_t total)> progress;  // texts embedded
 };

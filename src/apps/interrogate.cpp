@@ -2,7 +2,6 @@
 #include "simdclip/interrogate.h"
 
 #include <algorithm>
-#include <numeric>
 #include <unordered_set>
 
 #include "apps/label_table.h"
@@ -104,51 +103,33 @@ struct Interrogator::Impl {
 
   struct Chain {
     std::string prompt;
-    double similarity;  // negated in reverse, but for the first
-    double cosine = similarity;
+    double similarity;
   };
-  struct Candidate {
-    std::string phrase;
-    double gain = 0;  // what it changed when it was last compared; large is good, reversed too
-  };
-
-  // The place of the best continuation of `prompt` among the candidates, and its similarity. An empty prompt is continued by nothing but
-  // the phrase. `all`: without a shortlist.
-  std::pair<size_t, double> rank_top(std::span<const float> image, const Chain& now, std::vector<Candidate>& candidates, bool all, bool reverse) const {
-    std::vector<size_t> places(candidates.size());
-    std::iota(places.begin(), places.end(), size_t{0});
-    if (!all && options.shortlist != 0 && options.shortlist < places.size()) {
-      const auto end = places.begin() + static_cast<ptrdiff_t>(options.shortlist);
-      std::nth_element(places.begin(), end, places.end(), [&](size_t a, size_t b) {
-        return candidates[a].gain > candidates[b].gain || (candidates[a].gain == candidates[b].gain && a < b);
-      });
-      places.erase(end, places.end());
-      std::sort(places.begin(), places.end());  // of equal ones the first wins, as without a shortlist
-    }
+  // The best continuation of `prompt`; an empty prompt is continued by nothing but the phrase.
+  std::pair<size_t, double> rank_top(std::span<const float> image, const std::string& prompt, const std::vector<std::string>& phrases, bool reverse) const {
     std::vector<std::string> prompts;
-    for (const size_t i : places) prompts.push_back(now.prompt.empty() ? candidates[i].phrase : now.prompt + ", " + candidates[i].phrase);
+    for (const std::string& phrase : phrases) prompts.push_back(prompt.empty() ? phrase : prompt + ", " + phrase);
     const std::vector<double> s = similarities(image, prompts);
-    for (size_t i = 0; i < places.size(); ++i) candidates[places[i]].gain = reverse ? now.cosine - s[i] : s[i] - now.cosine;
     const auto found = reverse ? std::min_element(s.begin(), s.end()) : std::max_element(s.begin(), s.end());
-    return {places[static_cast<size_t>(found - s.begin())], *found};
+    return {static_cast<size_t>(found - s.begin()), *found};
   }
 
   std::string chain(std::span<const float> image, const std::vector<std::string>& given, Chain best, size_t min_count, size_t max_count, bool reverse) const {
-    std::vector<Candidate> candidates;  // a set in the reference
+    std::vector<std::string> phrases;  // a set in the reference
     std::unordered_set<std::string> seen;
     for (const std::string& phrase : given) {
-      if (seen.insert(phrase).second) candidates.push_back({phrase});
+      if (seen.insert(phrase).second) phrases.push_back(phrase);
     }
-    const auto take = [&](size_t i) { candidates.erase(candidates.begin() + static_cast<ptrdiff_t>(i)); };
-    if (best.prompt.empty() && !candidates.empty()) {
-      const auto [i, similarity] = rank_top(image, best, candidates, true, reverse);
-      best = {candidates[i].phrase, similarity};  // not negated by the reference either
+    const auto take = [&](size_t i) { phrases.erase(phrases.begin() + static_cast<ptrdiff_t>(i)); };
+    if (best.prompt.empty() && !phrases.empty()) {
+      const auto [i, similarity] = rank_top(image, {}, phrases, reverse);
+      best = {phrases[i], similarity};  // not negated by the reference either
       take(i);
     }
     Chain current = best;
-    for (size_t step = 0; step < max_count && !candidates.empty(); ++step) {
-      const auto [i, plain] = rank_top(image, current, candidates, step == 0, reverse);
-      const Chain next{current.prompt + ", " + candidates[i].phrase, reverse ? -plain : plain, plain};
+    for (size_t step = 0; step < max_count && !phrases.empty(); ++step) {
+      const auto [i, plain] = rank_top(image, current.prompt, phrases, reverse);
+      const Chain next{current.prompt + ", " + phrases[i], reverse ? -plain : plain};
       if (next.similarity > best.similarity) best = next;
       if (!(next.similarity > current.similarity || step < min_count)) break;
       current = next;

@@ -129,22 +129,6 @@ TEST(Interrogate, EqualsTheReferenceAlgorithm) {
   }
 }
 
-TEST(Interrogate, AShortlistOfAllChangesNothing) {
-  InterrogatorOptions options;
-  options.min_flavors = 2;
-  options.max_flavors = 3;
-  options.cache = kNoCache;
-  const std::vector<float> image = random_unit_rows(1, fixture_model().embed_dim(), 5);
-  const Interrogator exact(fixture_model(), small_lists(), options);
-  options.shortlist = 200;
-  const Interrogator same(fixture_model(), small_lists(), options);
-  EXPECT_EQ(exact.best(image, "a cat"), same.best(image, "a cat"));
-  EXPECT_EQ(exact.negative(image), same.negative(image));
-  options.shortlist = 1;  // the one that gained most at the first step is taken second
-  const Interrogator one(fixture_model(), small_lists(), options);
-  EXPECT_GT(one.similarity(image, one.best(image, "a cat")), one.similarity(image, "a cat"));
-}
-
 TEST(Interrogate, ListsAndErrors) {
   const TemporaryFolder folder;
   expect_error(ErrorCode::not_found, [&] { read_interrogator_lists(folder.path().string()); }, {"artists.txt", "clip_interrogator/data"});

@@ -87,6 +87,38 @@ def classify(bench):
     bench.row("classify: probabilities, absolute difference", worst, 1e-4)
 
 
+def siglip(bench):
+    """A SigLIP with random weights: each class's sigmoid with scale and bias, by transformers' SiglipModel."""
+    import tokenizer_files
+    import transformers
+    folder = bench.folder / "siglip"
+    special = [("<pad>", "control"), ("</s>", "control"), ("<unk>", "unknown")]
+    pieces = tokenizer_files.pieces_of(None, 3000, 1)
+    tokenizer_files.write(folder, spiece__model=tokenizer_files.spiece(special, pieces), tokenizer_config__json=tokenizer_files.settings("SiglipTokenizer"))
+    text = dict(vocab_size=3003, hidden_size=64, intermediate_size=128, num_hidden_layers=3, num_attention_heads=2, max_position_embeddings=64, pad_token_id=1, bos_token_id=1,
+                eos_token_id=1, projection_size=64)
+    vision = dict(hidden_size=64, intermediate_size=128, num_hidden_layers=3, num_attention_heads=2, image_size=64, patch_size=16)
+    model = peaky(transformers.SiglipModel(transformers.SiglipConfig(text_config=text, vision_config=vision)), 21).eval()
+    model.logit_scale.data.fill_(np.log(20.0))
+    model.logit_bias.data.fill_(-3.0)
+    model.save_pretrained(folder)
+    processor = transformers.SiglipImageProcessor(size=dict(height=64, width=64), resample=3)
+    processor.save_pretrained(folder)
+    tokenizer = transformers.SiglipTokenizer.from_pretrained(folder)
+    bench.run("convert", folder, "-o", bench.folder / "siglip.sclip")
+    from PIL import Image
+    opaque = [p for p in bench.photos if Image.open(p).mode == "RGB"] or bench.photos
+    with torch.no_grad():
+        ids = tokenizer([f"a photo of a {c}." for c in CLASSES], padding="max_length", truncation=True, max_length=64, return_tensors="pt")["input_ids"]
+        pixels = processor([Image.open(p).convert("RGB") for p in opaque], return_tensors="pt")["pixel_values"]
+        out = model(input_ids=ids, pixel_values=pixels)
+        expected = torch.sigmoid(out.logits_per_image)
+    got = json.loads(bench.run("classify", "-m", bench.folder / "siglip.sclip", "--cache", "off", "--class", *CLASSES, "--json", "--top", 100, "--exif", "off", *opaque))
+    worst = max(abs(c["probability"] - expected[i, c["index"]].item()) for i, p in enumerate(got["pictures"]) for c in p["classes"])
+    spread = (expected.max() - expected.min()).item()
+    bench.row(f"classify: SigLIP's sigmoids (spread {spread:.2f}) with transformers", worst, 1e-4)
+
+
 class TorchmetricsModel(torch.nn.Module):
     """What torchmetrics asks of a CLIP, answered by the small model."""
     config = object()
@@ -152,6 +184,9 @@ def score(bench):
     a, b = bench.photos[:6], bench.photos[6:]
     facts = json.loads(bench.run("score", "-m", bench.sclip, *a, "--against", *b, "--diversity", "--json", "--exif", "off"))
     x, y = image[:6].double().numpy(), image[6:].double().numpy()
+    roots = np.sqrt(np.maximum(np.linalg.eigvals(np.cov(x.T) @ np.cov(y.T)).real, 0)).sum()
+    plain = ((x.mean(0) - y.mean(0)) ** 2).sum() + np.trace(np.cov(x.T)) + np.trace(np.cov(y.T)) - 2 * roots
+    bench.row("score: Frechet distance by its formula in numpy, relative", abs(facts["frechet"] / plain - 1), 1e-4)
     bench.row("score: CMMD, relative", abs(facts["cmmd"] / cmmd_by_the_paper(x, y) - 1), 1e-4)
     cov = [torch.cov(torch.from_numpy(v).T) for v in (x, y)]
     fid = _compute_fid(torch.from_numpy(x.mean(0)), cov[0], torch.from_numpy(y.mean(0)), cov[1]).item()
@@ -159,12 +194,20 @@ def score(bench):
     values = np.linalg.eigvalsh(x @ x.T / len(x))
     values = values[values > 1e-12]
     bench.row("score: Vendi score, relative", abs(facts["vendi"] / np.exp(-(values * np.log(values)).sum()) - 1), 1e-4)
-    head = torch.nn.Sequential(torch.nn.Linear(64, 32), torch.nn.Dropout(0.2), torch.nn.Linear(32, 16), torch.nn.Linear(16, 1)).eval()
-    torch.save({"layers." + k: v for k, v in head.state_dict().items()}, bench.folder / "head.pth")
-    got = json.loads(bench.run("score", "-m", bench.sclip, *bench.photos, "--aesthetic", bench.folder / "head.pth", "--json", "--exif", "off"))["scores"]
-    with torch.no_grad():
-        expected = head(image)[:, 0].tolist()
-    bench.row("score: aesthetic predictor (.pth, MLP)", max(abs(g["aesthetic"] - e) for g, e in zip(got, expected)), 1e-5)
+    linear = torch.nn.Linear
+    drop = torch.nn.Dropout
+    # LAION's two published predictors: aesthetic-predictor's linear layer, and improved-aesthetic-predictor's MLP ("layers.0" to "layers.7").
+    heads = {"sa_0_4_vit_l_14_linear.pth": linear(64, 1),
+             "sac+logos+ava1-l14-linearMSE.pth": torch.nn.Sequential(linear(64, 1024), drop(0.2), linear(1024, 128), drop(0.2), linear(128, 64), drop(0.1), linear(64, 16), linear(16, 1))}
+    for name, head in heads.items():
+        state = head.eval().state_dict()
+        state = state if isinstance(head, linear) else {"layers." + k: v for k, v in state.items()}
+        for zipped in (True, False):  # torch's file before 1.6, too
+            torch.save(state, bench.folder / name, _use_new_zipfile_serialization=zipped)
+            got = json.loads(bench.run("score", "-m", bench.sclip, *bench.photos, "--aesthetic", bench.folder / name, "--json", "--exif", "off"))["scores"]
+            with torch.no_grad():
+                expected = head(image)[:, 0].tolist()
+            bench.row(f"score: {name}{'' if zipped else ', old file'}", max(abs(g["aesthetic"] - e) for g, e in zip(got, expected)), 1e-5)
 
 
 def interrogate(bench):
@@ -196,7 +239,7 @@ def interrogate(bench):
     bench.row(f"interrogate: prompts that differ from clip-interrogator's, of {total}", differing, 0)
 
 
-PARTS = dict(classify=classify, score=score, interrogate=interrogate, condition=condition)
+PARTS = dict(classify=classify, siglip=siglip, score=score, interrogate=interrogate, condition=condition)
 
 
 def main():
