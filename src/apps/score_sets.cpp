@@ -31,12 +31,15 @@ size_t checked_rows(std::span<const float> rows, size_t width, size_t least, con
   return n;
 }
 
+// Threads that are worth starting for so many pairs of rows.
+unsigned threads_for(size_t pairs) { return pairs < (size_t{1} << 18U) ? 1 : usable_cores(); }
+
 // Sum over all pairs of f(cosine), in double; blocks in a fixed order, so that the number of threads does not matter.
 template <typename F>
 double sum_over_pairs(std::span<const float> a, std::span<const float> b, size_t width, const F& f) {
   const size_t n = a.size() / width, m = b.size() / width, blocks = ceil_div(n, kBlock);
   const kernels::Kernels& kernels = kernels::select_kernels(default_isa());
-  ThreadPool pool(usable_cores());
+  ThreadPool pool(threads_for(n * m));
   std::vector<double> sums(blocks, 0.0);
   pool.parallel_for(blocks, [&](size_t block) {
     const size_t first = block * kBlock, count = std::min(kBlock, n - first);
@@ -151,7 +154,7 @@ double rbf(double cosine) {
 // Sums of the kernel over each pair of groups: [a.count(), b.count()].
 std::vector<double> group_sums(const Groups& a, const Groups& b, size_t width) {
   std::vector<double> sums(a.count() * b.count());
-  ThreadPool pool(usable_cores());
+  ThreadPool pool(threads_for(a.starts.back() * b.starts.back()));
   const kernels::Kernels& kernels = kernels::select_kernels(default_isa());
   pool.parallel_for(a.count(), [&](size_t g) {
     std::vector<float> products(a.size(g) * kBlock);
