@@ -108,6 +108,16 @@ void show_parse(const Given& given) {
   print(given.json ? "{\"pieces\": " + json_pieces(pieces) + "}\n" : table_of_pieces(pieces));
 }
 
+// A tower of another width is no mistake of the encoder's, but no generator will take its tensors.
+void warn_of_width(const Given& given, const std::vector<const PromptEncoder*>& encoders) {
+  const size_t expected[] = {given.target == "sd2" ? size_t{1024} : size_t{768}, size_t{1280}};
+  for (size_t i = 0; i < encoders.size(); ++i) {
+    if (encoders[i]->width() == expected[i]) continue;
+    message("note: " + given.target + "'s text tower" + (i == 0 ? "" : " 2") + " is " + std::to_string(expected[i]) + " wide, this one " + std::to_string(encoders[i]->width()) +
+            "; only a generator made for it can take these tensors (convert the pipeline's text_encoder)");
+  }
+}
+
 void write_tensors(const std::string& output, const std::vector<NamedTensor>& tensors) {
   if (!output.ends_with(".npy")) return write_safetensors(output, tensors);
   for (const NamedTensor& tensor : tensors) write_npy(output.substr(0, output.size() - 4) + "." + tensor.name + ".npy", tensor.shape, tensor.values);
@@ -129,6 +139,7 @@ void condition_command(std::vector<std::string> words) {
     add_embeddings(*second, given.second_embeddings);
     encoders.push_back(&*second);
   }
+  warn_of_width(given, encoders);
   const auto tensors = condition(given.target, encoders, given.prompt, given.negative, parse_prompt_dialect(given.dialect), given.clip_skip,
                                  given.downweight == "remove" ? Downweight::remove : Downweight::mask);
   write_tensors(given.output, tensors);

@@ -121,6 +121,10 @@ std::vector<float> background_rows(const Given& given, const Model& model) {
   list.others = 0;
   std::vector<float> rows;
   list.embed(model, true, [&](size_t, std::span<const float> row) { rows.insert(rows.end(), row.begin(), row.end()); });
+  if (rows.size() < 8 * model.embed_dim()) {
+    throw Error(ErrorCode::not_found, "--background " + arguments.paths[0] + ": holds " + std::to_string(rows.size() / model.embed_dim()) +
+                                          " pictures, expected at least 8 and better hundreds, against which words are measured");
+  }
   return rows;
 }
 

@@ -64,7 +64,8 @@ SIMDCLIP_API double cmmd(std::span<const float> a, std::span<const float> b, siz
 // was built without Eigen.
 SIMDCLIP_API double frechet_distance(std::span<const float> a, std::span<const float> b, size_t width);
 // Both with a 95 % interval: +- 1.96 standard deviations of `resamples` bootstrap samples of both sets, equal for equal seeds; n: resamples.
-// Sets beyond 1,024 (CMMD) or 32 rows (Frechet) are drawn in as many random groups of rows. Fewer than 2 resamples: no interval.
+// Sets beyond 1,024 (CMMD) or 32 rows (Frechet) are drawn in as many random groups of rows. Fewer than 2 resamples, or a set of one row: no
+// interval, n is 0.
 SIMDCLIP_API Interval cmmd_interval(std::span<const float> a, std::span<const float> b, size_t width, uint64_t seed = 1, size_t resamples = 50);
 SIMDCLIP_API Interval frechet_interval(std::span<const float> a, std::span<const float> b, size_t width, uint64_t seed = 1, size_t resamples = 50);
 struct Diversity {

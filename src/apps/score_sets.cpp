@@ -103,8 +103,9 @@ std::vector<double> drawn(size_t groups, std::mt19937_64& random) {
 // distance +- 1.96 standard deviations of the samples. Not their percentiles: drawing some pictures twice makes distances of sets larger,
 // which moves the samples but hardly widens them. groups: of the smaller set; few of them vary too little by a factor (g - 1) / g.
 Interval around(double distance, const std::vector<double>& samples, size_t groups) {
-  Interval out{distance, distance, distance, samples.size()};
+  Interval out{distance, distance, distance, 0};
   if (samples.size() < 2 || groups < 2) return out;
+  out.n = samples.size();
   const double n = static_cast<double>(samples.size()), mean = std::accumulate(samples.begin(), samples.end(), 0.0) / n;
   double squares = 0;
   for (const double sample : samples) squares += (sample - mean) * (sample - mean);

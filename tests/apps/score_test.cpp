@@ -100,6 +100,7 @@ TEST(Score, DistancesHaveIntervals) {
   EXPECT_EQ(few.low, cmmd_interval(a, b, width, 7, 60).low);
   EXPECT_NE(few.low, cmmd_interval(a, b, width, 8, 60).low);
   EXPECT_EQ(cmmd_interval(a, b, width, 7, 0).high, cmmd(a, b, width));
+  EXPECT_EQ(cmmd_interval(a.first(width), b, width, 7, 60).n, 0U) << "one picture";
   // 1,800 rows in 1,024 groups of one or two vary as 1,800 rows do.
   const Interval large = cmmd_interval(many_a, many_b, width, 1, 200);
   EXPECT_NEAR((few.high - few.low) / (large.high - large.low), std::sqrt(draws), 0.4 * std::sqrt(draws));

@@ -194,6 +194,9 @@ TEST(TagCommand, SidecarsAreWrittenOnceAndForeignOnesKept) {
   const Ran again = run(command);
   EXPECT_EQ(again.status, 0) << again.err;
   EXPECT_EQ(again.out, "");
+  const Ran background = run({"tag", folder.file("p/tree.png"), "--background", folder.file("p/tree.png"), "--cache", "off"});
+  EXPECT_EQ(background.status, 1);
+  EXPECT_THAT(background.err, HasSubstr("holds 1 pictures, expected at least 8"));
   std::vector<std::string> overwriting = command;
   overwriting.emplace_back("--overwrite");
   EXPECT_EQ(run(overwriting).status, 0);
@@ -209,6 +212,7 @@ TEST(ConditionCommand, TensorsForDiffusers) {
   const Ran r = run({"condition", "--target", "sd1", "--prompt", "a (red:1.3) fox", "--dialect", "a1111", "-o", folder.file("c.safetensors"), "--json"});
   ASSERT_EQ(r.status, 0) << r.err;
   EXPECT_TRUE(parsed(r.out)["tensors"].contains("negative_prompt_embeds"));
+  EXPECT_THAT(r.err, HasSubstr("768 wide")) << "the default model is no generator's";
   const std::string bytes = read_file(folder.file("c.safetensors"));
   EXPECT_THAT(bytes.substr(8, 40), HasSubstr("prompt_embeds"));
   const Ran npy = run({"condition", "--target", "flux", "--prompt", "a fox", "-o", folder.file("c.npy")});
