@@ -16,44 +16,60 @@ struct Given {
 
 Given parse(std::vector<std::string> words) {
   Given given;
-  Arguments arguments(
-      "condition",
-      "Turn prompts into the tensors that image generators take from CLIP's text towers, ready for diffusers: prompt_embeds,\n"
-      "pooled_prompt_embeds and their negatives. SD 1.x, SD 2.x, SDXL (two towers), SD 3 and FLUX (their CLIP parts; T5 is not included).",
-      "  simdclip condition --target sd1 --prompt \"a (red:1.3) fox, [blurry]\" --dialect a1111 -o fox.safetensors\n"
-      "  simdclip condition -m clip-l.sclip --target sd1 --prompt \"a fox\" --negative \"blurry\" --clip-skip 2 -o fox.safetensors\n"
-      "  simdclip condition -m clip-l.sclip --second bigg.sclip --target sdxl --prompt \"a fox++ in snow\" --dialect compel -o fox.safetensors\n"
-      "  simdclip condition --prompt \"a (red (fox:1.2))\" --dialect comfyui --parse\n"
-      "  simdclip condition --prompt '(\"a fox++\", \"a forest, mist-\").blend(0.7, 0.3)' --dialect compel --parse\n");
+  Arguments arguments("condition",
+                      "Turn prompts into the tensors that image generators take from CLIP's text towers, "
+                      "ready for diffusers: prompt_embeds,\n"
+                      "pooled_prompt_embeds and their negatives. SD 1.x, SD 2.x, SDXL (two towers), SD 3 and "
+                      "FLUX (their CLIP parts; T5 is not included).",
+                      "  simdclip condition --target sd1 --prompt \"a (red:1.3) fox, [blurry]\" --dialect "
+                      "a1111 -o fox.safetensors\n"
+                      "  simdclip condition -m clip-l.sclip --target sd1 --prompt \"a fox\" --negative "
+                      "\"blurry\" --clip-skip 2 -o fox.safetensors\n"
+                      "  simdclip condition -m clip-l.sclip --second bigg.sclip --target sdxl --prompt \"a "
+                      "fox++ in snow\" --dialect compel -o fox.safetensors\n"
+                      "  simdclip condition --prompt \"a (red (fox:1.2))\" --dialect comfyui --parse\n"
+                      "  simdclip condition --prompt '(\"a fox++\", \"a forest, mist-\").blend(0.7, 0.3)' "
+                      "--dialect compel --parse\n");
   arguments.text("--prompt", given.prompt, "TEXT", "The prompt");
   arguments.text("--negative", given.negative, "TEXT", "The negative prompt (default: empty)");
   arguments.choice("--target", given.target, {"sd1", "sd2", "sdxl", "sd3", "flux"}, "The generator");
-  arguments.choice("--dialect", given.dialect, {"plain", "a1111", "comfyui", "compel"}, "How weights are written and applied (default: plain, no weights)");
+  arguments.choice("--dialect", given.dialect, {"plain", "a1111", "comfyui", "compel"},
+                   "How weights are written and applied (default: plain, no weights)");
   arguments.choice("--downweight", given.downweight, {"mask", "remove"},
-                   "compel: words weighed below 1 are hidden from the others (mask, compel's default) or left out (remove)");
-  arguments.number("--clip-skip", given.clip_skip, 1, 100, "Take the N-th last block's states, 1 the last (default: the target's own)");
+                   "compel: words weighed below 1 are hidden from the others (mask, compel's default) or "
+                   "left out (remove)");
+  arguments.number("--clip-skip", given.clip_skip, 1, 100,
+                   "Take the N-th last block's states, 1 the last (default: the target's own)");
   arguments.text("--second", given.second, "MODEL", "The second text tower (OpenCLIP bigG) of sdxl and sd3");
-  arguments.list("--embedding", given.embeddings, "NAME=FILE...", "Textual inversions, called by NAME in prompts");
-  arguments.list("--second-embedding", given.second_embeddings, "NAME=FILE...", "The same for the second tower");
-  arguments.text("-o,--output", given.output, "OUT", "OUT.safetensors; or OUT.npy: a file for each tensor, OUT.prompt_embeds.npy, ...");
+  arguments.list("--embedding", given.embeddings, "NAME=FILE...",
+                 "Textual inversions, called by NAME in prompts");
+  arguments.list("--second-embedding", given.second_embeddings, "NAME=FILE...",
+                 "The same for the second tower");
+  arguments.text("-o,--output", given.output, "OUT",
+                 "OUT.safetensors; or OUT.npy: a file for each tensor, OUT.prompt_embeds.npy, ...");
   arguments.flag("--parse", given.parse_only, "Only show how the dialect reads the prompt");
   given.model.declare(arguments);
   arguments.flag("--json", given.json, "Print one JSON document");
   arguments.parse(std::move(words));
   if (given.parse_only) return given;
-  if (!given.downweight.empty() && given.dialect != "compel") throw UsageError("--downweight is of --dialect compel");
+  if (!given.downweight.empty() && given.dialect != "compel")
+    throw UsageError("--downweight is of --dialect compel");
   if (given.target.empty()) throw UsageError("no generator; give --target sd1, sd2, sdxl, sd3 or flux");
   if (given.output.empty()) throw UsageError("no output; give -o OUT.safetensors");
   const bool two = given.target == "sdxl" || given.target == "sd3";
-  if (two && given.second.empty()) throw UsageError(given.target + " has two text towers; give the second one, OpenCLIP bigG: --second MODEL");
-  if (!two && !given.second.empty()) throw UsageError(given.target + " has one text tower; --second is for sdxl and sd3");
+  if (two && given.second.empty())
+    throw UsageError(given.target +
+                     " has two text towers; give the second one, OpenCLIP bigG: --second MODEL");
+  if (!two && !given.second.empty())
+    throw UsageError(given.target + " has one text tower; --second is for sdxl and sd3");
   return given;
 }
 
 void add_embeddings(PromptEncoder& encoder, const std::vector<std::string>& embeddings) {
   for (const std::string& one : embeddings) {
     const size_t equals = one.find('=');
-    if (equals == std::string::npos || equals == 0) throw UsageError("--embedding takes NAME=FILE, found '" + one + "'");
+    if (equals == std::string::npos || equals == 0)
+      throw UsageError("--embedding takes NAME=FILE, found '" + one + "'");
     encoder.add_embedding(one.substr(0, equals), one.substr(equals + 1));
   }
 }
@@ -68,15 +84,18 @@ PromptEncoder open_encoder(const ModelArguments& model) {
 std::string json_pieces(const std::vector<WeightedText>& pieces) {
   std::string out = "[";
   for (size_t i = 0; i < pieces.size(); ++i) {
-    out += (i == 0 ? "" : ", ") + ("{\"text\": " + json_string(pieces[i].text)) + ", \"weight\": " + json_number(pieces[i].weight) + ", \"break\": " +
-           (pieces[i].chunk_break ? "true}" : "false}");
+    out += (i == 0 ? "" : ", ") + ("{\"text\": " + json_string(pieces[i].text)) +
+           ", \"weight\": " + json_number(pieces[i].weight) +
+           ", \"break\": " + (pieces[i].chunk_break ? "true}" : "false}");
   }
   return out + "]";
 }
 
 std::string table_of_pieces(const std::vector<WeightedText>& pieces) {
   std::vector<std::vector<std::string>> rows = {{"weight", "text"}};
-  for (const WeightedText& piece : pieces) rows.push_back({piece.chunk_break ? "" : json_number(piece.weight), piece.chunk_break ? "BREAK" : shown(piece.text)});
+  for (const WeightedText& piece : pieces)
+    rows.push_back({piece.chunk_break ? "" : json_number(piece.weight),
+                    piece.chunk_break ? "BREAK" : shown(piece.text)});
   return table(rows, {0});
 }
 
@@ -88,9 +107,11 @@ void show_parts(const std::vector<CompelPart>& parts, bool json) {
     if (json) out += (p == 0 ? "" : ", ") + ("{\"weight\": " + json_number(part.weight)) + ", \"prompts\": [";
     for (size_t i = 0; i < part.prompts.size(); ++i) {
       if (json) {
-        out += (i == 0 ? "" : ", ") + ("{\"share\": " + json_number(part.shares[i])) + ", \"pieces\": " + json_pieces(part.prompts[i]) + "}";
+        out += (i == 0 ? "" : ", ") + ("{\"share\": " + json_number(part.shares[i])) +
+               ", \"pieces\": " + json_pieces(part.prompts[i]) + "}";
       } else {
-        out += "part " + std::to_string(p + 1) + ", weight " + json_number(part.weight) + ", share " + json_number(part.shares[i]) + '\n' + table_of_pieces(part.prompts[i]);
+        out += "part " + std::to_string(p + 1) + ", weight " + json_number(part.weight) + ", share " +
+               json_number(part.shares[i]) + '\n' + table_of_pieces(part.prompts[i]);
       }
     }
     if (json) out += "]}";
@@ -113,14 +134,16 @@ void warn_of_width(const Given& given, const std::vector<const PromptEncoder*>& 
   const size_t expected[] = {given.target == "sd2" ? size_t{1024} : size_t{768}, size_t{1280}};
   for (size_t i = 0; i < encoders.size(); ++i) {
     if (encoders[i]->width() == expected[i]) continue;
-    message("note: " + given.target + "'s text tower" + (i == 0 ? "" : " 2") + " is " + std::to_string(expected[i]) + " wide, this one " + std::to_string(encoders[i]->width()) +
+    message("note: " + given.target + "'s text tower" + (i == 0 ? "" : " 2") + " is " +
+            std::to_string(expected[i]) + " wide, this one " + std::to_string(encoders[i]->width()) +
             "; only a generator made for it can take these tensors (convert the pipeline's text_encoder)");
   }
 }
 
 void write_tensors(const std::string& output, const std::vector<NamedTensor>& tensors) {
   if (!output.ends_with(".npy")) return write_safetensors(output, tensors);
-  for (const NamedTensor& tensor : tensors) write_npy(output.substr(0, output.size() - 4) + "." + tensor.name + ".npy", tensor.shape, tensor.values);
+  for (const NamedTensor& tensor : tensors)
+    write_npy(output.substr(0, output.size() - 4) + "." + tensor.name + ".npy", tensor.shape, tensor.values);
 }
 
 }  // namespace
@@ -140,14 +163,16 @@ void condition_command(std::vector<std::string> words) {
     encoders.push_back(&*second);
   }
   warn_of_width(given, encoders);
-  const auto tensors = condition(given.target, encoders, given.prompt, given.negative, parse_prompt_dialect(given.dialect), given.clip_skip,
-                                 given.downweight == "remove" ? Downweight::remove : Downweight::mask);
+  const auto tensors =
+      condition(given.target, encoders, given.prompt, given.negative, parse_prompt_dialect(given.dialect),
+                given.clip_skip, given.downweight == "remove" ? Downweight::remove : Downweight::mask);
   write_tensors(given.output, tensors);
   std::string list;
   for (const NamedTensor& tensor : tensors) {
     std::string shape;
     for (const size_t extent : tensor.shape) shape += (shape.empty() ? "" : ", ") + std::to_string(extent);
-    list += given.json ? (list.empty() ? "" : ", ") + json_string(tensor.name) + ": [" + shape + "]" : tensor.name + ": float32 [" + shape + "]\n";
+    list += given.json ? (list.empty() ? "" : ", ") + json_string(tensor.name) + ": [" + shape + "]"
+                       : tensor.name + ": float32 [" + shape + "]\n";
   }
   print(given.json ? "{\"output\": " + json_string(given.output) + ", \"tensors\": {" + list + "}}\n" : list);
 }

@@ -44,7 +44,8 @@ std::vector<std::string> lines_of(const std::string& path) {
 
 void CacheArguments::declare(Arguments& arguments) {
   arguments.text("--cache", folder, "FOLDER|off",
-                 "Where embeddings of texts are kept for the next run (default: simdclip in $XDG_CACHE_HOME or ~/.cache)");
+                 "Where embeddings of texts are kept for the next run (default: simdclip in $XDG_CACHE_HOME "
+                 "or ~/.cache)");
 }
 CacheOptions CacheArguments::options() const {
   if (folder == "off") return {.enabled = false, .folder = {}};
@@ -60,13 +61,17 @@ std::vector<std::string> read_list(const std::string& path, const std::string& w
     if (document.is_array()) {
       lines.clear();
       for (const auto& entry : document) {
-        if (!entry.is_string()) throw Error(ErrorCode::damaged, path + ": a JSON array of other things than strings, expected " + what);
+        if (!entry.is_string())
+          throw Error(ErrorCode::damaged,
+                      path + ": a JSON array of other things than strings, expected " + what);
         lines.push_back(entry.get<std::string>());
       }
     }
   }
   std::erase(lines, std::string());
-  if (lines.empty()) throw Error(ErrorCode::not_found, path + ": holds no " + what + ", expected one a line or a JSON array of strings");
+  if (lines.empty())
+    throw Error(ErrorCode::not_found,
+                path + ": holds no " + what + ", expected one a line or a JSON array of strings");
   return lines;
 }
 

@@ -28,22 +28,25 @@ Scores score(const Model& model, std::span<const float> picture, std::span<const
 std::string as_json(const std::string& picture, const std::vector<std::string>& texts, const Scores& s) {
   std::string out = "{\"picture\": " + json_string(picture) + ", \"scores\": [";
   for (size_t i = 0; i < texts.size(); ++i) {
-    out += (i == 0 ? "" : ", ") + ("{\"text\": " + json_string(texts[i])) + ", \"cosine\": " +
-           json_number(static_cast<float>(s.cosine[i])) + ", \"logit\": " + json_number(s.logit[i]) + ", \"probability\": " +
-           json_number(s.probability[i]) + "}";
+    out += (i == 0 ? "" : ", ") + ("{\"text\": " + json_string(texts[i])) +
+           ", \"cosine\": " + json_number(static_cast<float>(s.cosine[i])) +
+           ", \"logit\": " + json_number(s.logit[i]) + ", \"probability\": " + json_number(s.probability[i]) +
+           "}";
   }
   return out + "]}";
 }
 
 // Best first.
-std::string as_table(const std::string& picture, const std::vector<std::string>& texts, const Scores& s, size_t top) {
+std::string as_table(const std::string& picture, const std::vector<std::string>& texts, const Scores& s,
+                     size_t top) {
   std::vector<size_t> order(texts.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return s.logit[a] > s.logit[b]; });
   if (top > 0) order.resize(std::min(order.size(), top));
   std::vector<std::vector<std::string>> rows = {{"", "cosine", "logit", "probability", "text"}};
   for (const size_t i : order) {
-    rows.push_back({"", fixed(s.cosine[i], 4), fixed(s.logit[i], 2), fixed(100.0 * s.probability[i], 2) + " %", shown(texts[i])});
+    rows.push_back({"", fixed(s.cosine[i], 4), fixed(s.logit[i], 2),
+                    fixed(100.0 * s.probability[i], 2) + " %", shown(texts[i])});
   }
   return shown(picture) + '\n' + table(rows, {1, 2, 3});
 }
@@ -57,8 +60,10 @@ void rank_command(std::vector<std::string> given) {
   unsigned top = 0;
   bool json = false;
   Arguments arguments("rank",
-                      "Score texts against pictures: cosine, logit (scaled as the model says) and probability. Probabilities are a\n"
-                      "softmax over the texts for CLIP, each text's sigmoid for SigLIP. EXIF orientation is applied (--exif off: not).",
+                      "Score texts against pictures: cosine, logit (scaled as the model says) and "
+                      "probability. Probabilities are a\n"
+                      "softmax over the texts for CLIP, each text's sigmoid for SigLIP. EXIF orientation is "
+                      "applied (--exif off: not).",
                       "  simdclip rank assets/demo/cheetah.png --text \"a cat\" \"a dog\" \"a car\"\n"
                       "  simdclip rank -m b32.sclip ~/Pictures --text-file labels.txt --top 3\n"
                       "  simdclip rank -m b32.sclip --json cat.jpg dog.jpg --text \"a cat\" \"a dog\"\n");
@@ -82,7 +87,8 @@ void rank_command(std::vector<std::string> given) {
     const Scores scores = score(model, row, text_rows);
     Progress::clear_line();
     const std::string separator = ranked == 0 ? "" : (json ? ",\n" : "\n");
-    print(separator + (json ? as_json(list.pictures.name(file), lines, scores) : as_table(list.pictures.name(file), lines, scores, top)));
+    print(separator + (json ? as_json(list.pictures.name(file), lines, scores)
+                            : as_table(list.pictures.name(file), lines, scores, top)));
     ++ranked;
   });
   if (json) print("]}\n");

@@ -24,24 +24,36 @@ struct Given {
 
 Given parse(std::vector<std::string> words) {
   Given given;
-  Arguments arguments("tag",
-                      "Name what pictures show, with words of a vocabulary (11,307 names of what can be seen, from WordNet). A word counts where the\n"
-                      "picture is nearer to it than pictures usually are: --threshold standard deviations above a background (--background FOLDER: a\n"
-                      "few hundred pictures like yours; without it the small demo pictures). Near-synonyms and names with a common word are merged. Sidecars that exist are kept\n"
-                      "and their pictures passed over, so that an interrupted run goes on where it stopped.",
-                      "  simdclip tag assets/demo/tree.png assets/demo/soup.png\n"
-                      "  simdclip tag -m b32.sclip ~/Pictures --background ~/Pictures --sidecars xmp\n"
-                      "  simdclip tag -m b32.sclip training --vocabulary words.txt --sidecars txt --threshold 3\n");
+  Arguments arguments(
+      "tag",
+      "Name what pictures show, with words of a vocabulary (11,307 names of what can be seen, from WordNet). "
+      "A word counts where the\n"
+      "picture is nearer to it than pictures usually are: --threshold standard deviations above a background "
+      "(--background FOLDER: a\n"
+      "few hundred pictures like yours; without it the small demo pictures). Near-synonyms and names with a "
+      "common word are merged. Sidecars that exist are kept\n"
+      "and their pictures passed over, so that an interrupted run goes on where it stopped.",
+      "  simdclip tag assets/demo/tree.png assets/demo/soup.png\n"
+      "  simdclip tag -m b32.sclip ~/Pictures --background ~/Pictures --sidecars xmp\n"
+      "  simdclip tag -m b32.sclip training --vocabulary words.txt --sidecars txt --threshold 3\n");
   given.pictures.declare(arguments);
-  arguments.text("--vocabulary", given.vocabulary, "FILE", "Words, one a line: name, or name <tab> synonym, synonym");
-  arguments.text("--background", given.background, "FOLDER", "Pictures of all kinds, against which words are measured");
-  arguments.number("--threshold", given.threshold, -100, 100, "Standard deviations above the background (default 2.5)");
+  arguments.text("--vocabulary", given.vocabulary, "FILE",
+                 "Words, one a line: name, or name <tab> synonym, synonym");
+  arguments.text("--background", given.background, "FOLDER",
+                 "Pictures of all kinds, against which words are measured");
+  arguments.number("--threshold", given.threshold, -100, 100,
+                   "Standard deviations above the background (default 2.5)");
   arguments.number("--most", given.most, 1, 10000, "Tags of a picture at most (default 8)");
-  arguments.number("--merge", given.merge, 0, 1, "Leave out words whose vectors are as near as this to a better one's (default 0.9)");
-  arguments.flag("--alike", given.alike, "Keep names that have a word in common with a better one (\"sports car\" beside \"car\")");
-  arguments.text("--prompt", given.prompt, "TEXT", "What is embedded of a word (default \"a photo of a {}\")");
-  arguments.choice("--sidecars", given.sidecars, {"none", "xmp", "txt", "json"}, "Write PICTURE.xmp, or NAME.txt or NAME.json beside each picture");
-  arguments.flag("--overwrite", given.overwrite, "Replace sidecars that exist (XMP: only those that simdclip wrote)");
+  arguments.number("--merge", given.merge, 0, 1,
+                   "Leave out words whose vectors are as near as this to a better one's (default 0.9)");
+  arguments.flag("--alike", given.alike,
+                 "Keep names that have a word in common with a better one (\"sports car\" beside \"car\")");
+  arguments.text("--prompt", given.prompt, "TEXT",
+                 "What is embedded of a word (default \"a photo of a {}\")");
+  arguments.choice("--sidecars", given.sidecars, {"none", "xmp", "txt", "json"},
+                   "Write PICTURE.xmp, or NAME.txt or NAME.json beside each picture");
+  arguments.flag("--overwrite", given.overwrite,
+                 "Replace sidecars that exist (XMP: only those that simdclip wrote)");
   arguments.flag("--synonyms", given.synonyms, "Show the words' synonyms, too");
   given.cache.declare(arguments);
   given.model.declare(arguments);
@@ -69,7 +81,8 @@ bool must_keep(const Given& given, const std::string& sidecar) {
   return given.sidecars == "xmp" && !is_own_xmp(content_of(sidecar));
 }
 
-// Whole or not at all: a run that is interrupted leaves no half sidecar behind, which the next one would keep.
+// Whole or not at all: a run that is interrupted leaves no half sidecar behind, which the next one would
+// keep.
 void write_sidecar(const std::string& path, const std::string& text) {
   const std::string temporary = path + ".simdclip-tmp";
   std::ofstream file(temporary, std::ios::binary);
@@ -84,14 +97,17 @@ void write_sidecar(const std::string& path, const std::string& text) {
   }
 }
 
-std::string json_of(const std::string& picture, const Tagger& tagger, const std::vector<Tagger::Score>& scores, bool synonyms) {
+std::string json_of(const std::string& picture, const Tagger& tagger,
+                    const std::vector<Tagger::Score>& scores, bool synonyms) {
   std::string out = "{\"picture\": " + json_string(picture) + ", \"tags\": [";
   for (size_t i = 0; i < scores.size(); ++i) {
     const Tag& tag = tagger.tags()[scores[i].tag];
-    out += (i == 0 ? "{\"tag\": " : ", {\"tag\": ") + json_string(tag.name) + ", \"z\": " + json_number(scores[i].z) + ", \"cosine\": " + json_number(scores[i].cosine);
+    out += (i == 0 ? "{\"tag\": " : ", {\"tag\": ") + json_string(tag.name) +
+           ", \"z\": " + json_number(scores[i].z) + ", \"cosine\": " + json_number(scores[i].cosine);
     if (synonyms) {
       out += ", \"synonyms\": [";
-      for (size_t s = 0; s < tag.synonyms.size(); ++s) out += (s == 0 ? "" : ", ") + json_string(tag.synonyms[s]);
+      for (size_t s = 0; s < tag.synonyms.size(); ++s)
+        out += (s == 0 ? "" : ", ") + json_string(tag.synonyms[s]);
       out += "]";
     }
     out += "}";
@@ -99,12 +115,15 @@ std::string json_of(const std::string& picture, const Tagger& tagger, const std:
   return out + "]}";
 }
 
-std::string sidecar_text(const Given& given, const std::string& picture, const Tagger& tagger, const std::vector<Tagger::Score>& scores) {
+std::string sidecar_text(const Given& given, const std::string& picture, const Tagger& tagger,
+                         const std::vector<Tagger::Score>& scores) {
   if (given.sidecars == "json") return json_of(picture, tagger, scores, given.synonyms) + '\n';
   std::vector<std::string> names;
   for (const Tagger::Score& score : scores) {
     names.push_back(tagger.tags()[score.tag].name);
-    if (given.synonyms) names.insert(names.end(), tagger.tags()[score.tag].synonyms.begin(), tagger.tags()[score.tag].synonyms.end());
+    if (given.synonyms)
+      names.insert(names.end(), tagger.tags()[score.tag].synonyms.begin(),
+                   tagger.tags()[score.tag].synonyms.end());
   }
   if (given.sidecars == "xmp") return xmp_sidecar(names);
   std::string line;
@@ -120,10 +139,13 @@ std::vector<float> background_rows(const Given& given, const Model& model) {
   PictureList list(arguments);
   list.others = 0;
   std::vector<float> rows;
-  list.embed(model, true, [&](size_t, std::span<const float> row) { rows.insert(rows.end(), row.begin(), row.end()); });
+  list.embed(model, true,
+             [&](size_t, std::span<const float> row) { rows.insert(rows.end(), row.begin(), row.end()); });
   if (rows.size() < 8 * model.embed_dim()) {
-    throw Error(ErrorCode::not_found, "--background " + arguments.paths[0] + ": holds " + std::to_string(rows.size() / model.embed_dim()) +
-                                          " pictures, expected at least 8 and better hundreds, against which words are measured");
+    throw Error(ErrorCode::not_found,
+                "--background " + arguments.paths[0] + ": holds " +
+                    std::to_string(rows.size() / model.embed_dim()) +
+                    " pictures, expected at least 8 and better hundreds, against which words are measured");
   }
   return rows;
 }
@@ -167,13 +189,16 @@ void tag_command(std::vector<std::string> words) {
     list.embed(model, true, [&](size_t file, std::span<const float> row) {
       const std::string picture = list.pictures.name(file);
       const std::vector<Tagger::Score> scores = tagger.tag(row);
-      if (given.sidecars != "none") write_sidecar(sidecar_of(picture, given.sidecars), sidecar_text(given, picture, tagger, scores));
+      if (given.sidecars != "none")
+        write_sidecar(sidecar_of(picture, given.sidecars), sidecar_text(given, picture, tagger, scores));
       Progress::clear_line();
       if (given.json) {
         print((done == 0 ? "" : ",\n") + json_of(picture, tagger, scores, given.synonyms));
       } else {
         std::string line;
-        for (const Tagger::Score& s : scores) line += (line.empty() ? "" : ", ") + shown(tagger.tags()[s.tag].name) + " " + fixed(static_cast<double>(s.z), 1);
+        for (const Tagger::Score& s : scores)
+          line += (line.empty() ? "" : ", ") + shown(tagger.tags()[s.tag].name) + " " +
+                  fixed(static_cast<double>(s.z), 1);
         print(shown(picture) + '\t' + line + '\n');
       }
       ++done;

@@ -1,5 +1,5 @@
-// Zero-shot classification (Radford 2021, section 3.1.4): a class's vector is the mean over prompt templates of its unit text
-// embeddings, made unit again. What open_clip.build_zero_shot_classifier computes.
+// Zero-shot classification (Radford 2021, section 3.1.4): a class's vector is the mean over prompt templates
+// of its unit text embeddings, made unit again. What open_clip.build_zero_shot_classifier computes.
 #pragma once
 
 #include <cstddef>
@@ -21,14 +21,16 @@ SIMDCLIP_API std::vector<std::string> best_imagenet_templates();  // the 7 that 
 SIMDCLIP_API std::vector<std::string> plain_template();           // "a photo of a {}."
 
 struct ClassifierOptions {
-  std::vector<std::string> templates;                            // empty: plain_template()
-  CacheOptions cache;                                            // keyed by model, classes and templates
-  std::function<void(size_t done, size_t total)> progress = {};  // texts embedded; not called where the cache has them
+  std::vector<std::string> templates;  // empty: plain_template()
+  CacheOptions cache;                  // keyed by model, classes and templates
+  std::function<void(size_t done, size_t total)> progress =
+      {};  // texts embedded; not called where the cache has them
 };
 
 class SIMDCLIP_API Classifier {
  public:
-  // Errors: invalid_argument (no class, a template without "{}"), unsupported (no text tower). The model must outlive it.
+  // Errors: invalid_argument (no class, a template without "{}"), unsupported (no text tower). The model must
+  // outlive it.
   Classifier(const Model& model, std::vector<std::string> classes, const ClassifierOptions& options = {});
   Classifier(Classifier&&) noexcept;
   Classifier& operator=(Classifier&&) noexcept;
@@ -39,11 +41,12 @@ class SIMDCLIP_API Classifier {
   bool from_cache() const noexcept;
 
   struct Score {
-    size_t index;       // into classes()
+    size_t index;  // into classes()
     float cosine, logit, probability;
   };
-  // The best `top` classes of one picture's unit vector [embed_dim], best first (0: all; equal logits in order of the classes).
-  // Probabilities are a softmax over all the classes, or each class's sigmoid where the model has a logit bias.
+  // The best `top` classes of one picture's unit vector [embed_dim], best first (0: all; equal logits in
+  // order of the classes). Probabilities are a softmax over all the classes, or each class's sigmoid where
+  // the model has a logit bias.
   std::vector<Score> classify(std::span<const float> image, size_t top = 0) const;
 
  private:

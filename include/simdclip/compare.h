@@ -10,14 +10,16 @@
 
 namespace simdclip {
 
-// The parts of a prompt between commas, semicolons, | and line breaks, without surrounding spaces; empty ones are left out.
+// The parts of a prompt between commas, semicolons, | and line breaks, without surrounding spaces; empty ones
+// are left out.
 SIMDCLIP_API std::vector<std::string> prompt_phrases(const std::string& prompt);
 
 // Cosines to one picture.
 struct PhraseScore {
-  double alone = 0;    // of the phrase by itself
-  double without = 0;  // of the other phrases, joined by ", "; of the whole prompt where it has one phrase only
-  double gain = 0;     // whole prompt minus `without`: above zero, the picture shows the phrase
+  double alone = 0;  // of the phrase by itself
+  double without =
+      0;            // of the other phrases, joined by ", "; of the whole prompt where it has one phrase only
+  double gain = 0;  // whole prompt minus `without`: above zero, the picture shows the phrase
 };
 struct PromptComparison {
   double whole = 0;                  // of the prompt as given

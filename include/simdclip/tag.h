@@ -26,28 +26,32 @@ SIMDCLIP_API std::vector<Tag> builtin_tags();
 struct TaggerOptions {
   std::string prompt = "a photo of a {}";  // {}: the tag
   double threshold = 2.5;                  // standard deviations above the background
-  double per_word = 0.25;                  // deviations that each word behind a name's first costs: plain names before special ones
-  size_t most = 8;                         // tags of a picture
-  double merge = 0.9;                      // a tag whose vector's cosine with a better tag's is above this is left out
-  bool merge_words = true;                 // so is one that has a word in common with a better one ("sports car", "touring car")
+  double per_word =
+      0.25;         // deviations that each word behind a name's first costs: plain names before special ones
+  size_t most = 8;  // tags of a picture
+  double merge = 0.9;  // a tag whose vector's cosine with a better tag's is above this is left out
+  bool merge_words =
+      true;  // so is one that has a word in common with a better one ("sports car", "touring car")
   CacheOptions cache;
   std::function<void(size_t done, size_t total)> progress = {};  // texts embedded
 };
 
-// Cosines of different words are not comparable: some are near to every picture. So each word's cosine is measured against its own
-// distribution over background pictures, z = (cosine - mean) / deviation, and one threshold serves all the words. Deviations are
-// drawn towards the vocabulary's mean variance, the more the fewer pictures there are.
+// Cosines of different words are not comparable: some are near to every picture. So each word's cosine is
+// measured against its own distribution over background pictures, z = (cosine - mean) / deviation, and one
+// threshold serves all the words. Deviations are drawn towards the vocabulary's mean variance, the more the
+// fewer pictures there are.
 class SIMDCLIP_API Tagger {
  public:
-  // background: unit vectors [n, embed_dim] of pictures of all kinds, n >= 8; hundreds are better. The model must outlive it.
-  // Errors: invalid_argument (no tag, a prompt without {}, too few background pictures).
-  Tagger(const Model& model, std::vector<Tag> tags, std::span<const float> background, const TaggerOptions& options = {});
+  // background: unit vectors [n, embed_dim] of pictures of all kinds, n >= 8; hundreds are better. The model
+  // must outlive it. Errors: invalid_argument (no tag, a prompt without {}, too few background pictures).
+  Tagger(const Model& model, std::vector<Tag> tags, std::span<const float> background,
+         const TaggerOptions& options = {});
   Tagger(Tagger&&) noexcept;
   Tagger& operator=(Tagger&&) noexcept;
   ~Tagger();
 
   struct Score {
-    size_t tag;  // into tags()
+    size_t tag;       // into tags()
     float cosine, z;  // z without what its words cost
   };
   const std::vector<Tag>& tags() const noexcept;
@@ -59,12 +63,14 @@ class SIMDCLIP_API Tagger {
   std::unique_ptr<Impl> impl_;
 };
 
-// The folder of pictures that come with simdclip, a small background where there is no better one. Error not_found.
+// The folder of pictures that come with simdclip, a small background where there is no better one. Error
+// not_found.
 SIMDCLIP_API std::string builtin_background_folder();
 
 // An XMP packet with the tags as dc:subject, as photo managers read it from PICTURE.xmp.
 SIMDCLIP_API std::string xmp_sidecar(std::span<const std::string> tags);
-// Whether this text is a sidecar that xmp_sidecar wrote: others hold what people typed and must not be replaced.
+// Whether this text is a sidecar that xmp_sidecar wrote: others hold what people typed and must not be
+// replaced.
 SIMDCLIP_API bool is_own_xmp(const std::string& text);
 
 }  // namespace simdclip

@@ -27,24 +27,30 @@ std::vector<std::string> prompt_phrases(const std::string& prompt) {
     const size_t end = std::min(prompt.find_first_of(kBorders, at), prompt.size());
     const std::string part = prompt.substr(at, end - at);
     const size_t first = part.find_first_not_of(kSpaces);
-    if (first != std::string::npos) phrases.push_back(part.substr(first, part.find_last_not_of(kSpaces) + 1 - first));
+    if (first != std::string::npos)
+      phrases.push_back(part.substr(first, part.find_last_not_of(kSpaces) + 1 - first));
     at = end + 1;
   }
   return phrases;
 }
 
-PromptParts::PromptParts(const Model& model, const std::string& prompt) : phrases_(prompt_phrases(prompt)), width_(model.embed_dim()) {
-  if (phrases_.empty()) fail(ErrorCode::invalid_argument, "the prompt '", prompt, "' has no phrase; expected words, divided by commas");
+PromptParts::PromptParts(const Model& model, const std::string& prompt)
+    : phrases_(prompt_phrases(prompt)), width_(model.embed_dim()) {
+  if (phrases_.empty())
+    fail(ErrorCode::invalid_argument, "the prompt '", prompt,
+         "' has no phrase; expected words, divided by commas");
   std::vector<std::string> texts = {prompt};
   texts.insert(texts.end(), phrases_.begin(), phrases_.end());
-  for (size_t i = 0; i < phrases_.size(); ++i) texts.push_back(phrases_.size() == 1 ? prompt : joined_without(phrases_, i));
+  for (size_t i = 0; i < phrases_.size(); ++i)
+    texts.push_back(phrases_.size() == 1 ? prompt : joined_without(phrases_, i));
   rows_.resize(texts.size() * width_);
   model.embed_texts(texts, rows_);
 }
 
 PromptComparison PromptParts::compare(std::span<const float> image) const {
   if (image.size() != width_) {
-    fail(ErrorCode::invalid_argument, "compare: a picture's vector of ", image.size(), " numbers, expected ", width_);
+    fail(ErrorCode::invalid_argument, "compare: a picture's vector of ", image.size(), " numbers, expected ",
+         width_);
   }
   const auto cosine = [&](size_t row) { return dot(image, std::span(rows_).subspan(row * width_, width_)); };
   PromptComparison out;

@@ -19,20 +19,24 @@ struct Target {
 };
 
 constexpr Target kTargets[] = {
-    {"sd1", 1, true, true, 1, false, 0},  {"sd2", 1, true, true, 0, false, 0},     {"sdxl", 2, true, false, 2, true, 0},
-    {"sd3", 2, true, false, 2, true, 4096}, {"flux", 1, false, true, 1, true, 0},
+    {"sd1", 1, true, true, 1, false, 0},  {"sd2", 1, true, true, 0, false, 0},
+    {"sdxl", 2, true, false, 2, true, 0}, {"sd3", 2, true, false, 2, true, 4096},
+    {"flux", 1, false, true, 1, true, 0},
 };
 
 const Target& target_of(const std::string& name) {
   for (const Target& target : kTargets) {
     if (name == target.name) return target;
   }
-  fail(ErrorCode::invalid_argument, "'", name, "' is no known generator; expected sd1, sd2, sdxl, sd3 or flux");
+  fail(ErrorCode::invalid_argument, "'", name,
+       "' is no known generator; expected sd1, sd2, sdxl, sd3 or flux");
 }
 
 // Prompts of one encoder for both sides, equally long.
-std::pair<Conditioning, Conditioning> both(const PromptEncoder& encoder, const std::string& prompt, const std::string& negative, const ConditionOptions& options) {
-  std::pair<Conditioning, Conditioning> out = {encoder.encode(prompt, options), encoder.encode(negative, options)};
+std::pair<Conditioning, Conditioning> both(const PromptEncoder& encoder, const std::string& prompt,
+                                           const std::string& negative, const ConditionOptions& options) {
+  std::pair<Conditioning, Conditioning> out = {encoder.encode(prompt, options),
+                                               encoder.encode(negative, options)};
   Conditioning& shorter = out.first.tokens < out.second.tokens ? out.first : out.second;
   const size_t tokens = std::max(out.first.tokens, out.second.tokens);
   if (shorter.tokens < tokens) {
@@ -45,7 +49,8 @@ std::pair<Conditioning, Conditioning> both(const PromptEncoder& encoder, const s
 }
 
 // [tokens, sum of widths, zeros up to `width`]
-NamedTensor side_by_side(const std::string& name, const std::vector<const Conditioning*>& parts, size_t width) {
+NamedTensor side_by_side(const std::string& name, const std::vector<const Conditioning*>& parts,
+                         size_t width) {
   size_t total = 0, tokens = parts[0]->tokens;
   for (const Conditioning* part : parts) {
     total += part->width;
@@ -64,12 +69,14 @@ NamedTensor side_by_side(const std::string& name, const std::vector<const Condit
   return out;
 }
 
-NamedTensor pooled_of(const std::string& name, const std::string& target, const std::vector<const Conditioning*>& parts) {
+NamedTensor pooled_of(const std::string& name, const std::string& target,
+                      const std::vector<const Conditioning*>& parts) {
   NamedTensor out{name, {}, {}};
   if (target == "sdxl") out.values = parts.back()->pooled;
   if (target == "flux") out.values = parts[0]->pooled_state;
   if (target == "sd3") {
-    for (const Conditioning* part : parts) out.values.insert(out.values.end(), part->pooled.begin(), part->pooled.end());
+    for (const Conditioning* part : parts)
+      out.values.insert(out.values.end(), part->pooled.begin(), part->pooled.end());
   }
   out.shape = {1, out.values.size()};
   return out;
@@ -77,11 +84,13 @@ NamedTensor pooled_of(const std::string& name, const std::string& target, const 
 
 }  // namespace
 
-std::vector<NamedTensor> condition(const std::string& name, std::span<const PromptEncoder* const> encoders, const std::string& prompt,
-                                   const std::string& negative, PromptDialect dialect, unsigned clip_skip, Downweight downweight) {
+std::vector<NamedTensor> condition(const std::string& name, std::span<const PromptEncoder* const> encoders,
+                                   const std::string& prompt, const std::string& negative,
+                                   PromptDialect dialect, unsigned clip_skip, Downweight downweight) {
   const Target& target = target_of(name);
   if (encoders.size() != target.encoders) {
-    fail(ErrorCode::invalid_argument, name, " takes ", target.encoders, target.encoders == 1 ? " text tower" : " text towers (CLIP-L and OpenCLIP bigG)", ", found ",
+    fail(ErrorCode::invalid_argument, name, " takes ", target.encoders,
+         target.encoders == 1 ? " text tower" : " text towers (CLIP-L and OpenCLIP bigG)", ", found ",
          encoders.size());
   }
   std::vector<std::pair<Conditioning, Conditioning>> parts;
@@ -118,7 +127,9 @@ void write_safetensors(const std::string& path, std::span<const NamedTensor> ten
   for (const NamedTensor& tensor : tensors) {
     size_t count = 1;
     for (const size_t extent : tensor.shape) count *= extent;
-    if (count != tensor.values.size()) fail(ErrorCode::invalid_argument, path, ": tensor '", tensor.name, "' has ", tensor.values.size(), " values, its shape ", count);
+    if (count != tensor.values.size())
+      fail(ErrorCode::invalid_argument, path, ": tensor '", tensor.name, "' has ", tensor.values.size(),
+           " values, its shape ", count);
     const size_t end = begin + tensor.values.size() * sizeof(float);
     header[tensor.name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
     begin = end;

@@ -40,20 +40,23 @@ struct Interrogator::Impl {
 
   Merged merged() const { return {{&artists, &flavors, &mediums, &movements, &trendings}}; }
 
-  // LabelTable.rank: a list longer than a chunk keeps the best of each chunk only, and orders those by similarity whatever
-  // `reverse` says.
-  std::vector<std::string> rank(const Merged& table, std::span<const float> image, size_t count, bool reverse = false) const {
+  // LabelTable.rank: a list longer than a chunk keeps the best of each chunk only, and orders those by
+  // similarity whatever `reverse` says.
+  std::vector<std::string> rank(const Merged& table, std::span<const float> image, size_t count,
+                                bool reverse = false) const {
     const std::vector<float> scores = table.scores(image);
     std::vector<std::string> out;
     if (scores.size() <= options.chunk_size) {
       for (const size_t i : top_indices(scores, count, reverse)) out.push_back(table.label(i));
       return out;
     }
-    const size_t chunks = (scores.size() + options.chunk_size - 1) / options.chunk_size, keep = options.chunk_size / chunks;
+    const size_t chunks = (scores.size() + options.chunk_size - 1) / options.chunk_size,
+                 keep = options.chunk_size / chunks;
     std::vector<size_t> kept;
     std::vector<float> kept_scores;
     for (size_t first = 0; first < scores.size(); first += options.chunk_size) {
-      const std::span<const float> chunk = std::span(scores).subspan(first, std::min(options.chunk_size, scores.size() - first));
+      const std::span<const float> chunk =
+          std::span(scores).subspan(first, std::min(options.chunk_size, scores.size() - first));
       for (const size_t i : top_indices(chunk, keep, reverse)) {
         kept.push_back(first + i);
         kept_scores.push_back(chunk[i]);
@@ -62,15 +65,18 @@ struct Interrogator::Impl {
     for (const size_t i : top_indices(kept_scores, count)) out.push_back(table.label(kept[i]));
     return out;
   }
-  std::vector<std::string> rank(const LabelTable& table, std::span<const float> image, size_t count, bool reverse = false) const {
+  std::vector<std::string> rank(const LabelTable& table, std::span<const float> image, size_t count,
+                                bool reverse = false) const {
     return rank(Merged{{&table}}, image, count, reverse);
   }
 
-  std::vector<double> similarities(std::span<const float> image, const std::vector<std::string>& prompts) const {
+  std::vector<double> similarities(std::span<const float> image,
+                                   const std::vector<std::string>& prompts) const {
     std::vector<float> rows(prompts.size() * image.size());
     embed_many_texts(*model, prompts.size(), [&](size_t i) { return prompts[i]; }, rows, {});
     std::vector<double> out;
-    for (size_t i = 0; i < prompts.size(); ++i) out.push_back(dot(image, std::span<const float>(rows).subspan(i * image.size(), image.size())));
+    for (size_t i = 0; i < prompts.size(); ++i)
+      out.push_back(dot(image, std::span<const float>(rows).subspan(i * image.size(), image.size())));
     return out;
   }
 
@@ -95,8 +101,10 @@ struct Interrogator::Impl {
 
   std::string classic(std::span<const float> image, const std::string& caption, size_t flavor_count) const {
     const auto first = [&](const LabelTable& table) { return rank(table, image, 1)[0]; };
-    const std::string medium = first(mediums), artist = first(artists), trending = first(trendings), movement = first(movements);
-    std::string prompt = caption + (caption.starts_with(medium) ? " " : ", " + medium + " ") + artist + ", " + trending + ", " + movement;
+    const std::string medium = first(mediums), artist = first(artists), trending = first(trendings),
+                      movement = first(movements);
+    std::string prompt = caption + (caption.starts_with(medium) ? " " : ", " + medium + " ") + artist + ", " +
+                         trending + ", " + movement;
     for (const std::string& flavor : rank(flavors, image, flavor_count)) prompt += ", " + flavor;
     return truncated(prompt);
   }
@@ -106,15 +114,18 @@ struct Interrogator::Impl {
     double similarity;
   };
   // The best continuation of `prompt`; an empty prompt is continued by nothing but the phrase.
-  std::pair<size_t, double> rank_top(std::span<const float> image, const std::string& prompt, const std::vector<std::string>& phrases, bool reverse) const {
+  std::pair<size_t, double> rank_top(std::span<const float> image, const std::string& prompt,
+                                     const std::vector<std::string>& phrases, bool reverse) const {
     std::vector<std::string> prompts;
-    for (const std::string& phrase : phrases) prompts.push_back(prompt.empty() ? phrase : prompt + ", " + phrase);
+    for (const std::string& phrase : phrases)
+      prompts.push_back(prompt.empty() ? phrase : prompt + ", " + phrase);
     const std::vector<double> s = similarities(image, prompts);
     const auto found = reverse ? std::min_element(s.begin(), s.end()) : std::max_element(s.begin(), s.end());
     return {static_cast<size_t>(found - s.begin()), *found};
   }
 
-  std::string chain(std::span<const float> image, const std::vector<std::string>& given, Chain best, size_t min_count, size_t max_count, bool reverse) const {
+  std::string chain(std::span<const float> image, const std::vector<std::string>& given, Chain best,
+                    size_t min_count, size_t max_count, bool reverse) const {
     std::vector<std::string> phrases;  // a set in the reference
     std::unordered_set<std::string> seen;
     for (const std::string& phrase : given) {
@@ -140,19 +151,26 @@ struct Interrogator::Impl {
   }
 };
 
-Interrogator::Interrogator(const Model& model, InterrogatorLists lists, const InterrogatorOptions& options) : impl_(std::make_unique<Impl>()) {
-  if (options.chunk_size == 0) fail(ErrorCode::invalid_argument, "chunk_size is 0, expected the number of entries ranked at once (2048)");
+Interrogator::Interrogator(const Model& model, InterrogatorLists lists, const InterrogatorOptions& options)
+    : impl_(std::make_unique<Impl>()) {
+  if (options.chunk_size == 0)
+    fail(ErrorCode::invalid_argument,
+         "chunk_size is 0, expected the number of entries ranked at once (2048)");
   impl_->model = &model;
   impl_->options = options;
   const std::vector<int32_t> empty = model.tokenize("");
   impl_->pad = empty.back();
   impl_->eos = empty.size() > 1 ? empty[1] : empty[0];
   const auto make = [&](const std::string& name, std::vector<std::string>& labels, bool needed = true) {
-    if (labels.empty() && needed) fail(ErrorCode::invalid_argument, "the list of ", name, " is empty; an interrogator ranks entries of it");
+    if (labels.empty() && needed)
+      fail(ErrorCode::invalid_argument, "the list of ", name,
+           " is empty; an interrogator ranks entries of it");
     const auto progress = [&](size_t done, size_t total) {
       if (options.progress) options.progress(name, done, total);
     };
-    return LabelTable(model, name, std::move(labels), [](const std::string& label) { return label; }, options.cache, progress);
+    return LabelTable(
+        model, name, std::move(labels), [](const std::string& label) { return label; }, options.cache,
+        progress);
   };
   impl_->artists = make("artists", lists.artists);
   impl_->flavors = make("flavors", lists.flavors);
@@ -165,11 +183,14 @@ Interrogator::Interrogator(Interrogator&&) noexcept = default;
 Interrogator& Interrogator::operator=(Interrogator&&) noexcept = default;
 Interrogator::~Interrogator() = default;
 
-std::string Interrogator::classic(std::span<const float> image, const std::string& caption) const { return impl_->classic(image, caption, 3); }
+std::string Interrogator::classic(std::span<const float> image, const std::string& caption) const {
+  return impl_->classic(image, caption, 3);
+}
 
 std::string Interrogator::fast(std::span<const float> image, const std::string& caption) const {
   std::string prompt = caption;
-  for (const std::string& top : impl_->rank(impl_->merged(), image, impl_->options.max_flavors)) prompt += ", " + top;
+  for (const std::string& top : impl_->rank(impl_->merged(), image, impl_->options.max_flavors))
+    prompt += ", " + top;
   return impl_->truncated(prompt);
 }
 
@@ -183,18 +204,25 @@ std::string Interrogator::negative(std::span<const float> image) const {
 std::string Interrogator::best(std::span<const float> image, const std::string& caption) const {
   const Impl& s = *impl_;
   const std::vector<std::string> phrases = s.rank(s.merged(), image, s.options.intermediate_count);
-  const std::string chained = s.chain(image, phrases, {caption, similarity(image, caption)}, s.options.min_flavors, s.options.max_flavors, false);
-  const std::vector<std::string> candidates = {caption, s.classic(image, caption, s.options.max_flavors), fast(image, caption), chained};
+  const std::string chained = s.chain(image, phrases, {caption, similarity(image, caption)},
+                                      s.options.min_flavors, s.options.max_flavors, false);
+  const std::vector<std::string> candidates = {caption, s.classic(image, caption, s.options.max_flavors),
+                                               fast(image, caption), chained};
   const std::vector<double> similarities = s.similarities(image, candidates);
-  return candidates[static_cast<size_t>(std::max_element(similarities.begin(), similarities.end()) - similarities.begin())];
+  return candidates[static_cast<size_t>(std::max_element(similarities.begin(), similarities.end()) -
+                                        similarities.begin())];
 }
 
-double Interrogator::similarity(std::span<const float> image, const std::string& prompt) const { return impl_->similarities(image, {prompt})[0]; }
+double Interrogator::similarity(std::span<const float> image, const std::string& prompt) const {
+  return impl_->similarities(image, {prompt})[0];
+}
 
-std::vector<std::string> nearest_captions(const Model& model, std::span<const float> images, const std::vector<std::string>& captions,
-                                          const CacheOptions& cache, const std::function<void(size_t done, size_t total)>& progress) {
+std::vector<std::string> nearest_captions(const Model& model, std::span<const float> images,
+                                          const std::vector<std::string>& captions, const CacheOptions& cache,
+                                          const std::function<void(size_t done, size_t total)>& progress) {
   if (captions.empty()) fail(ErrorCode::invalid_argument, "no captions to choose from");
-  const LabelTable table(model, "captions", captions, [](const std::string& label) { return label; }, cache, progress);
+  const LabelTable table(
+      model, "captions", captions, [](const std::string& label) { return label; }, cache, progress);
   const std::vector<float> scores = table.scores(images);
   std::vector<std::string> out;
   for (size_t i = 0; i < scores.size(); i += captions.size()) {

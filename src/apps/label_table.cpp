@@ -10,14 +10,17 @@
 namespace simdclip {
 
 LabelTable::LabelTable(const Model& model, const std::string& kind, std::vector<std::string> labels,
-                       const std::function<std::string(const std::string&)>& text, const CacheOptions& cache, const TextProgress& progress)
+                       const std::function<std::string(const std::string&)>& text, const CacheOptions& cache,
+                       const TextProgress& progress)
     : labels_(std::move(labels)), isa_(parse_isa(model.info().isa)), threads_(model.info().threads) {
   RowKey key(kind, model);
   key.add(text("{}"));
   key.add(labels_);
-  rows_ = CachedRows::get(cache, key, RowType::f16, labels_.size(), model.embed_dim(), [&](std::span<float> out) {
-    embed_many_texts(model, labels_.size(), [&](size_t i) { return text(labels_[i]); }, out, progress);
-  });
+  rows_ =
+      CachedRows::get(cache, key, RowType::f16, labels_.size(), model.embed_dim(), [&](std::span<float> out) {
+        embed_many_texts(
+            model, labels_.size(), [&](size_t i) { return text(labels_[i]); }, out, progress);
+      });
 }
 
 std::vector<float> LabelTable::scores(std::span<const float> images) const {
@@ -53,10 +56,11 @@ std::vector<size_t> top_indices(std::span<const float> scores, size_t k, bool re
   std::vector<size_t> order(scores.size());
   std::iota(order.begin(), order.end(), size_t{0});
   k = std::min(k, order.size());
-  std::partial_sort(order.begin(), order.begin() + static_cast<ptrdiff_t>(k), order.end(), [&](size_t a, size_t b) {
-    const float x = reverse ? -scores[a] : scores[a], y = reverse ? -scores[b] : scores[b];
-    return x > y || (x == y && a < b);
-  });
+  std::partial_sort(order.begin(), order.begin() + static_cast<ptrdiff_t>(k), order.end(),
+                    [&](size_t a, size_t b) {
+                      const float x = reverse ? -scores[a] : scores[a], y = reverse ? -scores[b] : scores[b];
+                      return x > y || (x == y && a < b);
+                    });
   order.resize(k);
   return order;
 }

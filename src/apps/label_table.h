@@ -14,8 +14,9 @@ class LabelTable {
  public:
   LabelTable() = default;
   // kind names the cache's file; text(label) is what is embedded.
-  LabelTable(const Model& model, const std::string& kind, std::vector<std::string> labels, const std::function<std::string(const std::string&)>& text,
-             const CacheOptions& cache, const TextProgress& progress);
+  LabelTable(const Model& model, const std::string& kind, std::vector<std::string> labels,
+             const std::function<std::string(const std::string&)>& text, const CacheOptions& cache,
+             const TextProgress& progress);
 
   const std::vector<std::string>& labels() const noexcept { return labels_; }
   size_t size() const noexcept { return labels_.size(); }

@@ -13,7 +13,8 @@ void PromptEncoder::Impl::finish(PromptChunk& chunk, const ConditionOptions& opt
   while (chunk.ids.size() < context) chunk.add(TokenUnit{options.pad_with_end ? eos : 0}, 1);
 }
 
-PromptChunk PromptEncoder::Impl::cut(const std::vector<WeightedText>& pieces, const ConditionOptions& options) const {
+PromptChunk PromptEncoder::Impl::cut(const std::vector<WeightedText>& pieces,
+                                     const ConditionOptions& options) const {
   PromptChunk chunk = begun();
   for (const WeightedText& piece : pieces) {
     for (const TokenUnit& unit : units_of(piece.text, options.dialect)) {
@@ -26,8 +27,10 @@ PromptChunk PromptEncoder::Impl::cut(const std::vector<WeightedText>& pieces, co
   return chunk;
 }
 
-// A1111's tokenize_line: chunks of 75; where a chunk is full, what follows its last comma moves on with the token.
-std::vector<PromptChunk> PromptEncoder::Impl::chunks_a1111(const std::vector<WeightedText>& pieces, const ConditionOptions& options) const {
+// A1111's tokenize_line: chunks of 75; where a chunk is full, what follows its last comma moves on with the
+// token.
+std::vector<PromptChunk> PromptEncoder::Impl::chunks_a1111(const std::vector<WeightedText>& pieces,
+                                                           const ConditionOptions& options) const {
   std::vector<PromptChunk> chunks;
   PromptChunk chunk = begun();
   size_t last_comma = 0;  // its place in the chunk; 0: none
@@ -47,7 +50,8 @@ std::vector<PromptChunk> PromptEncoder::Impl::chunks_a1111(const std::vector<Wei
       const bool full = size == context - 1;
       if (unit == comma) {
         last_comma = size;
-      } else if (full && options.comma_backtrack != 0 && last_comma != 0 && size - last_comma <= options.comma_backtrack) {
+      } else if (full && options.comma_backtrack != 0 && last_comma != 0 &&
+                 size - last_comma <= options.comma_backtrack) {
         const auto from = static_cast<ptrdiff_t>(last_comma) + 1;
         const std::vector<int32_t> ids(chunk.ids.begin() + from, chunk.ids.end());
         const std::vector<float> weights(chunk.weights.begin() + from, chunk.weights.end());
@@ -70,7 +74,8 @@ std::vector<PromptChunk> PromptEncoder::Impl::chunks_a1111(const std::vector<Wei
 }
 
 // ComfyUI's tokenize_with_weights: segments below eight tokens are not cut.
-std::vector<PromptChunk> PromptEncoder::Impl::chunks_comfyui(const std::vector<WeightedText>& pieces, const ConditionOptions& options) const {
+std::vector<PromptChunk> PromptEncoder::Impl::chunks_comfyui(const std::vector<WeightedText>& pieces,
+                                                             const ConditionOptions& options) const {
   std::vector<PromptChunk> chunks;
   PromptChunk chunk = begun();
   const auto next = [&] {

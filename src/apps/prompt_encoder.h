@@ -1,4 +1,5 @@
-// The encoder behind PromptEncoder: its chunks (prompt_chunks.cpp) and how weights are applied (prompt_weights.cpp).
+// The encoder behind PromptEncoder: its chunks (prompt_chunks.cpp) and how weights are applied
+// (prompt_weights.cpp).
 #pragma once
 
 #include <memory>
@@ -43,11 +44,14 @@ struct PromptEncoder::Impl {
   PromptChunk begun() const { return {{bos}, {1.0F}}; }
   void finish(PromptChunk& chunk, const ConditionOptions& options) const;
   PromptChunk cut(const std::vector<WeightedText>& pieces, const ConditionOptions& options) const;
-  std::vector<PromptChunk> chunks_a1111(const std::vector<WeightedText>& pieces, const ConditionOptions& options) const;
-  std::vector<PromptChunk> chunks_comfyui(const std::vector<WeightedText>& pieces, const ConditionOptions& options) const;
+  std::vector<PromptChunk> chunks_a1111(const std::vector<WeightedText>& pieces,
+                                        const ConditionOptions& options) const;
+  std::vector<PromptChunk> chunks_comfyui(const std::vector<WeightedText>& pieces,
+                                          const ConditionOptions& options) const;
 
   // One chunk through the tower. hidden: as TextTower::States.
-  Conditioning run(const PromptChunk& chunk, const ConditionOptions& options, std::span<const uint8_t> hidden = {}) const;
+  Conditioning run(const PromptChunk& chunk, const ConditionOptions& options,
+                   std::span<const uint8_t> hidden = {}) const;
   Conditioning empty(const ConditionOptions& options) const;
 
   void weigh_a1111(Conditioning& z) const;

@@ -27,19 +27,23 @@ std::optional<std::pair<double, size_t>> weight_and_bracket(std::string_view tex
   if (end == digits || i >= text.size() || text[i] != ')') return std::nullopt;
   const std::string_view shown = text.substr(begin, end - begin);
   const std::optional<double> value = prompt_number(shown);
-  if (!value) fail(ErrorCode::invalid_argument, "prompt: ':", shown, ")' at byte ", at, " is no weight; expected a number as in (word:1.2)");
+  if (!value)
+    fail(ErrorCode::invalid_argument, "prompt: ':", shown, ")' at byte ", at,
+         " is no weight; expected a number as in (word:1.2)");
   return std::pair(*value, i + 1);
 }
 
 bool word_character(char c) {
-  return (static_cast<unsigned char>(c) & 0x80U) != 0 || c == '_' || (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+  return (static_cast<unsigned char>(c) & 0x80U) != 0 || c == '_' || (c >= '0' && c <= '9') ||
+         ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
 }
 
 // Adds text, split at BREAK with the white space around it.
 void add_with_breaks(std::string_view text, Pieces& out) {
   size_t begin = 0;
   for (size_t at = 0; (at = text.find("BREAK", at)) != std::string_view::npos;) {
-    const bool apart = (at == 0 || !word_character(text[at - 1])) && (at + 5 == text.size() || !word_character(text[at + 5]));
+    const bool apart = (at == 0 || !word_character(text[at - 1])) &&
+                       (at + 5 == text.size() || !word_character(text[at + 5]));
     if (!apart) {
       at += 5;
       continue;
@@ -68,7 +72,8 @@ Pieces parse_a1111(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
     const char c = text[i];
     if (c == '\\') {
-      const bool escape = i + 1 < text.size() && std::string_view("()[]\\").find(text[i + 1]) != std::string_view::npos;
+      const bool escape =
+          i + 1 < text.size() && std::string_view("()[]\\").find(text[i + 1]) != std::string_view::npos;
       out.push_back({escape ? std::string(1, text[i + 1]) : std::string(), 1, false});
       i += escape ? 2 : 1;
     } else if (c == '(') {
@@ -167,7 +172,8 @@ Pieces parse_comfyui(const std::string& prompt) {
   // Escaped brackets are hidden from the parser as control characters.
   std::string text;
   for (size_t i = 0; i < prompt.size(); ++i) {
-    const bool escape = prompt[i] == '\\' && i + 1 < prompt.size() && (prompt[i + 1] == '(' || prompt[i + 1] == ')');
+    const bool escape =
+        prompt[i] == '\\' && i + 1 < prompt.size() && (prompt[i + 1] == '(' || prompt[i + 1] == ')');
     text += escape ? (prompt[++i] == '(' ? '\x02' : '\x01') : prompt[i];
   }
   Pieces out;
@@ -180,7 +186,8 @@ Pieces parse_comfyui(const std::string& prompt) {
 
 Pieces only_prompt_of(std::vector<CompelPart> parts) {
   if (parts.size() != 1 || parts[0].prompts.size() != 1) {
-    fail(ErrorCode::invalid_argument, "prompt: .and() or .blend() makes several prompts of it, which have no one list of pieces");
+    fail(ErrorCode::invalid_argument,
+         "prompt: .and() or .blend() makes several prompts of it, which have no one list of pieces");
   }
   return std::move(parts[0].prompts[0]);
 }
@@ -192,7 +199,8 @@ PromptDialect parse_prompt_dialect(const std::string& name) {
   if (name == "a1111") return PromptDialect::a1111;
   if (name == "comfyui") return PromptDialect::comfyui;
   if (name == "compel") return PromptDialect::compel;
-  fail(ErrorCode::invalid_argument, "'", name, "' is no prompt dialect; expected plain, a1111, comfyui or compel");
+  fail(ErrorCode::invalid_argument, "'", name,
+       "' is no prompt dialect; expected plain, a1111, comfyui or compel");
 }
 
 std::vector<WeightedText> parse_prompt(const std::string& prompt, PromptDialect dialect) {

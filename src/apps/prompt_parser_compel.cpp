@@ -1,4 +1,5 @@
-// compel's prompts, written from the behaviour of its parser: attention of words, quoted and bracketed parts; .and() and .blend().
+// compel's prompts, written from the behaviour of its parser: attention of words, quoted and bracketed parts;
+// .and() and .blend().
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -19,11 +20,14 @@ constexpr std::string_view kSyntax = "()\",.+-=";
 [[noreturn]] void refuse(std::string_view what, size_t at) {
   if (what.starts_with(".swap")) {
     fail(ErrorCode::invalid_argument, "prompt: compel's .swap() (byte ", at,
-         ") is cross-attention control: it changes the attention inside the generator's U-Net while pictures are made. prompt_embeds cannot "
-         "hold it and diffusers' pipelines have no input for it; encode the two prompts one by one, or mix them with (\"...\", \"...\").blend()");
+         ") is cross-attention control: it changes the attention inside the generator's U-Net while pictures "
+         "are made. prompt_embeds cannot "
+         "hold it and diffusers' pipelines have no input for it; encode the two prompts one by one, or mix "
+         "them with (\"...\", \"...\").blend()");
   }
   fail(ErrorCode::invalid_argument, "prompt: compel takes ", what, ") for words here (byte ", at,
-       "); it must follow a list of quoted prompts that is the whole prompt: (\"a cat\", \"a dog\")", what, "1, 0.5)");
+       "); it must follow a list of quoted prompts that is the whole prompt: (\"a cat\", \"a dog\")", what,
+       "1, 0.5)");
 }
 
 class CompelParser {
@@ -40,7 +44,8 @@ class CompelParser {
       }
       for (const std::string_view lora : {"withLora(", "useLora("}) {
         if (text_.substr(i).starts_with(lora)) {
-          fail(ErrorCode::invalid_argument, "prompt: ", lora, "...) at byte ", i, ": LoRAs change the generator, not its prompt; load them with "
+          fail(ErrorCode::invalid_argument, "prompt: ", lora, "...) at byte ", i,
+               ": LoRAs change the generator, not its prompt; load them with "
                "diffusers' pipeline.load_lora_weights()");
         }
       }
@@ -74,9 +79,11 @@ class CompelParser {
       const size_t close = text_.find(')', i);
       if (close == std::string_view::npos) return std::nullopt;
       if (const size_t rest = skip_space(close + 1); rest < text_.size()) {
-        fail(ErrorCode::invalid_argument, "prompt: '", text_.substr(rest), "' behind ", name, "...) would be left out by compel; put it into the list of prompts");
+        fail(ErrorCode::invalid_argument, "prompt: '", text_.substr(rest), "' behind ", name,
+             "...) would be left out by compel; put it into the list of prompts");
       }
-      return parts_of(std::move(prompts), text_.substr(i + name.size(), close - i - name.size()), name == ".blend(");
+      return parts_of(std::move(prompts), text_.substr(i + name.size(), close - i - name.size()),
+                      name == ".blend(");
     }
     return std::nullopt;
   }
@@ -123,20 +130,25 @@ class CompelParser {
       } else if (weight) {
         weights.push_back(*weight);
       } else {
-        fail(ErrorCode::invalid_argument, "prompt: '", word, "' is no weight of ", blend ? ".blend(); expected numbers and, last, no_normalize" : ".and(); expected numbers");
+        fail(ErrorCode::invalid_argument, "prompt: '", word, "' is no weight of ",
+             blend ? ".blend(); expected numbers and, last, no_normalize" : ".and(); expected numbers");
       }
     }
     if (weights.empty()) weights.assign(prompts.size(), 1.0);
     if (weights.size() != prompts.size()) {
-      fail(ErrorCode::invalid_argument, "prompt: ", blend ? ".blend()" : ".and()", " has ", weights.size(), " weights for ", prompts.size(), " prompts");
+      fail(ErrorCode::invalid_argument, "prompt: ", blend ? ".blend()" : ".and()", " has ", weights.size(),
+           " weights for ", prompts.size(), " prompts");
     }
     if (!blend) {
       std::vector<CompelPart> parts;
-      for (size_t i = 0; i < prompts.size(); ++i) parts.push_back({weights[i], {std::move(prompts[i])}, {1.0}});
+      for (size_t i = 0; i < prompts.size(); ++i)
+        parts.push_back({weights[i], {std::move(prompts[i])}, {1.0}});
       return parts;
     }
     const double sum = normalize ? std::accumulate(weights.begin(), weights.end(), 0.0) : 1;
-    if (sum == 0) fail(ErrorCode::invalid_argument, "prompt: the weights of .blend() add up to 0; give others, or no_normalize behind them");
+    if (sum == 0)
+      fail(ErrorCode::invalid_argument,
+           "prompt: the weights of .blend() add up to 0; give others, or no_normalize behind them");
     for (double& weight : weights) weight /= sum;
     return {{1, std::move(prompts), std::move(weights)}};
   }
@@ -146,7 +158,8 @@ class CompelParser {
     size_t end = i;
     if (i < text_.size() && (text_[i] == '+' || text_[i] == '-')) {
       while (end < text_.size() && text_[end] == text_[i]) ++end;
-      const bool negative_number = group && text_[i] == '-' && end == i + 1 && end < text_.size() && text_[end] >= '0' && text_[end] <= '9';
+      const bool negative_number = group && text_[i] == '-' && end == i + 1 && end < text_.size() &&
+                                   text_[end] >= '0' && text_[end] <= '9';
       if (!negative_number) return {std::pow(text_[i] == '+' ? 1.1 : 0.9, static_cast<double>(end - i)), end};
     }
     if (!group) return {1, i};
@@ -176,7 +189,9 @@ class CompelParser {
       if (c == '\\' && i + 1 < text_.size() && kSyntax.find(text_[i + 1]) != std::string_view::npos) {
         i += 2;
       } else if (c == '+' || c == '-') {
-        if (i + 1 >= text_.size() || prompt_space(text_[i + 1]) || kSyntax.find(text_[i + 1]) != std::string_view::npos) break;
+        if (i + 1 >= text_.size() || prompt_space(text_[i + 1]) ||
+            kSyntax.find(text_[i + 1]) != std::string_view::npos)
+          break;
         ++i;
       } else if (kSyntax.find(c) != std::string_view::npos) {
         break;
@@ -218,7 +233,8 @@ class CompelParser {
     return end;
   }
 
-  // The pieces between ( and ) or between quotes; 0 where they are not closed or hold what compel's grammar does not know.
+  // The pieces between ( and ) or between quotes; 0 where they are not closed or hold what compel's grammar
+  // does not know.
   size_t group_end(size_t i, Pieces& inside, unsigned depth) {
     const char closing = text_[i] == '(' ? ')' : '"';
     for (++i; i < text_.size();) {
@@ -248,7 +264,8 @@ Pieces fused(Pieces pieces) {
   for (WeightedText& piece : pieces) {
     for (const char* mark : {"(", ")", "\""}) {
       const std::string escaped = std::string("\\") + mark;
-      for (size_t at = 0; (at = piece.text.find(escaped, at)) != std::string::npos; ++at) piece.text.replace(at, 2, mark);
+      for (size_t at = 0; (at = piece.text.find(escaped, at)) != std::string::npos; ++at)
+        piece.text.replace(at, 2, mark);
     }
     if (!out.empty() && out.back().weight == piece.weight) {
       out.back().text += ' ' + piece.text;

@@ -58,8 +58,10 @@ void PromptEncoder::Impl::weigh_from_empty(Conditioning& z, const ConditionOptio
   }
 }
 
-// compel's get_embeddings_for_weighted_prompt_fragments: pieces below 1 are blended with the prompt that lacks them.
-Conditioning PromptEncoder::Impl::compel_prompt(const std::vector<WeightedText>& pieces, const ConditionOptions& options) const {
+// compel's get_embeddings_for_weighted_prompt_fragments: pieces below 1 are blended with the prompt that
+// lacks them.
+Conditioning PromptEncoder::Impl::compel_prompt(const std::vector<WeightedText>& pieces,
+                                                const ConditionOptions& options) const {
   const PromptChunk chunk = cut(pieces, options);
   Conditioning base = run(chunk, options);
   weigh_from_empty(base, options);
@@ -73,7 +75,8 @@ Conditioning PromptEncoder::Impl::compel_prompt(const std::vector<WeightedText>&
     if (options.downweight == Downweight::mask) {
       std::vector<uint8_t> hidden(context);
       // Of a piece that is cut off compel hides the end token, too.
-      std::fill(hidden.begin() + static_cast<ptrdiff_t>(begin), hidden.begin() + static_cast<ptrdiff_t>(std::min(end, context)), 1);
+      std::fill(hidden.begin() + static_cast<ptrdiff_t>(begin),
+                hidden.begin() + static_cast<ptrdiff_t>(std::min(end, context)), 1);
       without = run(chunk, options, hidden);
     } else {
       std::vector<WeightedText> others = pieces;
@@ -101,7 +104,8 @@ Conditioning PromptEncoder::Impl::compel(const std::string& prompt, const Condit
       if (i == 0) {
         blend = std::move(one);
       } else {
-        std::transform(blend.states.begin(), blend.states.end(), one.states.begin(), blend.states.begin(), std::plus<>());
+        std::transform(blend.states.begin(), blend.states.end(), one.states.begin(), blend.states.begin(),
+                       std::plus<>());
       }
     }
     if (part.weight != 1) away_from(blend.states, empty(options).states, part.weight);

@@ -26,7 +26,8 @@ constexpr size_t kKernelGroups = 1024, kCovarianceGroups = 32;
 size_t checked_rows(std::span<const float> rows, size_t width, size_t least, const char* what) {
   const size_t n = width == 0 ? 0 : rows.size() / width;
   if (width == 0 || rows.size() != n * width || n < least) {
-    fail(ErrorCode::invalid_argument, what, ": ", rows.size(), " values, expected at least ", least, " rows of ", width);
+    fail(ErrorCode::invalid_argument, what, ": ", rows.size(), " values, expected at least ", least,
+         " rows of ", width);
   }
   return n;
 }
@@ -34,7 +35,8 @@ size_t checked_rows(std::span<const float> rows, size_t width, size_t least, con
 // Threads that are worth starting for so many pairs of rows.
 unsigned threads_for(size_t pairs) { return pairs < (size_t{1} << 18U) ? 1 : usable_cores(); }
 
-// Sum over all pairs of f(cosine), in double; blocks in a fixed order, so that the number of threads does not matter.
+// Sum over all pairs of f(cosine), in double; blocks in a fixed order, so that the number of threads does not
+// matter.
 template <typename F>
 double sum_over_pairs(std::span<const float> a, std::span<const float> b, size_t width, const F& f) {
   const size_t n = a.size() / width, m = b.size() / width, blocks = ceil_div(n, kBlock);
@@ -88,7 +90,9 @@ Groups grouped(std::span<const float> values, size_t width, size_t most, uint64_
   for (size_t i = n; i > 1; --i) std::swap(order[i - 1], order[below(random, i)]);
   Groups out;
   out.rows.reserve(values.size());
-  for (const size_t i : order) out.rows.insert(out.rows.end(), values.begin() + static_cast<ptrdiff_t>(i * width), values.begin() + static_cast<ptrdiff_t>((i + 1) * width));
+  for (const size_t i : order)
+    out.rows.insert(out.rows.end(), values.begin() + static_cast<ptrdiff_t>(i * width),
+                    values.begin() + static_cast<ptrdiff_t>((i + 1) * width));
   for (size_t g = 0; g <= groups; ++g) out.starts.push_back(g * n / groups);
   return out;
 }
@@ -100,16 +104,19 @@ std::vector<double> drawn(size_t groups, std::mt19937_64& random) {
   return counts;
 }
 
-// distance +- 1.96 standard deviations of the samples. Not their percentiles: drawing some pictures twice makes distances of sets larger,
-// which moves the samples but hardly widens them. groups: of the smaller set; few of them vary too little by a factor (g - 1) / g.
+// distance +- 1.96 standard deviations of the samples. Not their percentiles: drawing some pictures twice
+// makes distances of sets larger, which moves the samples but hardly widens them. groups: of the smaller set;
+// few of them vary too little by a factor (g - 1) / g.
 Interval around(double distance, const std::vector<double>& samples, size_t groups) {
   Interval out{distance, distance, distance, 0};
   if (samples.size() < 2 || groups < 2) return out;
   out.n = samples.size();
-  const double n = static_cast<double>(samples.size()), mean = std::accumulate(samples.begin(), samples.end(), 0.0) / n;
+  const double n = static_cast<double>(samples.size()),
+               mean = std::accumulate(samples.begin(), samples.end(), 0.0) / n;
   double squares = 0;
   for (const double sample : samples) squares += (sample - mean) * (sample - mean);
-  const double half = 1.96 * std::sqrt(squares / (n - 1) * static_cast<double>(groups) / static_cast<double>(groups - 1));
+  const double half =
+      1.96 * std::sqrt(squares / (n - 1) * static_cast<double>(groups) / static_cast<double>(groups - 1));
   out.low = std::max(0.0, distance - half);
   out.high = distance + half;
   return out;
@@ -128,13 +135,17 @@ Matrix scatter(std::span<const float> values, size_t width, const Eigen::RowVect
   Matrix out = Matrix::Zero(static_cast<Eigen::Index>(width), static_cast<Eigen::Index>(width));
   const Rows rows = as_rows(values, width);
   for (Eigen::Index first = 0; first < rows.rows(); first += 1024) {
-    const Matrix block = rows.middleRows(first, std::min<Eigen::Index>(1024, rows.rows() - first)).cast<double>().rowwise() - shift;
+    const Matrix block =
+        rows.middleRows(first, std::min<Eigen::Index>(1024, rows.rows() - first)).cast<double>().rowwise() -
+        shift;
     out.selfadjointView<Eigen::Lower>().rankUpdate(block.transpose());
   }
   return out.selfadjointView<Eigen::Lower>();
 }
 
-Eigen::RowVectorXd mean_of(std::span<const float> values, size_t width) { return as_rows(values, width).cast<double>().colwise().mean(); }
+Eigen::RowVectorXd mean_of(std::span<const float> values, size_t width) {
+  return as_rows(values, width).cast<double>().colwise().mean();
+}
 
 // Of a symmetric matrix that has no negative eigenvalue but for rounding.
 Eigen::VectorXd eigenvalues(const Matrix& matrix) {
@@ -171,7 +182,8 @@ std::vector<double> group_sums(const Groups& a, const Groups& b, size_t width) {
         args.out = {products.data(), kBlock};
         kernels.dot_f32(args);
         for (size_t i = 0; i < a.size(g); ++i) {
-          for (size_t j = 0; j < rows; ++j) sums[g * b.count() + h] += rbf(static_cast<double>(products[i * kBlock + j]));
+          for (size_t j = 0; j < rows; ++j)
+            sums[g * b.count() + h] += rbf(static_cast<double>(products[i * kBlock + j]));
         }
       }
     }
@@ -180,7 +192,8 @@ std::vector<double> group_sums(const Groups& a, const Groups& b, size_t width) {
 }
 
 // x^T sums y
-double quadratic(const std::vector<double>& x, const std::vector<double>& sums, const std::vector<double>& y) {
+double quadratic(const std::vector<double>& x, const std::vector<double>& sums,
+                 const std::vector<double>& y) {
   double total = 0;
   for (size_t g = 0; g < x.size(); ++g) {
     if (x[g] == 0) continue;
@@ -200,21 +213,26 @@ double rows_drawn(const std::vector<double>& counts, const Groups& groups) {
 }  // namespace
 
 double cmmd(std::span<const float> a, std::span<const float> b, size_t width) {
-  const auto n = static_cast<double>(checked_rows(a, width, 1, "first set")), m = static_cast<double>(checked_rows(b, width, 1, "second set"));
-  return 1000.0 * (sum_over_pairs(a, a, width, rbf) / (n * n) + sum_over_pairs(b, b, width, rbf) / (m * m) - 2 * sum_over_pairs(a, b, width, rbf) / (n * m));
+  const auto n = static_cast<double>(checked_rows(a, width, 1, "first set")),
+             m = static_cast<double>(checked_rows(b, width, 1, "second set"));
+  return 1000.0 * (sum_over_pairs(a, a, width, rbf) / (n * n) + sum_over_pairs(b, b, width, rbf) / (m * m) -
+                   2 * sum_over_pairs(a, b, width, rbf) / (n * m));
 }
 
-Interval cmmd_interval(std::span<const float> a, std::span<const float> b, size_t width, uint64_t seed, size_t resamples) {
+Interval cmmd_interval(std::span<const float> a, std::span<const float> b, size_t width, uint64_t seed,
+                       size_t resamples) {
   const double distance = cmmd(a, b, width);
   if (resamples < 2) return around(distance, {}, 0);
   const Groups x = grouped(a, width, kKernelGroups, seed), y = grouped(b, width, kKernelGroups, seed + 1);
-  const std::vector<double> xx = group_sums(x, x, width), yy = group_sums(y, y, width), xy = group_sums(x, y, width);
+  const std::vector<double> xx = group_sums(x, x, width), yy = group_sums(y, y, width),
+                            xy = group_sums(x, y, width);
   std::mt19937_64 random(seed);
   std::vector<double> samples(resamples);
   for (double& sample : samples) {
     const std::vector<double> u = drawn(x.count(), random), v = drawn(y.count(), random);
     const double n = rows_drawn(u, x), m = rows_drawn(v, y);
-    sample = 1000.0 * (quadratic(u, xx, u) / (n * n) + quadratic(v, yy, v) / (m * m) - 2 * quadratic(u, xy, v) / (n * m));
+    sample = 1000.0 * (quadratic(u, xx, u) / (n * n) + quadratic(v, yy, v) / (m * m) -
+                       2 * quadratic(u, xy, v) / (n * m));
   }
   return around(distance, samples, std::min(x.count(), y.count()));
 }
@@ -236,7 +254,8 @@ double distance_of(const Gaussian& a, const Gaussian& b) {
   // tr (C_a C_b)^(1/2) = tr (S^T C_b S)^(1/2) with C_a = S S^T, which is symmetric.
   const Eigen::LDLT<Matrix> factors(a.covariance);
   const Matrix lower = factors.matrixL();
-  const Matrix root = factors.transpositionsP().transpose() * Matrix(lower * factors.vectorD().cwiseMax(0.0).cwiseSqrt().asDiagonal());
+  const Matrix root = factors.transpositionsP().transpose() *
+                      Matrix(lower * factors.vectorD().cwiseMax(0.0).cwiseSqrt().asDiagonal());
   const double cross = eigenvalues(root.transpose() * b.covariance * root).cwiseSqrt().sum();
   return (a.mean - b.mean).squaredNorm() + a.covariance.trace() + b.covariance.trace() - 2 * cross;
 }
@@ -245,10 +264,14 @@ double distance_of(const Gaussian& a, const Gaussian& b) {
 class GroupedGaussian {
  public:
   GroupedGaussian(std::span<const float> values, size_t width, uint64_t seed)
-      : groups_(grouped(values, width, kCovarianceGroups, seed)), centre_(mean_of(values, width)), scatters_(groups_.count()), sums_(groups_.count()) {
+      : groups_(grouped(values, width, kCovarianceGroups, seed)),
+        centre_(mean_of(values, width)),
+        scatters_(groups_.count()),
+        sums_(groups_.count()) {
     ThreadPool pool(usable_cores());
     pool.parallel_for(groups_.count(), [&](size_t g) {
-      const auto rows = std::span<const float>(groups_.rows).subspan(groups_.starts[g] * width, groups_.size(g) * width);
+      const auto rows =
+          std::span<const float>(groups_.rows).subspan(groups_.starts[g] * width, groups_.size(g) * width);
       scatters_[g] = scatter(rows, width, centre_);
       sums_[g] = (mean_of(rows, width) - centre_) * static_cast<double>(groups_.size(g));
     });
@@ -276,7 +299,8 @@ class GroupedGaussian {
 }  // namespace
 #endif
 
-Interval frechet_interval(std::span<const float> a, std::span<const float> b, size_t width, uint64_t seed, size_t resamples) {
+Interval frechet_interval(std::span<const float> a, std::span<const float> b, size_t width, uint64_t seed,
+                          size_t resamples) {
   const double distance = frechet_distance(a, b, width);
   std::vector<double> samples(resamples < 2 ? 0 : resamples);
   size_t groups = 0;
@@ -301,7 +325,8 @@ double frechet_distance(std::span<const float> a, std::span<const float> b, size
 #ifdef SIMDCLIP_EIGEN
   return distance_of(gaussian_of(a, width), gaussian_of(b, width));
 #else
-  fail(ErrorCode::unsupported, "the Frechet distance needs Eigen, which this library was built without (libeigen3-dev)");
+  fail(ErrorCode::unsupported,
+       "the Frechet distance needs Eigen, which this library was built without (libeigen3-dev)");
 #endif
 }
 
@@ -310,7 +335,8 @@ Diversity diversity(std::span<const float> rows, size_t width) {
   Diversity out;
   const auto count = static_cast<double>(n);
   double squares = 0;
-  for (size_t i = 0; i < n; ++i) squares += dot(rows.subspan(i * width, width), rows.subspan(i * width, width));
+  for (size_t i = 0; i < n; ++i)
+    squares += dot(rows.subspan(i * width, width), rows.subspan(i * width, width));
   if (n > 1) {
     const double all = sum_over_pairs(rows, rows, width, [](double cosine) { return cosine; });
     out.mean_distance = 1 - (all - squares) / (count * (count - 1));

@@ -36,7 +36,8 @@ std::vector<std::string> words_of(const std::string& name) {
 }
 
 bool share_a_word(const std::vector<std::string>& a, const std::vector<std::string>& b) {
-  return std::any_of(a.begin(), a.end(), [&](const std::string& word) { return std::find(b.begin(), b.end(), word) != b.end(); });
+  return std::any_of(a.begin(), a.end(),
+                     [&](const std::string& word) { return std::find(b.begin(), b.end(), word) != b.end(); });
 }
 
 std::vector<std::string> names_of(const std::vector<Tag>& tags) {
@@ -50,7 +51,9 @@ std::vector<std::string> names_of(const std::vector<Tag>& tags) {
 std::vector<Tag> read_tags(const std::string& path) {
   errno = 0;
   std::ifstream file(path, std::ios::binary);
-  if (!file) fail(errno == ENOENT ? ErrorCode::not_found : ErrorCode::io, path, ": cannot be read: ", std::strerror(errno == 0 ? EIO : errno));
+  if (!file)
+    fail(errno == ENOENT ? ErrorCode::not_found : ErrorCode::io, path,
+         ": cannot be read: ", std::strerror(errno == 0 ? EIO : errno));
   std::vector<Tag> tags;
   for (std::string line; std::getline(file, line);) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
@@ -85,7 +88,8 @@ struct Tagger::Impl {
     constexpr size_t kGroup = 32;  // pictures whose cosines are held at once
     for (size_t first = 0; first < n; first += kGroup) {
       const size_t count = std::min(kGroup, n - first);
-      const std::vector<float> scores = table.scores(background.subspan(first * table.width(), count * table.width()));
+      const std::vector<float> scores =
+          table.scores(background.subspan(first * table.width(), count * table.width()));
       for (size_t i = 0; i < count; ++i) {
         for (size_t t = 0; t < m; ++t) {
           const auto score = static_cast<double>(scores[i * m + t]);
@@ -111,22 +115,28 @@ struct Tagger::Impl {
   }
 };
 
-Tagger::Tagger(const Model& model, std::vector<Tag> tags, std::span<const float> background, const TaggerOptions& options)
+Tagger::Tagger(const Model& model, std::vector<Tag> tags, std::span<const float> background,
+               const TaggerOptions& options)
     : impl_(std::make_unique<Impl>()) {
   const size_t n = background.size() / model.embed_dim();
   if (tags.empty()) fail(ErrorCode::invalid_argument, "no tag; expected a vocabulary");
   if (n < kLeastBackground || background.size() != n * model.embed_dim()) {
-    fail(ErrorCode::invalid_argument, "the background has ", n, " pictures, expected at least ", kLeastBackground,
-         ": words are measured against how near they are to other pictures");
+    fail(ErrorCode::invalid_argument, "the background has ", n, " pictures, expected at least ",
+         kLeastBackground, ": words are measured against how near they are to other pictures");
   }
   const size_t place = options.prompt.find("{}");
-  if (place == std::string::npos) fail(ErrorCode::invalid_argument, "prompt '", options.prompt, "' has no {}, which stands for the tag");
+  if (place == std::string::npos)
+    fail(ErrorCode::invalid_argument, "prompt '", options.prompt, "' has no {}, which stands for the tag");
   impl_->options = options;
   impl_->table = LabelTable(
       model, "tags", names_of(tags),
-      [&](const std::string& name) { return options.prompt.substr(0, place) + name + options.prompt.substr(place + 2); }, options.cache, options.progress);
+      [&](const std::string& name) {
+        return options.prompt.substr(0, place) + name + options.prompt.substr(place + 2);
+      },
+      options.cache, options.progress);
   for (const Tag& tag : tags) {
-    const auto more_words = std::count_if(tag.name.begin(), tag.name.end(), [](char c) { return c == ' ' || c == '-'; });
+    const auto more_words =
+        std::count_if(tag.name.begin(), tag.name.end(), [](char c) { return c == ' ' || c == '-'; });
     impl_->cost.push_back(static_cast<float>(options.per_word * static_cast<double>(more_words)));
   }
   impl_->tags = std::move(tags);
@@ -146,7 +156,9 @@ std::vector<Tagger::Score> Tagger::tag(std::span<const float> image) const {
     z[t] = (cosines[t] - s.mean[t]) * s.scale[t];
     asked[t] = z[t] - s.cost[t];
   }
-  const auto above = static_cast<size_t>(std::count_if(asked.begin(), asked.end(), [&](float one) { return static_cast<double>(one) >= s.options.threshold; }));
+  const auto above = static_cast<size_t>(std::count_if(asked.begin(), asked.end(), [&](float one) {
+    return static_cast<double>(one) >= s.options.threshold;
+  }));
   std::vector<Score> out;
   std::vector<std::vector<float>> taken;
   std::vector<std::vector<std::string>> taken_words;
@@ -169,14 +181,20 @@ std::vector<Tagger::Score> Tagger::tag(std::span<const float> image) const {
 
 std::string xmp_sidecar(std::span<const std::string> tags) {
   std::string out =
-      "<?xpacket begin=\"\xEF\xBB\xBF\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">\n"
+      "<?xpacket begin=\"\xEF\xBB\xBF\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n<x:xmpmeta "
+      "xmlns:x=\"adobe:ns:meta/\">\n"
       " <rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\n"
-      "  <rdf:Description rdf:about=\"\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\" xmp:CreatorTool=\"";
+      "  <rdf:Description rdf:about=\"\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" "
+      "xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\" xmp:CreatorTool=\"";
   out += std::string(kCreator) + "\">\n   <dc:subject>\n    <rdf:Bag>\n";
   for (const std::string& tag : tags) out += "     <rdf:li>" + markup_escaped(tag) + "</rdf:li>\n";
-  return out + "    </rdf:Bag>\n   </dc:subject>\n  </rdf:Description>\n </rdf:RDF>\n</x:xmpmeta>\n<?xpacket end=\"w\"?>\n";
+  return out +
+         "    </rdf:Bag>\n   </dc:subject>\n  </rdf:Description>\n </rdf:RDF>\n</x:xmpmeta>\n<?xpacket "
+         "end=\"w\"?>\n";
 }
 
-bool is_own_xmp(const std::string& text) { return text.find(std::string("xmp:CreatorTool=\"") + kCreator + "\"") != std::string::npos; }
+bool is_own_xmp(const std::string& text) {
+  return text.find(std::string("xmp:CreatorTool=\"") + kCreator + "\"") != std::string::npos;
+}
 
 }  // namespace simdclip

@@ -33,7 +33,8 @@ XXH3_state_t* as_state(void* state) { return static_cast<XXH3_state_t*>(state); 
 
 std::string default_cache_folder() {
   const char* xdg = std::getenv("XDG_CACHE_HOME");
-  if (xdg != nullptr && xdg[0] == '/') return std::string(xdg) + "/simdclip";  // the specification ignores relative ones
+  if (xdg != nullptr && xdg[0] == '/')
+    return std::string(xdg) + "/simdclip";  // the specification ignores relative ones
   const char* home = std::getenv("HOME");
   return home != nullptr && home[0] != 0 ? std::string(home) + "/.cache/simdclip" : std::string();
 }
@@ -89,8 +90,9 @@ bool CachedRows::open(const std::string& path) {
     if (bytes.size() < sizeof header) return false;
     std::memcpy(&header, bytes.data(), sizeof header);
     const size_t payload = rows_ * row_bytes(type_, width_);
-    if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0 || header.rows != rows_ || header.width != width_ ||
-        header.type != static_cast<uint32_t>(type_) || bytes.size() - sizeof header != payload ||
+    if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0 || header.rows != rows_ ||
+        header.width != width_ || header.type != static_cast<uint32_t>(type_) ||
+        bytes.size() - sizeof header != payload ||
         XXH3_64bits(bytes.data() + sizeof header, payload) != header.checksum) {
       return false;
     }
@@ -119,27 +121,30 @@ void CachedRows::save(const std::string& path) const {
   }
 }
 
-CachedRows CachedRows::get(const CacheOptions& options, const RowKey& key, RowType type, size_t rows, size_t width,
-                           const std::function<void(std::span<float> out)>& compute) {
+CachedRows CachedRows::get(const CacheOptions& options, const RowKey& key, RowType type, size_t rows,
+                           size_t width, const std::function<void(std::span<float> out)>& compute) {
   CachedRows result;
   result.type_ = type;
   result.rows_ = rows;
   result.width_ = width;
-  const std::string folder = !options.enabled ? std::string() : options.folder.empty() ? default_cache_folder() : options.folder;
+  const std::string folder = !options.enabled         ? std::string()
+                             : options.folder.empty() ? default_cache_folder()
+                                                      : options.folder;
   const std::string path = folder.empty() ? std::string() : folder + '/' + key.name();
   if (rows == 0 || (!path.empty() && result.open(path))) return result;
   std::vector<float> values(rows * width);
   compute(values);
   result.memory_.resize(rows * row_bytes(type, width));
   for (size_t i = 0; i < rows; ++i) {
-    encode_row(std::span<const float>(values).subspan(i * width, width), type, std::span(result.memory_).subspan(i * row_bytes(type, width), row_bytes(type, width)));
+    encode_row(std::span<const float>(values).subspan(i * width, width), type,
+               std::span(result.memory_).subspan(i * row_bytes(type, width), row_bytes(type, width)));
   }
   if (!path.empty()) result.save(path);
   return result;
 }
 
-void embed_many_texts(const Model& model, size_t n, const std::function<std::string(size_t)>& text, std::span<float> out,
-                      const TextProgress& progress) {
+void embed_many_texts(const Model& model, size_t n, const std::function<std::string(size_t)>& text,
+                      std::span<float> out, const TextProgress& progress) {
   const size_t width = model.embed_dim();
   std::vector<std::string> group;
   for (size_t first = 0; first < n; first += group.size()) {

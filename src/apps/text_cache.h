@@ -43,9 +43,10 @@ class CachedRows {
   std::span<const uint16_t> f16() const noexcept;  // of RowType::f16: IEEE halves
   std::vector<float> row(size_t i) const;          // widened
 
-  // The rows of `key` from the cache, or what `compute` fills in (all rows * width floats), then written to the cache.
-  static CachedRows get(const CacheOptions& options, const RowKey& key, RowType type, size_t rows, size_t width,
-                        const std::function<void(std::span<float> out)>& compute);
+  // The rows of `key` from the cache, or what `compute` fills in (all rows * width floats), then written to
+  // the cache.
+  static CachedRows get(const CacheOptions& options, const RowKey& key, RowType type, size_t rows,
+                        size_t width, const std::function<void(std::span<float> out)>& compute);
 
  private:
   const std::byte* data() const noexcept;
@@ -61,8 +62,9 @@ class CachedRows {
 // Called with texts embedded so far and in all.
 using TextProgress = std::function<void(size_t done, size_t total)>;
 
-// Unit vectors of n texts made one by one by `text(i)`, in groups large enough for the tower to pack: out [n, E].
-void embed_many_texts(const Model& model, size_t n, const std::function<std::string(size_t)>& text, std::span<float> out,
-                      const TextProgress& progress);
+// Unit vectors of n texts made one by one by `text(i)`, in groups large enough for the tower to pack: out [n,
+// E].
+void embed_many_texts(const Model& model, size_t n, const std::function<std::string(size_t)>& text,
+                      std::span<float> out, const TextProgress& progress);
 
 }  // namespace simdclip

@@ -14,12 +14,14 @@ namespace {
 
 const CacheOptions kNoCache{.enabled = false, .folder = {}};
 
-std::vector<double> by_definition(const Model& model, const std::string& name, const std::vector<std::string>& templates) {
+std::vector<double> by_definition(const Model& model, const std::string& name,
+                                  const std::vector<std::string>& templates) {
   std::vector<double> sum(model.embed_dim());
   for (const std::string& t : templates) {
     const size_t at = t.find("{}");
     const std::vector<float> row = model.embed_text(t.substr(0, at) + name + t.substr(at + 2));
-    for (size_t d = 0; d < row.size(); ++d) sum[d] += static_cast<double>(row[d]) / static_cast<double>(templates.size());
+    for (size_t d = 0; d < row.size(); ++d)
+      sum[d] += static_cast<double>(row[d]) / static_cast<double>(templates.size());
   }
   double norm = 0;
   for (const double x : sum) norm += x * x;
@@ -41,7 +43,8 @@ TEST(Classify, WeightsAreTheUnitMeanOfUnitRows) {
 }
 
 TEST(Classify, BestFirstAndProbabilitiesOverAllClasses) {
-  const Classifier classifier(fixture_model(), {"cat", "dog", "a house", "red", "blue", "cat"}, {.templates = {}, .cache = kNoCache});
+  const Classifier classifier(fixture_model(), {"cat", "dog", "a house", "red", "blue", "cat"},
+                              {.templates = {}, .cache = kNoCache});
   const std::vector<float> image = fixture_model().embed_text("something else");
   const auto all = classifier.classify(image), top = classifier.classify(image, 2);
   ASSERT_EQ(all.size(), 6U);
@@ -64,24 +67,31 @@ TEST(Classify, BestFirstAndProbabilitiesOverAllClasses) {
 
 TEST(Classify, CacheGivesTheSameBits) {
   const TemporaryFolder folder;
-  const ClassifierOptions options{.templates = best_imagenet_templates(), .cache = {.enabled = true, .folder = folder.path().string()}};
-  const Classifier first(fixture_model(), {"cat", "dog"}, options), second(fixture_model(), {"cat", "dog"}, options);
+  const ClassifierOptions options{.templates = best_imagenet_templates(),
+                                  .cache = {.enabled = true, .folder = folder.path().string()}};
+  const Classifier first(fixture_model(), {"cat", "dog"}, options),
+      second(fixture_model(), {"cat", "dog"}, options);
   EXPECT_FALSE(first.from_cache());
   EXPECT_TRUE(second.from_cache());
-  EXPECT_TRUE(std::equal(first.weights().begin(), first.weights().end(), second.weights().begin(), second.weights().end()));
-  EXPECT_FALSE(Classifier(fixture_model(), {"dog", "cat"}, options).from_cache()) << "the order of the classes counts";
+  EXPECT_TRUE(std::equal(first.weights().begin(), first.weights().end(), second.weights().begin(),
+                         second.weights().end()));
+  EXPECT_FALSE(Classifier(fixture_model(), {"dog", "cat"}, options).from_cache())
+      << "the order of the classes counts";
 }
 
 TEST(Classify, Errors) {
   expect_error(ErrorCode::invalid_argument, [] { Classifier(fixture_model(), {}); }, {"no class name"});
-  expect_error(ErrorCode::invalid_argument, [] { Classifier(fixture_model(), {"cat"}, {.templates = {"a photo"}, .cache = kNoCache}); },
+  expect_error(ErrorCode::invalid_argument,
+               [] { Classifier(fixture_model(), {"cat"}, {.templates = {"a photo"}, .cache = kNoCache}); },
                {"a photo", "{}"});
 }
 
 TEST(Classify, TemplatesAreThePublishedOnes) {
   EXPECT_EQ(imagenet_templates().size(), 80U);
-  for (const auto& [name, own] : {std::pair("80", imagenet_templates()), std::pair("7", best_imagenet_templates())}) {
-    std::ifstream file(std::string(kSharedData) + "/imagenet-zeroshot-metadata/openai_imagenet_templates_" + name + ".json");
+  for (const auto& [name, own] :
+       {std::pair("80", imagenet_templates()), std::pair("7", best_imagenet_templates())}) {
+    std::ifstream file(std::string(kSharedData) + "/imagenet-zeroshot-metadata/openai_imagenet_templates_" +
+                       name + ".json");
     if (!file) GTEST_SKIP() << "no shared data";
     EXPECT_EQ(nlohmann::json::parse(file).get<std::vector<std::string>>(), own);
   }

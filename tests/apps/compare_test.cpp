@@ -1,15 +1,17 @@
+#include "simdclip/compare.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "apps/fixture_model.h"
-#include "simdclip/compare.h"
 #include "simdclip/error.h"
 
 namespace simdclip::tests {
 namespace {
 
 TEST(PromptPhrases, StandBetweenCommas) {
-  EXPECT_THAT(prompt_phrases(" a castle,oil painting ,, sunset;by the sea|\n"), testing::ElementsAre("a castle", "oil painting", "sunset", "by the sea"));
+  EXPECT_THAT(prompt_phrases(" a castle,oil painting ,, sunset;by the sea|\n"),
+              testing::ElementsAre("a castle", "oil painting", "sunset", "by the sea"));
   EXPECT_THAT(prompt_phrases("one phrase"), testing::ElementsAre("one phrase"));
   EXPECT_TRUE(prompt_phrases(" , ;").empty());
 }
@@ -19,10 +21,12 @@ TEST(PromptParts, LeavesOnePhraseOut) {
   const std::vector<std::string> texts = {"a cat, in the rain", "a cat", "in the rain"};
   std::vector<float> rows(texts.size() * model.embed_dim());
   model.embed_texts(texts, rows);
-  const std::span<const float> image = std::span<const float>(rows).first(model.embed_dim());  // any unit vector will do
+  const std::span<const float> image =
+      std::span<const float>(rows).first(model.embed_dim());  // any unit vector will do
   const auto cosine = [&](size_t row) {
     double sum = 0;
-    for (size_t d = 0; d < model.embed_dim(); ++d) sum += double{image[d]} * double{rows[row * model.embed_dim() + d]};
+    for (size_t d = 0; d < model.embed_dim(); ++d)
+      sum += double{image[d]} * double{rows[row * model.embed_dim() + d]};
     return sum;
   };
   const PromptComparison c = PromptParts(model, texts[0]).compare(image);

@@ -1,4 +1,5 @@
-// How the dialects read prompts (cases from the programs' own documentation), and what encoding makes of them.
+// How the dialects read prompts (cases from the programs' own documentation), and what encoding makes of
+// them.
 #include "simdclip/condition.h"
 
 #include <gtest/gtest.h>
@@ -24,17 +25,26 @@ void expect_pieces(const std::string& prompt, PromptDialect dialect, const Piece
 TEST(PromptParser, A1111) {
   const auto a = PromptDialect::a1111;
   expect_pieces("normal text", a, {{"normal text", 1, false}});
-  expect_pieces("an (important) word", a, {{"an ", 1, false}, {"important", 1.1, false}, {" word", 1, false}});
+  expect_pieces("an (important) word", a,
+                {{"an ", 1, false}, {"important", 1.1, false}, {" word", 1, false}});
   expect_pieces("(unbalanced", a, {{"unbalanced", 1.1, false}});
   expect_pieces("\\(literal\\]", a, {{"(literal]", 1, false}});
   expect_pieces("(unnecessary)(parens)", a, {{"unnecessaryparens", 1.1, false}});
   expect_pieces("a (((house:1.3)) [on] a (hill:0.5), sun, (((sky))).", a,
-                {{"a ", 1, false}, {"house", 1.3 * 1.1 * 1.1, false}, {" ", 1.1, false}, {"on", 1, false}, {" a ", 1.1, false}, {"hill", 0.55, false}, {", sun, ", 1.1, false},
-                 {"sky", 1.1 * 1.1 * 1.1 * 1.1, false}, {".", 1.1, false}});
+                {{"a ", 1, false},
+                 {"house", 1.3 * 1.1 * 1.1, false},
+                 {" ", 1.1, false},
+                 {"on", 1, false},
+                 {" a ", 1.1, false},
+                 {"hill", 0.55, false},
+                 {", sun, ", 1.1, false},
+                 {"sky", 1.1 * 1.1 * 1.1 * 1.1, false},
+                 {".", 1.1, false}});
   expect_pieces("one BREAK two", a, {{"one", 1, false}, {"BREAK", -1, true}, {"two", 1, false}});
   expect_pieces("BREAKFAST", a, {{"BREAKFAST", 1, false}});
   expect_pieces("", a, {{"", 1, false}});
-  expect_error(ErrorCode::invalid_argument, [] { parse_prompt("(a:1.2.3)", PromptDialect::a1111); }, {"1.2.3"});
+  expect_error(ErrorCode::invalid_argument, [] { parse_prompt("(a:1.2.3)", PromptDialect::a1111); },
+               {"1.2.3"});
 }
 
 TEST(PromptParser, ComfyUi) {
@@ -49,13 +59,19 @@ TEST(PromptParser, ComfyUi) {
 TEST(PromptParser, Compel) {
   const auto c = PromptDialect::compel;
   expect_pieces("a red++ fox", c, {{"a", 1, false}, {"red", 1.21, false}, {"fox", 1, false}});
-  expect_pieces("a (big fox)1.3, mid-century snow--", c, {{"a", 1, false}, {"big fox", 1.3, false}, {", mid-century", 1, false}, {"snow", 0.81, false}});
+  expect_pieces(
+      "a (big fox)1.3, mid-century snow--", c,
+      {{"a", 1, false}, {"big fox", 1.3, false}, {", mid-century", 1, false}, {"snow", 0.81, false}});
   expect_pieces("(a (b)+ c)0.5", c, {{"a", 0.5, false}, {"b", 0.55, false}, {"c", 0.5, false}});
   expect_pieces("\"a b\"- x", c, {{"a b", 0.9, false}, {"x", 1, false}});
   expect_pieces("(unbalanced", c, {{"(unbalanced", 1, false}});
-  expect_pieces("a fox.attend(1.5) in (deep snow).attend(--)", c, {{"a", 1, false}, {"fox", 1.5, false}, {"in", 1, false}, {"deep snow", 0.81, false}});
-  expect_error(ErrorCode::invalid_argument, [] { parse_prompt("(\"a\" \"b\").and(1, 1)", PromptDialect::compel); }, {".and(", "list of quoted prompts"});
-  expect_error(ErrorCode::invalid_argument, [] { parse_prompt("(\"a\", \"b\").and()", PromptDialect::compel); }, {"several prompts"});
+  expect_pieces("a fox.attend(1.5) in (deep snow).attend(--)", c,
+                {{"a", 1, false}, {"fox", 1.5, false}, {"in", 1, false}, {"deep snow", 0.81, false}});
+  expect_error(ErrorCode::invalid_argument,
+               [] { parse_prompt("(\"a\" \"b\").and(1, 1)", PromptDialect::compel); },
+               {".and(", "list of quoted prompts"});
+  expect_error(ErrorCode::invalid_argument,
+               [] { parse_prompt("(\"a\", \"b\").and()", PromptDialect::compel); }, {"several prompts"});
 }
 
 TEST(PromptParser, CompelPutsPromptsTogether) {
@@ -67,10 +83,12 @@ TEST(PromptParser, CompelPutsPromptsTogether) {
   ASSERT_EQ(blend.size(), 1U);
   EXPECT_EQ(blend[0].shares, (std::vector<double>{0.25, 0.5, 0.25}));
   EXPECT_EQ(blend[0].prompts[1][0].text, "wolf");
-  EXPECT_EQ(parse_compel("(\"a\", \"b\").blend(1, -1, no_normalize)")[0].shares, (std::vector<double>{1, -1}));
+  EXPECT_EQ(parse_compel("(\"a\", \"b\").blend(1, -1, no_normalize)")[0].shares,
+            (std::vector<double>{1, -1}));
   EXPECT_EQ(parse_compel("(a fox, a wolf) runs")[0].prompts[0].size(), 1U) << "brackets alone make no list";
   const auto refused = [](const std::string& prompt, std::initializer_list<const char*> words) {
-    expect_error(ErrorCode::invalid_argument, [&] { parse_compel(prompt); }, words);
+    expect_error(
+        ErrorCode::invalid_argument, [&] { parse_compel(prompt); }, words);
   };
   refused("a cat.swap(dog) sits", {".swap()", "cross-attention", "diffusers"});
   refused("(\"a\", \"b\").blend(1)", {"1 weights for 2 prompts"});
@@ -82,7 +100,9 @@ TEST(PromptParser, CompelPutsPromptsTogether) {
 
 TEST(PromptParser, HostileInputsEndInTime) {
   for (const auto dialect : {PromptDialect::a1111, PromptDialect::comfyui, PromptDialect::compel}) {
-    for (const std::string& piece : {std::string("("), std::string("(a"), std::string("((:1)"), std::string("[\\"), std::string(":1.1)"), std::string("\"("), std::string(")-")}) {
+    for (const std::string& piece :
+         {std::string("("), std::string("(a"), std::string("((:1)"), std::string("[\\"), std::string(":1.1)"),
+          std::string("\"("), std::string(")-")}) {
       std::string prompt;
       for (int i = 0; i < 2000; ++i) prompt += piece;
       try {
@@ -120,7 +140,9 @@ TEST_F(ConditionTest, ChunksBreaksAndWeights) {
   options.dialect = PromptDialect::plain;
   EXPECT_EQ(encoder().encode(prompt, options).tokens, context);
   options.dialect = PromptDialect::comfyui;
-  const Conditioning plain = encoder().encode("a cat", options), weighted = encoder().encode("a (cat:1.0)", options), more = encoder().encode("a (cat:2)", options);
+  const Conditioning plain = encoder().encode("a cat", options),
+                     weighted = encoder().encode("a (cat:1.0)", options),
+                     more = encoder().encode("a (cat:2)", options);
   EXPECT_EQ(plain.states, weighted.states);
   EXPECT_NE(plain.states, more.states);
 }
@@ -130,15 +152,18 @@ TEST_F(ConditionTest, CompelHidesRemovesAndBlends) {
   ConditionOptions options;
   options.dialect = PromptDialect::compel;
   const auto states = [&](const std::string& prompt) { return encoder().encode(prompt, options).states; };
-  const auto expect_near = [](const std::vector<float>& got, const std::vector<float>& expected, float bound) {
+  const auto expect_near = [](const std::vector<float>& got, const std::vector<float>& expected,
+                              float bound) {
     ASSERT_EQ(got.size(), expected.size());
     for (size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], expected[i], bound) << i;
   };
   const size_t width = encoder().width(), context = fixture_model().info().context_length;
-  // A weight of nearly nothing leaves nearly the prompt that hides the word: what stands elsewhere does not know which word it was.
+  // A weight of nearly nothing leaves nearly the prompt that hides the word: what stands elsewhere does not
+  // know which word it was.
   const std::vector<float> cat = states("a (cat)0.00001 dog"), house = states("a (house)0.00001 dog");
   for (const size_t token : {size_t{0}, size_t{1}, size_t{3}, size_t{4}}) {
-    for (size_t d = 0; d < width; ++d) EXPECT_NEAR(cat[token * width + d], house[token * width + d], 2e-3F) << token;
+    for (size_t d = 0; d < width; ++d)
+      EXPECT_NEAR(cat[token * width + d], house[token * width + d], 2e-3F) << token;
   }
   const std::vector<float> masked = states("a (cat)0.5 dog");
   options.downweight = Downweight::remove;
@@ -155,9 +180,11 @@ TEST_F(ConditionTest, Errors) {
   ConditionOptions options;
   options.clip_skip = 100;
   expect_error(ErrorCode::invalid_argument, [&] { encoder().encode("a", options); }, {"clip_skip"});
-  expect_error(ErrorCode::invalid_argument, [&] { condition("sd9", {}, "", "", PromptDialect::plain); }, {"sd1, sd2, sdxl, sd3 or flux"});
+  expect_error(ErrorCode::invalid_argument, [&] { condition("sd9", {}, "", "", PromptDialect::plain); },
+               {"sd1, sd2, sdxl, sd3 or flux"});
   const PromptEncoder* one[] = {&encoder()};
-  expect_error(ErrorCode::invalid_argument, [&] { condition("sdxl", one, "", "", PromptDialect::plain); }, {"2 text towers"});
+  expect_error(ErrorCode::invalid_argument, [&] { condition("sdxl", one, "", "", PromptDialect::plain); },
+               {"2 text towers"});
   expect_error(ErrorCode::invalid_argument, [&] { parse_prompt_dialect("invoke"); });
   const TemporaryFolder folder;
   const NamedTensor wrong[] = {{"x", {2, 2}, {1}}};

@@ -1,4 +1,5 @@
-// The interrogator against clip-interrogator's algorithm, written down again here without any of its own code.
+// The interrogator against clip-interrogator's algorithm, written down again here without any of its own
+// code.
 #include "simdclip/interrogate.h"
 
 #include <gtest/gtest.h>
@@ -39,29 +40,35 @@ struct Plain {
       decode_row(bytes, RowType::f16, row);
     }
     double sum = 0;
-    for (size_t d = 0; d < row.size(); ++d) sum += static_cast<double>(row[d]) * static_cast<double>(image[d]);
+    for (size_t d = 0; d < row.size(); ++d)
+      sum += static_cast<double>(row[d]) * static_cast<double>(image[d]);
     return sum;
   }
   std::vector<std::string> best_of(const std::vector<std::string>& labels, size_t count, bool reverse) const {
     std::vector<std::pair<double, std::string>> all;
-    for (const std::string& label : labels) all.emplace_back((reverse ? 1 : -1) * similarity(label, true), label);
+    for (const std::string& label : labels)
+      all.emplace_back((reverse ? 1 : -1) * similarity(label, true), label);
     std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     std::vector<std::string> out;
     for (size_t i = 0; i < std::min(count, all.size()); ++i) out.push_back(all[i].second);
     return out;
   }
-  std::vector<std::string> rank(const std::vector<std::string>& labels, size_t count, bool reverse = false) const {
+  std::vector<std::string> rank(const std::vector<std::string>& labels, size_t count,
+                                bool reverse = false) const {
     if (labels.size() <= chunk) return best_of(labels, count, reverse);
     const size_t chunks = (labels.size() + chunk - 1) / chunk;
     std::vector<std::string> kept;
     for (size_t c = 0; c < chunks; ++c) {
-      const std::vector<std::string> part(labels.begin() + static_cast<ptrdiff_t>(c * chunk), labels.begin() + static_cast<ptrdiff_t>(std::min(labels.size(), (c + 1) * chunk)));
+      const std::vector<std::string> part(
+          labels.begin() + static_cast<ptrdiff_t>(c * chunk),
+          labels.begin() + static_cast<ptrdiff_t>(std::min(labels.size(), (c + 1) * chunk)));
       const auto some = best_of(part, chunk / chunks, reverse);
       kept.insert(kept.end(), some.begin(), some.end());
     }
     return best_of(kept, count, false);
   }
-  std::string chain(std::vector<std::string> phrases, std::string best, double best_similarity, size_t least, size_t most, bool reverse) const {
+  std::string chain(std::vector<std::string> phrases, std::string best, double best_similarity, size_t least,
+                    size_t most, bool reverse) const {
     const auto top = [&](const std::string& prefix) {
       size_t found = 0;
       for (size_t i = 1; i < phrases.size(); ++i) {
@@ -99,7 +106,8 @@ struct Plain {
 TEST(Interrogate, EqualsTheReferenceAlgorithm) {
   const InterrogatorLists lists = small_lists();
   std::vector<std::string> merged = lists.artists;
-  for (const auto* more : {&lists.flavors, &lists.mediums, &lists.movements, &lists.trendings}) merged.insert(merged.end(), more->begin(), more->end());
+  for (const auto* more : {&lists.flavors, &lists.mediums, &lists.movements, &lists.trendings})
+    merged.insert(merged.end(), more->begin(), more->end());
   for (const size_t chunk : {size_t{2048}, size_t{20}}) {
     InterrogatorOptions options;
     options.chunk_size = chunk;
@@ -114,15 +122,21 @@ TEST(Interrogate, EqualsTheReferenceAlgorithm) {
       std::string fast = caption;
       for (const std::string& top : plain.rank(merged, 3)) fast += ", " + top;
       // The small model's context holds them all.
-      EXPECT_TRUE(fast.starts_with(interrogator.fast(plain.image, caption)) && interrogator.fast(plain.image, caption).size() > caption.size());
-      const std::string chained = plain.chain(plain.rank(merged, 15), caption, plain.similarity(caption), 1, 3, false);
-      std::vector<std::string> candidates = {caption, interrogator.classic(plain.image, caption), interrogator.fast(plain.image, caption), chained};
-      std::stable_sort(candidates.begin(), candidates.end(), [&](const auto& a, const auto& b) { return plain.similarity(a) > plain.similarity(b); });
+      EXPECT_TRUE(fast.starts_with(interrogator.fast(plain.image, caption)) &&
+                  interrogator.fast(plain.image, caption).size() > caption.size());
+      const std::string chained =
+          plain.chain(plain.rank(merged, 15), caption, plain.similarity(caption), 1, 3, false);
+      std::vector<std::string> candidates = {caption, interrogator.classic(plain.image, caption),
+                                             interrogator.fast(plain.image, caption), chained};
+      std::stable_sort(candidates.begin(), candidates.end(), [&](const auto& a, const auto& b) {
+        return plain.similarity(a) > plain.similarity(b);
+      });
       EXPECT_EQ(interrogator.best(plain.image, caption), candidates[0]);
       std::vector<std::string> phrases = plain.rank(lists.flavors, 15, true);
       phrases.insert(phrases.end(), lists.negative.begin(), lists.negative.end());
       EXPECT_EQ(interrogator.negative(plain.image), plain.chain(phrases, "", 0, 8, 3, true));
-      const std::string classic = caption + ", " + plain.rank(lists.mediums, 1)[0] + " " + plain.rank(lists.artists, 1)[0];
+      const std::string classic =
+          caption + ", " + plain.rank(lists.mediums, 1)[0] + " " + plain.rank(lists.artists, 1)[0];
       const std::string got = interrogator.classic(plain.image, caption);
       EXPECT_TRUE(got.starts_with(classic) || classic.starts_with(got)) << got << " / " << classic;
     }
@@ -131,10 +145,13 @@ TEST(Interrogate, EqualsTheReferenceAlgorithm) {
 
 TEST(Interrogate, ListsAndErrors) {
   const TemporaryFolder folder;
-  expect_error(ErrorCode::not_found, [&] { read_interrogator_lists(folder.path().string()); }, {"artists.txt", "clip_interrogator/data"});
-  for (const char* name : {"artists", "flavors", "mediums", "movements", "negative"}) write_text(folder.file(std::string(name) + ".txt"), "  one \r\n\ntwo");
+  expect_error(ErrorCode::not_found, [&] { read_interrogator_lists(folder.path().string()); },
+               {"artists.txt", "clip_interrogator/data"});
+  for (const char* name : {"artists", "flavors", "mediums", "movements", "negative"})
+    write_text(folder.file(std::string(name) + ".txt"), "  one \r\n\ntwo");
   const InterrogatorLists lists = read_interrogator_lists(folder.path().string());
-  EXPECT_EQ(lists.artists, (std::vector<std::string>{"by one", "by two", "inspired by one", "inspired by two"}));
+  EXPECT_EQ(lists.artists,
+            (std::vector<std::string>{"by one", "by two", "inspired by one", "inspired by two"}));
   EXPECT_EQ(lists.flavors, (std::vector<std::string>{"one", "two"}));
   EXPECT_EQ(lists.trendings.size(), 72U);
   EXPECT_EQ(lists.trendings[18], "trending on Artstation");
@@ -151,7 +168,8 @@ TEST(Interrogate, NearestCaption) {
     const std::vector<float> row = fixture_model().embed_text(captions[i]);
     rows.insert(rows.end(), row.begin(), row.end());
   }
-  EXPECT_EQ(nearest_captions(fixture_model(), rows, captions, kNoCache), (std::vector<std::string>{"the sea", "a cat"}));
+  EXPECT_EQ(nearest_captions(fixture_model(), rows, captions, kNoCache),
+            (std::vector<std::string>{"the sea", "a cat"}));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Scores against their formulas, written down again; the published head formats; determinism of the intervals.
+// Scores against their formulas, written down again; the published head formats; determinism of the
+// intervals.
 #include "simdclip/score.h"
 
 #include <gmock/gmock.h>
@@ -27,9 +28,12 @@ TEST(Score, ClipScoreAndRefClipScore) {
   std::vector<float> opposite(row(0).begin(), row(0).end());
   for (float& x : opposite) x = -x;
   EXPECT_EQ(clip_score(row(0), opposite), 0.0);
-  const double own = 2.5 * cosine(row(0), row(1)), best = std::max(cosine(row(1), row(2)), std::max(cosine(row(1), row(3)), cosine(row(1), row(4))));
+  const double own = 2.5 * cosine(row(0), row(1)),
+               best =
+                   std::max(cosine(row(1), row(2)), std::max(cosine(row(1), row(3)), cosine(row(1), row(4))));
   ASSERT_GT(own, 0);
-  EXPECT_NEAR(ref_clip_score(row(0), row(1), std::span(rows).subspan(2 * 24)), 2 * own * best / (own + best), 1e-12);
+  EXPECT_NEAR(ref_clip_score(row(0), row(1), std::span(rows).subspan(2 * 24)), 2 * own * best / (own + best),
+              1e-12);
   EXPECT_EQ(ref_clip_score(row(0), opposite, row(0)), 0.0);
   expect_error(ErrorCode::invalid_argument, [&] { clip_score(row(0), std::span(rows).first(23)); });
   expect_error(ErrorCode::invalid_argument, [&] { ref_clip_score(row(0), row(1), {}); });
@@ -51,7 +55,8 @@ TEST(Score, SetsAgainstTheirDefinitions) {
     for (size_t i = 0; i < x.size(); i += width) {
       for (size_t j = 0; j < y.size(); j += width) {
         double distance = 0;
-        for (size_t d = 0; d < width; ++d) distance += std::pow(static_cast<double>(x[i + d]) - static_cast<double>(y[j + d]), 2);
+        for (size_t d = 0; d < width; ++d)
+          distance += std::pow(static_cast<double>(x[i + d]) - static_cast<double>(y[j + d]), 2);
         sum += std::exp(-distance / 200);
       }
     }
@@ -64,7 +69,8 @@ TEST(Score, SetsAgainstTheirDefinitions) {
 }
 
 TEST(Score, FrechetDistanceWhereItIsKnown) {
-  // Axis-aligned covariances commute: the distance is the sum of squared differences of means and of standard deviations.
+  // Axis-aligned covariances commute: the distance is the sum of squared differences of means and of standard
+  // deviations.
   const size_t width = 3;
   const std::vector<float> a = {1, 0, 0, -1, 0, 0, 0, 2, 0, 0, -2, 0, 0, 0, 3, 0, 0, -3};
   std::vector<float> b = a;
@@ -77,17 +83,21 @@ TEST(Score, FrechetDistanceWhereItIsKnown) {
     if (error.code() == ErrorCode::unsupported) GTEST_SKIP() << error.what();
     throw;
   }
-  expect_error(ErrorCode::invalid_argument, [&] { frechet_distance(std::span(a).first(3), b, width); }, {"at least 2 rows"});
+  expect_error(ErrorCode::invalid_argument, [&] { frechet_distance(std::span(a).first(3), b, width); },
+               {"at least 2 rows"});
 }
 
-// An interval of 95 % holds the distance of the distributions in most of many draws of sets: here that of far larger sets.
+// An interval of 95 % holds the distance of the distributions in most of many draws of sets: here that of far
+// larger sets.
 TEST(Score, DistancesHaveIntervals) {
   const size_t width = 8, n = 90, draws = 20, many = n * draws;
-  const std::vector<float> many_a = random_unit_rows(many, width, 1, 0.5), many_b = random_unit_rows(many, width, 2, 1.4);
+  const std::vector<float> many_a = random_unit_rows(many, width, 1, 0.5),
+                           many_b = random_unit_rows(many, width, 2, 1.4);
   const double truth = cmmd(many_a, many_b, width);
   size_t inside = 0;
   for (size_t draw = 0; draw < draws; ++draw) {
-    const auto a = std::span(many_a).subspan(draw * n * width, n * width), b = std::span(many_b).subspan(draw * n * width, n * width);
+    const auto a = std::span(many_a).subspan(draw * n * width, n * width),
+               b = std::span(many_b).subspan(draw * n * width, n * width);
     const Interval i = cmmd_interval(a, b, width, 1, 60);
     EXPECT_EQ(i.mean, cmmd(a, b, width));
     EXPECT_LT(i.low, i.mean);
@@ -105,7 +115,8 @@ TEST(Score, DistancesHaveIntervals) {
   const Interval large = cmmd_interval(many_a, many_b, width, 1, 200);
   EXPECT_NEAR((few.high - few.low) / (large.high - large.low), std::sqrt(draws), 0.4 * std::sqrt(draws));
   try {
-    const Interval f = frechet_interval(a, b, width, 1, 60), g = frechet_interval(many_a, many_b, width, 1, 60);
+    const Interval f = frechet_interval(a, b, width, 1, 60),
+                   g = frechet_interval(many_a, many_b, width, 1, 60);
     EXPECT_EQ(f.mean, frechet_distance(a, b, width));
     EXPECT_EQ(f.low, frechet_interval(a, b, width, 1, 60).low);
     EXPECT_NEAR((f.high - f.low) / (g.high - g.low), std::sqrt(draws), 0.5 * std::sqrt(draws));
@@ -150,9 +161,10 @@ TEST(Score, AestheticHeads) {
         shape += (shape.empty() ? "" : ",") + std::to_string(extent);
       }
       const size_t begin = data.size();
-      for (size_t i = 0; i < count; ++i, value = value > 1 ? -1 : value + 0.37F) data.append(reinterpret_cast<const char*>(&value), sizeof value);
-      header += (begin == 0 ? "\"" : ",\"") + t.name + R"(":{"dtype":"F32","shape":[)" + shape + R"(],"data_offsets":[)" + std::to_string(begin) + "," +
-                std::to_string(data.size()) + "]}";
+      for (size_t i = 0; i<count; ++i, value = value> 1 ? -1 : value + 0.37F)
+        data.append(reinterpret_cast<const char*>(&value), sizeof value);
+      header += (begin == 0 ? "\"" : ",\"") + t.name + R"(":{"dtype":"F32","shape":[)" + shape +
+                R"(],"data_offsets":[)" + std::to_string(begin) + "," + std::to_string(data.size()) + "]}";
     }
     header += "}";
     const uint64_t size = header.size();
@@ -164,7 +176,12 @@ TEST(Score, AestheticHeads) {
   const AestheticHead linear = AestheticHead::open(folder.file("linear.safetensors"));
   EXPECT_EQ(linear.width(), 6U);
   // Layer 10 comes behind layer 2.
-  write(folder.file("mlp.safetensors"), {{"layers.0.weight", {5, 6}}, {"layers.0.bias", {5}}, {"layers.2.weight", {3, 5}}, {"layers.2.bias", {3}}, {"layers.10.weight", {1, 3}}, {"layers.10.bias", {1}}});
+  write(folder.file("mlp.safetensors"), {{"layers.0.weight", {5, 6}},
+                                         {"layers.0.bias", {5}},
+                                         {"layers.2.weight", {3, 5}},
+                                         {"layers.2.bias", {3}},
+                                         {"layers.10.weight", {1, 3}},
+                                         {"layers.10.bias", {1}}});
   float value = -1;
   const auto next = [&] {
     const float now = value;
@@ -181,13 +198,24 @@ TEST(Score, AestheticHeads) {
     h = y;
   }
   EXPECT_NEAR(AestheticHead::open(folder.file("mlp.safetensors")).score(x), h[0], 1e-6);
-  expect_error(ErrorCode::invalid_argument, [&] { linear.score(std::span(x).first(5)); }, {"6 values", "ViT-L/14"});
-  // The predictor of sac+logos+ava1-l14-linearMSE.pth in its own shapes: 768-1024-128-64-16-1, dropouts between.
-  write(folder.file("laion.safetensors"), {{"layers.0.weight", {1024, 768}}, {"layers.0.bias", {1024}}, {"layers.2.weight", {128, 1024}}, {"layers.2.bias", {128}}, {"layers.4.weight", {64, 128}},
-                                           {"layers.4.bias", {64}}, {"layers.6.weight", {16, 64}}, {"layers.6.bias", {16}}, {"layers.7.weight", {1, 16}}, {"layers.7.bias", {1}}});
+  expect_error(ErrorCode::invalid_argument, [&] { linear.score(std::span(x).first(5)); },
+               {"6 values", "ViT-L/14"});
+  // The predictor of sac+logos+ava1-l14-linearMSE.pth in its own shapes: 768-1024-128-64-16-1, dropouts
+  // between.
+  write(folder.file("laion.safetensors"), {{"layers.0.weight", {1024, 768}},
+                                           {"layers.0.bias", {1024}},
+                                           {"layers.2.weight", {128, 1024}},
+                                           {"layers.2.bias", {128}},
+                                           {"layers.4.weight", {64, 128}},
+                                           {"layers.4.bias", {64}},
+                                           {"layers.6.weight", {16, 64}},
+                                           {"layers.6.bias", {16}},
+                                           {"layers.7.weight", {1, 16}},
+                                           {"layers.7.bias", {1}}});
   EXPECT_EQ(AestheticHead::open(folder.file("laion.safetensors")).width(), 768U);
   write(folder.file("bad.safetensors"), {{"conv.weight", {5, 6, 1}}, {"conv.bias", {5}}});
-  expect_error(ErrorCode::unsupported, [&] { AestheticHead::open(folder.file("bad.safetensors")); }, {"conv.weight"});
+  expect_error(ErrorCode::unsupported, [&] { AestheticHead::open(folder.file("bad.safetensors")); },
+               {"conv.weight"});
   write(folder.file("two.safetensors"), {{"weight", {2, 6}}, {"bias", {2}}});
   expect_error(ErrorCode::shape_mismatch, [&] { AestheticHead::open(folder.file("two.safetensors")); });
   write(folder.file("half.safetensors"), {{"weight", {1, 6}}});

@@ -36,13 +36,15 @@ TEST(Tag, PlainNamesComeFirstAndOnce) {
   const size_t width = fixture_model().embed_dim();
   const std::vector<float> background = random_unit_rows(50, width, 7);
   const std::vector<float> image = fixture_model().embed_text("a photo of a sports car");
-  const std::vector<Tag> tags = {{"sports car", {}}, {"car", {}}, {"touring-cars", {}}, {"cart", {}}, {"of", {}}};
+  const std::vector<Tag> tags = {
+      {"sports car", {}}, {"car", {}}, {"touring-cars", {}}, {"cart", {}}, {"of", {}}};
   TaggerOptions options = loose();
   EXPECT_EQ(Tagger(fixture_model(), tags, background, options).tag(image).size(), tags.size());
   options.merge_words = true;
   const auto names = [&] {
     std::set<std::string> out;
-    for (const auto& score : Tagger(fixture_model(), tags, background, options).tag(image)) out.insert(tags[score.tag].name);
+    for (const auto& score : Tagger(fixture_model(), tags, background, options).tag(image))
+      out.insert(tags[score.tag].name);
     return out;
   };
   EXPECT_EQ(names().size(), 3U) << "one car, cart, of";
@@ -65,7 +67,8 @@ TEST(Tag, ScoresAreStandardDeviationsAboveTheBackground) {
     const std::vector<float> text = fixture_model().embed_text("a photo of a " + tag.name);
     double mean = 0, variance = 0;
     for (size_t i = 0; i < n; ++i) mean += cosine(text, &background[i * width]) / static_cast<double>(n);
-    for (size_t i = 0; i < n; ++i) variance += std::pow(cosine(text, &background[i * width]) - mean, 2) / static_cast<double>(n - 1);
+    for (size_t i = 0; i < n; ++i)
+      variance += std::pow(cosine(text, &background[i * width]) - mean, 2) / static_cast<double>(n - 1);
     means.push_back(mean);
     variances.push_back(variance);
     pooled += variance / 30;
@@ -75,7 +78,10 @@ TEST(Tag, ScoresAreStandardDeviationsAboveTheBackground) {
   for (size_t i = 0; i < scores.size(); ++i) {
     const size_t t = scores[i].tag;
     const double deviation = std::sqrt((200 * variances[t] + 16 * pooled) / 216);
-    const double expected = (cosine(fixture_model().embed_text("a photo of a " + tagger.tags()[t].name), image.data()) - means[t]) / deviation;
+    const double expected =
+        (cosine(fixture_model().embed_text("a photo of a " + tagger.tags()[t].name), image.data()) -
+         means[t]) /
+        deviation;
     EXPECT_NEAR(static_cast<double>(scores[i].z), expected, 0.02);
     if (i > 0) {
       EXPECT_GE(scores[i - 1].z, scores[i].z);
@@ -116,11 +122,13 @@ TEST(Tag, Vocabularies) {
 
 TEST(Tag, Errors) {
   const std::vector<float> few = random_unit_rows(7, fixture_model().embed_dim(), 1);
-  expect_error(ErrorCode::invalid_argument, [&] { Tagger(fixture_model(), numbered(2), few, loose()); }, {"7 pictures", "at least 8"});
+  expect_error(ErrorCode::invalid_argument, [&] { Tagger(fixture_model(), numbered(2), few, loose()); },
+               {"7 pictures", "at least 8"});
   TaggerOptions options = loose();
   options.prompt = "no place";
   const std::vector<float> enough = random_unit_rows(8, fixture_model().embed_dim(), 1);
-  expect_error(ErrorCode::invalid_argument, [&] { Tagger(fixture_model(), numbered(2), enough, options); }, {"{}"});
+  expect_error(ErrorCode::invalid_argument, [&] { Tagger(fixture_model(), numbered(2), enough, options); },
+               {"{}"});
 }
 
 TEST(Tag, XmpIsEscapedAndRecognised) {

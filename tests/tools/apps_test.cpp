@@ -1,5 +1,5 @@
-// The commands that are built on embeddings, as their users meet them, on the default model and the demo pictures where a test is about
-// what they are for.
+// The commands that are built on embeddings, as their users meet them, on the default model and the demo
+// pictures where a test is about what they are for.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -49,17 +49,21 @@ TEST_P(HelpExamples, RunAsTheyArePrinted) {
     if (line.find(" -m ") != std::string::npos) continue;
     std::vector<std::string> words = shell_words(line);
     words.erase(words.begin());
-    const Ran r = run(words, {.environment = {{"XDG_CACHE_HOME", folder.file("cache")}}, .folder = folder.path().string()});
+    const Ran r = run(
+        words, {.environment = {{"XDG_CACHE_HOME", folder.file("cache")}}, .folder = folder.path().string()});
     EXPECT_EQ(r.status, 0) << line << '\n' << r.err;
     EXPECT_FALSE(r.out.empty()) << line;
     ++examples;
   }
   EXPECT_GE(examples, 1U) << help;
 }
-INSTANTIATE_TEST_SUITE_P(Commands, HelpExamples, testing::Values("classify", "compare", "condition", "interrogate", "score", "tag"));
+INSTANTIATE_TEST_SUITE_P(Commands, HelpExamples,
+                         testing::Values("classify", "compare", "condition", "interrogate", "score", "tag"));
 
 TEST(ClassifyCommand, DemoPictures) {
-  const Ran r = run({"classify", kDemo + "/tree.png", kDemo + "/sport-utility-vehicle.png", "--class", "a tree", "a pepperoni pizza slice", "a sport utility vehicle", "--json", "--cache", "off"});
+  const Ran r =
+      run({"classify", kDemo + "/tree.png", kDemo + "/sport-utility-vehicle.png", "--class", "a tree",
+           "a pepperoni pizza slice", "a sport utility vehicle", "--json", "--cache", "off"});
   ASSERT_EQ(r.status, 0) << r.err;
   const auto document = parsed(r.out);
   ASSERT_EQ(document["pictures"].size(), 2U);
@@ -74,7 +78,8 @@ TEST(CompareCommand, ThePhraseThatThePictureShowsGains) {
   ASSERT_EQ(prompt["phrases"].size(), 2U);
   EXPECT_EQ(prompt["phrases"][0]["phrase"], "a tree");
   EXPECT_GT(prompt["phrases"][0]["gain"], prompt["phrases"][1]["gain"]);
-  EXPECT_THAT(run({"compare", kDemo + "/tree.png", "--text", "a tree, a pizza"}).out, HasSubstr("without  phrase"));
+  EXPECT_THAT(run({"compare", kDemo + "/tree.png", "--text", "a tree, a pizza"}).out,
+              HasSubstr("without  phrase"));
   EXPECT_EQ(run({"compare", kDemo + "/tree.png"}).status, 2);
   EXPECT_EQ(run({"compare", kDemo + "/tree.png", "--text", " , "}).status, 2);
 }
@@ -86,7 +91,8 @@ TEST(ClassifyCommand, EvaluatesByTableAndByFolder) {
     std::filesystem::copy_file(kDemo + "/" + name + ".png", folder.path() / name / (name + ".png"));
   }
   std::filesystem::copy_file(kDemo + "/tree.png", folder.path() / "turn-ahead" / "wrong.png");
-  const Ran r = run({"classify", folder.path().string(), "--class", "tree", "turn-ahead", "--labels", "folders", "--json", "--cache", "off"});
+  const Ran r = run({"classify", folder.path().string(), "--class", "tree", "turn-ahead", "--labels",
+                     "folders", "--json", "--cache", "off"});
   ASSERT_EQ(r.status, 0) << r.err;
   const auto e = parsed(r.out)["evaluation"];
   EXPECT_EQ(e["pictures"], 3);
@@ -94,12 +100,14 @@ TEST(ClassifyCommand, EvaluatesByTableAndByFolder) {
   EXPECT_EQ(e["confusions"][0]["class"], "turn-ahead");
   EXPECT_EQ(e["confusions"][0]["predicted"], "tree");
   write_file(folder.file("labels.tsv"), "picture\tclass\ntree.png\ttree\nturn-ahead.png\t1\n");
-  const Ran table = run({"classify", folder.path().string(), "--class", "tree", "turn-ahead", "--labels", folder.file("labels.tsv"), "--quiet", "--cache", "off"});
+  const Ran table = run({"classify", folder.path().string(), "--class", "tree", "turn-ahead", "--labels",
+                         folder.file("labels.tsv"), "--quiet", "--cache", "off"});
   EXPECT_EQ(table.status, 0) << table.err;
   EXPECT_THAT(table.out, HasSubstr("pictures with a label: 2 (1 without)"));
   EXPECT_THAT(table.out, HasSubstr("top-1: 100.00 %"));
   write_file(folder.file("labels.tsv"), "tree.png,tree\nturn-ahead.png,a dog\n");
-  const Ran unknown = run({"classify", folder.path().string(), "--class", "tree", "turn-ahead", "--labels", folder.file("labels.tsv"), "--cache", "off"});
+  const Ran unknown = run({"classify", folder.path().string(), "--class", "tree", "turn-ahead", "--labels",
+                           folder.file("labels.tsv"), "--cache", "off"});
   EXPECT_EQ(unknown.status, 1);
   EXPECT_THAT(unknown.err, HasSubstr("line 2: 'a dog' is neither a class name"));
 }
@@ -107,33 +115,41 @@ TEST(ClassifyCommand, EvaluatesByTableAndByFolder) {
 TEST(ClassifyCommand, ListsCsvAndErrors) {
   const TemporaryFolder folder;
   write_file(folder.file("classes.json"), "[\"a, \\\"quoted\\\" cat\",\n\"dog\"]\n");
-  const Ran csv = run({"classify", "-m", model_file(), picture(), "--classes", folder.file("classes.json"), "--csv", "--cache", "off"});
+  const Ran csv = run({"classify", "-m", model_file(), picture(), "--classes", folder.file("classes.json"),
+                       "--csv", "--cache", "off"});
   ASSERT_EQ(csv.status, 0) << csv.err;
   EXPECT_THAT(csv.out, HasSubstr("picture,rank,class,cosine,logit,probability\r\n"));
   EXPECT_THAT(csv.out, HasSubstr("\"a, \"\"quoted\"\" cat\""));
   EXPECT_EQ(run({"classify", "-m", model_file(), picture()}).status, 2);
   EXPECT_EQ(run({"classify", "-m", model_file(), "--class", "a"}).status, 2);
-  const Ran bad = run({"classify", "-m", model_file(), picture(), "--class", "a", "--template", "no place", "--cache", "off"});
+  const Ran bad = run({"classify", "-m", model_file(), picture(), "--class", "a", "--template", "no place",
+                       "--cache", "off"});
   EXPECT_EQ(bad.status, 2);
   EXPECT_THAT(bad.err, HasSubstr("has no {}"));
-  const Ran cached = run({"classify", "-m", model_file(), picture(), "--class", "a", "--cache", folder.file("cache")});
+  const Ran cached =
+      run({"classify", "-m", model_file(), picture(), "--class", "a", "--cache", folder.file("cache")});
   EXPECT_EQ(cached.status, 0);
   EXPECT_EQ(entries(folder.file("cache")).size(), 1U);
 }
 
 TEST(ScoreCommand, RightPromptScoresHigher) {
-  const Ran r = run({"score", kDemo + "/tree.png", kDemo + "/pepperoni-pizza-slice.png", "--prompt", "a tree", "--iqa", "quality", "--json"});
+  const Ran r = run({"score", kDemo + "/tree.png", kDemo + "/pepperoni-pizza-slice.png", "--prompt", "a tree",
+                     "--iqa", "quality", "--json"});
   ASSERT_EQ(r.status, 0) << r.err;
   const auto document = parsed(r.out);
-  EXPECT_GT(document["scores"][0]["clip_score"].get<double>(), document["scores"][1]["clip_score"].get<double>() + 5);
+  EXPECT_GT(document["scores"][0]["clip_score"].get<double>(),
+            document["scores"][1]["clip_score"].get<double>() + 5);
   EXPECT_EQ(document["means"]["iqa: quality"]["n"], 2);
 }
 
 TEST(ScoreCommand, ManifestToReport) {
   const TemporaryFolder folder;
   std::filesystem::copy_file(kDemo + "/tree.png", folder.path() / "a tree.png");
-  write_file(folder.file("m.csv"), "picture,prompt,reference\na tree.png,\"a \"\"tree\"\", green\",a plant\n" + kDemo + "/soup.png,soup\n");
-  const Ran r = run({"score", "--manifest", folder.file("m.csv"), "--html", folder.file("r.html"), "--histogram", folder.file("h.svg"), "--csv"});
+  write_file(folder.file("m.csv"),
+             "picture,prompt,reference\na tree.png,\"a \"\"tree\"\", green\",a plant\n" + kDemo +
+                 "/soup.png,soup\n");
+  const Ran r = run({"score", "--manifest", folder.file("m.csv"), "--html", folder.file("r.html"),
+                     "--histogram", folder.file("h.svg"), "--csv"});
   ASSERT_EQ(r.status, 0) << r.err;
   EXPECT_THAT(r.out, HasSubstr("picture,prompt,clip_score,ref_clip_score\r\n"));
   EXPECT_THAT(r.out, HasSubstr("\"a \"\"tree\"\", green\""));
@@ -142,12 +158,14 @@ TEST(ScoreCommand, ManifestToReport) {
 }
 
 TEST(ScoreCommand, SetsEditsAndErrors) {
-  const Ran sets = run({"score", kDemo + "/tree.png", kDemo + "/soup.png", "--against", kDemo + "/banjo.png", kDemo + "/milk-carton.png", "--diversity", "--json"});
+  const Ran sets = run({"score", kDemo + "/tree.png", kDemo + "/soup.png", "--against", kDemo + "/banjo.png",
+                        kDemo + "/milk-carton.png", "--diversity", "--json"});
   ASSERT_EQ(sets.status, 0) << sets.err;
   EXPECT_GT(parsed(sets.out)["cmmd"].get<double>(), 0);
   EXPECT_GT(parsed(sets.out)["vendi"].get<double>(), 1);
   EXPECT_LE(parsed(sets.out)["cmmd_interval"]["low"], parsed(sets.out)["cmmd"]);
-  const Ran csv = run({"score", kDemo + "/tree.png", kDemo + "/soup.png", "--against", kDemo + "/banjo.png", "--csv"});
+  const Ran csv =
+      run({"score", kDemo + "/tree.png", kDemo + "/soup.png", "--against", kDemo + "/banjo.png", "--csv"});
   EXPECT_THAT(csv.out, testing::StartsWith("score,value,low,high\r\ncmmd,"));
   const Ran edit = run({"score", "--edit", kDemo + "/tree.png", kDemo + "/soup.png", "a tree", "soup"});
   EXPECT_EQ(edit.status, 0) << edit.err;
@@ -164,8 +182,9 @@ TEST(ScoreCommand, SetsEditsAndErrors) {
 TEST(InterrogateCommand, ModesOnTheDefaultModel) {
   const TemporaryFolder folder;
   for (const std::string mode : {"fast", "classic", "best", "negative"}) {
-    const Ran r = run({"interrogate", kDemo + "/tree.png", "--caption", "a tree", "--mode", mode, "--max-flavors", "2", "--min-flavors", "0", "--candidates", "50",
-                       "--json", "--cache", folder.path().string()});
+    const Ran r =
+        run({"interrogate", kDemo + "/tree.png", "--caption", "a tree", "--mode", mode, "--max-flavors", "2",
+             "--min-flavors", "0", "--candidates", "50", "--json", "--cache", folder.path().string()});
     ASSERT_EQ(r.status, 0) << r.err;
     const auto one = parsed(r.out)["pictures"][0];
     EXPECT_EQ(one["mode"], mode);
@@ -182,10 +201,13 @@ TEST(InterrogateCommand, ModesOnTheDefaultModel) {
 TEST(TagCommand, SidecarsAreWrittenOnceAndForeignOnesKept) {
   const TemporaryFolder folder;
   std::filesystem::create_directory(folder.path() / "p");
-  for (const std::string name : {"tree", "soup", "banjo"}) std::filesystem::copy_file(kDemo + "/" + name + ".png", folder.path() / "p" / (name + ".png"));
+  for (const std::string name : {"tree", "soup", "banjo"})
+    std::filesystem::copy_file(kDemo + "/" + name + ".png", folder.path() / "p" / (name + ".png"));
   write_file(folder.file("words.txt"), "tree\nsoup\nbanjo\npizza\ncar\n");
   write_file(folder.file("p/soup.png.xmp"), "<x:xmpmeta/>");
-  const std::vector<std::string> command = {"tag", folder.file("p"), "--vocabulary", folder.file("words.txt"), "--sidecars", "xmp", "--threshold", "1", "--cache", "off"};
+  const std::vector<std::string> command = {
+      "tag", folder.file("p"), "--vocabulary", folder.file("words.txt"), "--sidecars", "xmp", "--threshold",
+      "1",   "--cache",        "off"};
   const Ran first = run(command);
   ASSERT_EQ(first.status, 0) << first.err;
   EXPECT_THAT(first.err, HasSubstr("1 pictures have their sidecar"));
@@ -194,14 +216,16 @@ TEST(TagCommand, SidecarsAreWrittenOnceAndForeignOnesKept) {
   const Ran again = run(command);
   EXPECT_EQ(again.status, 0) << again.err;
   EXPECT_EQ(again.out, "");
-  const Ran background = run({"tag", folder.file("p/tree.png"), "--background", folder.file("p/tree.png"), "--cache", "off"});
+  const Ran background =
+      run({"tag", folder.file("p/tree.png"), "--background", folder.file("p/tree.png"), "--cache", "off"});
   EXPECT_EQ(background.status, 1);
   EXPECT_THAT(background.err, HasSubstr("holds 1 pictures, expected at least 8"));
   std::vector<std::string> overwriting = command;
   overwriting.emplace_back("--overwrite");
   EXPECT_EQ(run(overwriting).status, 0);
   EXPECT_EQ(read_file(folder.file("p/soup.png.xmp")), "<x:xmpmeta/>") << "what people wrote is kept";
-  const Ran txt = run({"tag", folder.file("p/tree.png"), "--vocabulary", folder.file("words.txt"), "--sidecars", "txt", "--threshold", "1", "--json", "--cache", "off"});
+  const Ran txt = run({"tag", folder.file("p/tree.png"), "--vocabulary", folder.file("words.txt"),
+                       "--sidecars", "txt", "--threshold", "1", "--json", "--cache", "off"});
   ASSERT_EQ(txt.status, 0) << txt.err;
   EXPECT_EQ(parsed(txt.out)["pictures"][0]["tags"][0]["tag"], "tree");
   EXPECT_THAT(read_file(folder.file("p/tree.txt")), testing::StartsWith("tree"));
@@ -209,7 +233,8 @@ TEST(TagCommand, SidecarsAreWrittenOnceAndForeignOnesKept) {
 
 TEST(ConditionCommand, TensorsForDiffusers) {
   const TemporaryFolder folder;
-  const Ran r = run({"condition", "--target", "sd1", "--prompt", "a (red:1.3) fox", "--dialect", "a1111", "-o", folder.file("c.safetensors"), "--json"});
+  const Ran r = run({"condition", "--target", "sd1", "--prompt", "a (red:1.3) fox", "--dialect", "a1111",
+                     "-o", folder.file("c.safetensors"), "--json"});
   ASSERT_EQ(r.status, 0) << r.err;
   EXPECT_TRUE(parsed(r.out)["tensors"].contains("negative_prompt_embeds"));
   EXPECT_THAT(r.err, HasSubstr("768 wide")) << "the default model is no generator's";
@@ -218,18 +243,27 @@ TEST(ConditionCommand, TensorsForDiffusers) {
   const Ran npy = run({"condition", "--target", "flux", "--prompt", "a fox", "-o", folder.file("c.npy")});
   EXPECT_EQ(npy.status, 0) << npy.err;
   EXPECT_EQ(read_npy<float>(folder.file("c.pooled_prompt_embeds.npy")).shape[0], 1U);
-  EXPECT_EQ(run({"condition", "--target", "sdxl", "--prompt", "a", "-o", folder.file("x.safetensors")}).status, 2);
+  EXPECT_EQ(
+      run({"condition", "--target", "sdxl", "--prompt", "a", "-o", folder.file("x.safetensors")}).status, 2);
   EXPECT_EQ(run({"condition", "--prompt", "a", "-o", folder.file("x.safetensors")}).status, 2);
-  const Ran parse = run({"condition", "--prompt", "a (red (fox:1.2))", "--dialect", "comfyui", "--parse", "--json"});
+  const Ran parse =
+      run({"condition", "--prompt", "a (red (fox:1.2))", "--dialect", "comfyui", "--parse", "--json"});
   EXPECT_EQ(parsed(parse.out)["pieces"][2]["weight"], 1.2);
   const std::string blend = "(\"a fox\", \"a wolf\").blend(1, 3)";
   const Ran parts = run({"condition", "--prompt", blend, "--dialect", "compel", "--parse", "--json"});
   EXPECT_EQ(parsed(parts.out)["parts"][0]["prompts"][1]["share"], 0.75);
-  EXPECT_EQ(run({"condition", "--target", "sd1", "--prompt", blend, "--dialect", "compel", "-o", folder.file("b.safetensors")}).status, 0);
-  const Ran swap = run({"condition", "--target", "sd1", "--prompt", "a cat.swap(dog)", "--dialect", "compel", "-o", folder.file("s.safetensors")});
+  EXPECT_EQ(run({"condition", "--target", "sd1", "--prompt", blend, "--dialect", "compel", "-o",
+                 folder.file("b.safetensors")})
+                .status,
+            0);
+  const Ran swap = run({"condition", "--target", "sd1", "--prompt", "a cat.swap(dog)", "--dialect", "compel",
+                        "-o", folder.file("s.safetensors")});
   EXPECT_EQ(swap.status, 2);
   EXPECT_THAT(swap.err, HasSubstr("cross-attention"));
-  EXPECT_EQ(run({"condition", "--target", "sd1", "--prompt", "a", "--downweight", "mask", "-o", folder.file("s.safetensors")}).status, 2);
+  EXPECT_EQ(run({"condition", "--target", "sd1", "--prompt", "a", "--downweight", "mask", "-o",
+                 folder.file("s.safetensors")})
+                .status,
+            2);
 }
 
 }  // namespace
