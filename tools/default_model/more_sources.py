@@ -6,8 +6,6 @@ others serve the distillation from the picture teacher only, which needs no word
 import json
 import re
 
-from PIL import Image
-
 from captions import clean_title, words_of
 from common import EXTRACTED, HERE
 from sources import FOLDER_WORDS, OPENCLIPART_SKIP, cldr_keywords, emoji_row, emoji_table, render_svg, svg_metadata

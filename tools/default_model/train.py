@@ -18,7 +18,7 @@ import torch.nn.functional as F
 import split
 from bookkeeping import Run
 from classes import CLASSES, classes_of
-from common import CACHE, IMAGE_SIDE, LOGS, SEED, more_pictures, read_jsonl
+from common import CACHE, IMAGE_SIDE, SEED, more_pictures, read_jsonl
 from model import parameter_count
 from optimizer import optimizers
 from student import Student, cut_patches, embed, local_targets, shifted
