@@ -7,6 +7,7 @@
 #include "base/cpu.h"
 #include "kernels/activation/activation.h"
 #include "kernels/attention/attention.h"
+#include "kernels/average_pool/average_pool.h"
 #include "kernels/dot/dot.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm/gemm_bf16.h"

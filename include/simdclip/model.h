@@ -33,7 +33,7 @@ struct ModelInfo {
                                  // becomes whole patches, at most so many, and image_height x image_width is one such size
   size_t max_pixels = 0;         // floats of the largest preprocessed picture: 3 * image_height * image_width, or more (NaFlex)
   size_t context_length = 0, vocab_size = 0;
-  std::string activation;        // "gelu" | "quick_gelu" | "gelu_tanh": of the image tower, or the text tower where there is no other
+  std::string activation;        // "gelu" | "quick_gelu" | "gelu_tanh" | "relu": of the image tower; of the text tower where there is no other, or where it is a ResNet
   float logit_scale = 1;         // logit = logit_scale * cosine + logit_bias
   std::optional<float> logit_bias;  // set: probabilities are sigmoids; not set: a softmax over the texts
   uint64_t parameters = 0;

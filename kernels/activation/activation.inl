@@ -19,6 +19,7 @@ SIMDCLIP_INLINE void activation(Act act, float* x, size_t n) {
     case Act::gelu: return activate_all<Act::gelu>(x, n);
     case Act::gelu_tanh: return activate_all<Act::gelu_tanh>(x, n);
     case Act::quick_gelu: return activate_all<Act::quick_gelu>(x, n);
+    case Act::relu: return activate_all<Act::relu>(x, n);
   }
 }
 

@@ -103,11 +103,14 @@ SIMDCLIP_INLINE F16 gelu_tanh(F16 x) {
   return over_one_plus_exp2(low, low * cubic);
 }
 
+SIMDCLIP_INLINE F16 relu(F16 x) { return max(zero(), x); }
+
 template <Act act>
 SIMDCLIP_INLINE F16 activate(F16 x) {
   if constexpr (act == Act::gelu) return gelu(x);
   if constexpr (act == Act::gelu_tanh) return gelu_tanh(x);
   if constexpr (act == Act::quick_gelu) return quick_gelu(x);
+  if constexpr (act == Act::relu) return relu(x);
   return x;
 }
 

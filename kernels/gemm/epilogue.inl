@@ -1,5 +1,6 @@
-// What follows the whole of K: C = act(sums + bias) + residual, each a rounding of its own; integer sums
-// first become f32 and take their scales. Include after kernels/common/vec_*.h.
+// What follows the whole of K: C = act(sums + bias) + residual, or relu(sums + bias + residual), each a
+// rounding of its own; integer sums first become f32 and take their scales. Include after
+// kernels/common/vec_*.h.
 #pragma once
 
 #include "kernels/common/math.inl"
@@ -14,12 +15,25 @@ struct Output {
   uint16_t* c_bf16;
   size_t ldc;
   const float *bias, *residual;
+  const uint16_t* residual_bf16;
   size_t ldr;
   const float *a_scale, *b_scale;  // of integer sums
 };
 template <typename Args>
 SIMDCLIP_INLINE Output output_of(const Args& args) noexcept {
-  return {args.c, args.c_bf16, args.ldc, args.bias, args.residual, args.ldr, nullptr, nullptr};
+  const uint16_t* narrow = nullptr;
+  if constexpr (requires { args.residual_bf16; }) narrow = args.residual_bf16;
+  return {args.c, args.c_bf16, args.ldc, args.bias, args.residual, narrow, args.ldr, nullptr, nullptr};
+}
+
+// An activation stands before the residual, relu behind it.
+template <Act act>
+SIMDCLIP_INLINE F16 before_residual(F16 x) noexcept {
+  return act == Act::relu ? x : activate<act>(x);
+}
+template <Act act>
+SIMDCLIP_INLINE F16 behind_residual(F16 x) noexcept {
+  return act == Act::relu ? activate<act>(x) : x;
 }
 
 template <typename Sum>
@@ -42,16 +56,22 @@ SIMDCLIP_INLINE void finish_panel(const Output& out, const Sum* sums, size_t str
   const float* const a_scale = kScaled ? out.a_scale + row : nullptr;
   const size_t ldc = out.ldc, ldr = out.ldr, at = row * ldc + column;
   const float* residual = out.residual == nullptr ? nullptr : out.residual + row * ldr + column;
+  const uint16_t* narrow_residual =
+      out.residual_bf16 == nullptr ? nullptr : out.residual_bf16 + row * ldr + column;
   uint16_t* narrow = out.c_bf16 == nullptr ? nullptr : out.c_bf16 + at;
   float* c = narrow == nullptr ? out.c + at : nullptr;
   for (size_t i = 0; i < rows; ++i) {
     F16 x = as_f32(sums + i * stride, kScaled ? broadcast(a_scale[i]) * b_scale : zero());
     if (has_bias) x = x + bias;
-    x = activate<act>(x);
+    x = before_residual<act>(x);
     if (residual != nullptr) {
       x = x + read(residual);
       residual += ldr;
+    } else if (narrow_residual != nullptr) {
+      x = x + load_bf16(narrow_residual, kWhole ? kLanes : n);
+      narrow_residual += ldr;
     }
+    x = behind_residual<act>(x);
     if (narrow != nullptr) {
       store_bf16(narrow, x, kWhole ? kLanes : n);
       narrow += ldc;
@@ -97,6 +117,7 @@ FinishFn<Sum>* finish_of(Act act) noexcept {
     case Act::gelu: return &finish<Act::gelu, Sum>;
     case Act::gelu_tanh: return &finish<Act::gelu_tanh, Sum>;
     case Act::quick_gelu: return &finish<Act::quick_gelu, Sum>;
+    case Act::relu: return &finish<Act::relu, Sum>;
     case Act::none: break;
   }
   return &finish<Act::none, Sum>;

@@ -1,7 +1,8 @@
 // GEMM: C[M,N] = act(A[M,K] * B[N,K]^T + bias[N]) + residual[M,N], B packed by gemm/pack.h.
 //
 // One accumulator sums k = 0, 1, 2, ... by fused multiply-adds, starting at zero; the bias is added after the
-// whole of K, then the activation, then the residual. So a row's bits depend neither on M, nor on the thread
+// whole of K, then the activation, then the residual; relu alone comes last: relu(A B^T + bias + residual),
+// as residual networks of convolutions have it. So a row's bits depend neither on M, nor on the thread
 // count, nor on the instruction set. Kernels see raw pointers only: no allocation, no exception, no thread.
 #pragma once
 

@@ -38,6 +38,7 @@ struct GemmBf16Args {
   size_t ldc = 0;
   const float* bias = nullptr;      // [N] or null
   const float* residual = nullptr;  // [M, N], row stride ldr, or null; may be C itself
+  const uint16_t* residual_bf16 = nullptr;  // or this, widened; may be C itself
   size_t ldr = 0;
   Act act = Act::none;
 };

@@ -69,19 +69,24 @@ template <Act act, typename Sum>
 struct Unfinished {
   size_t rows = 0;
   const Sum* sums = nullptr;
-  const float *a_scale = nullptr, *residual = nullptr;
-  size_t ldr = 0;
+  const float* a_scale = nullptr;
+  const char* residual = nullptr;
+  size_t ldr = 0;  // bytes
   char* c = nullptr;
   size_t ldc = 0;  // bytes
-  bool narrow = false;
+  bool narrow = false, narrow_residual = false;
   F16 bias[2] = {zero(), zero()}, b_scale[2] = {zero(), zero()};
 
   SIMDCLIP_INLINE void begin(const Output& out, const Sum* from, size_t row, size_t count,
                              size_t column) noexcept {
     rows = count;
     sums = from;
-    ldr = out.ldr;
-    residual = out.residual == nullptr ? nullptr : out.residual + row * ldr + column;
+    narrow_residual = out.residual_bf16 != nullptr;
+    residual = narrow_residual ? reinterpret_cast<const char*>(out.residual_bf16)
+                               : reinterpret_cast<const char*>(out.residual);
+    const size_t element = narrow_residual ? sizeof(uint16_t) : sizeof(float);
+    ldr = out.ldr * element;
+    if (residual != nullptr) residual += row * ldr + column * element;
     narrow = out.c_bf16 != nullptr;
     const size_t at = row * out.ldc + column;
     c = narrow ? reinterpret_cast<char*>(out.c_bf16 + at) : reinterpret_cast<char*>(out.c + at);
@@ -99,13 +104,22 @@ struct Unfinished {
     for (size_t p = 0; p < 2; ++p) {
       x[p] = as_f32(sums + p * kLanes, kInteger<Sum> ? broadcast(*a_scale) * b_scale[p] : zero());
       x[p] = x[p] + bias[p];
-      x[p] = activate<act>(x[p]);
+      x[p] = before_residual<act>(x[p]);
     }
     if (residual != nullptr) {
-      x[0] = x[0] + load(residual);
-      x[1] = x[1] + load(residual + kLanes);
+      if (narrow_residual) {
+        const auto* from = reinterpret_cast<const uint16_t*>(residual);
+        x[0] = x[0] + load_bf16(from, kLanes);
+        x[1] = x[1] + load_bf16(from + kLanes, kLanes);
+      } else {
+        const auto* from = reinterpret_cast<const float*>(residual);
+        x[0] = x[0] + load(from);
+        x[1] = x[1] + load(from + kLanes);
+      }
       residual += ldr;
     }
+    x[0] = behind_residual<act>(x[0]);
+    x[1] = behind_residual<act>(x[1]);
     if (narrow) {
       store_bf16(reinterpret_cast<uint16_t*>(c), x[0], kLanes);
       store_bf16(reinterpret_cast<uint16_t*>(c) + kLanes, x[1], kLanes);
@@ -493,6 +507,7 @@ SIMDCLIP_INLINE void tile_gemm(const TileArgs& args, Act act) noexcept {
     case Act::gelu: return tile_blocks<Dot, Act::gelu, Tiles>(args);
     case Act::gelu_tanh: return tile_blocks<Dot, Act::gelu_tanh, Tiles>(args);
     case Act::quick_gelu: return tile_blocks<Dot, Act::quick_gelu, Tiles>(args);
+    case Act::relu: return tile_blocks<Dot, Act::relu, Tiles>(args);
     case Act::none: break;
   }
   tile_blocks<Dot, Act::none, Tiles>(args);

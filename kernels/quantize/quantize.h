@@ -21,6 +21,18 @@ struct QuantizeArgs {
 
 using QuantizeFn = void(const QuantizeArgs& args) noexcept;
 
+// Rows whose bytes share one scale that the caller has: q = round(x * inverse), |x * inverse| < 127.5.
+struct QuantizeByArgs {
+  size_t rows = 0, width = 0;
+  const float* x = nullptr;  // [rows, width], row stride ldx
+  size_t ldx = 0;
+  float inverse = 0;
+  int8_t* q = nullptr;  // [rows, width], row stride ldq
+  size_t ldq = 0;
+};
+
+using QuantizeByFn = void(const QuantizeByArgs& args) noexcept;
+
 // Rows of floats rounded to bf16 (nearest even; NaN stays NaN).
 struct RoundBf16Args {
   size_t rows = 0, width = 0;

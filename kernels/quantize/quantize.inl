@@ -23,6 +23,17 @@ SIMDCLIP_INLINE void quantize(const QuantizeArgs& args) {
   }
 }
 
+SIMDCLIP_INLINE void quantize_by(const QuantizeByArgs& args) {
+  const size_t whole = args.width / kLanes * kLanes, tail = args.width - whole;
+  const F16 inverse = broadcast(args.inverse);
+  for (size_t row = 0; row < args.rows; ++row) {
+    const float* x = args.x + row * args.ldx;
+    int8_t* q = args.q + row * args.ldq;
+    for (size_t i = 0; i < whole; i += kLanes) store_quantized(q + i, load(x + i), inverse, kLanes);
+    if (tail != 0) store_quantized(q + whole, load_n(x + whole, tail), inverse, tail);
+  }
+}
+
 SIMDCLIP_INLINE void round_bf16(const RoundBf16Args& args) {
   const size_t whole = args.width / kLanes * kLanes, tail = args.width - whole;
   for (size_t row = 0; row < args.rows; ++row) {

@@ -9,6 +9,7 @@
 #include "base/fail.h"
 #include "base/peak.h"
 #include "format/config.h"
+#include "layers/resnet.h"
 
 namespace simdclip {
 namespace {
@@ -92,6 +93,11 @@ double image_operations(const Model& model) {
   require(model.info().has_image_tower, model, "image");
   const ModelConfig config = config_of(model);
   const VisionConfig& v = *config.vision;
+  if (v.resnet) {
+    // Of the pool one query, keys and values of all tokens, and the attention itself; then the projection.
+    const double d = v.transformer.width, tokens = vision_tokens(v);
+    return resnet_operations(v) + 2 * d * d * (1 + 2 * tokens) + 4 * tokens * d + 2 * d * config.embed_dim;
+  }
   const double d = v.transformer.width, tokens = vision_tokens(v), patches = tokens - (v.class_token ? 1 : 0);
   const bool pooled_apart = v.pooling == Pooling::first;
   return 2 * patches * 3 * v.patch_size * v.patch_size * d + block_operations(v.transformer, tokens, pooled_apart ? 1 : tokens) +

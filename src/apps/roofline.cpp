@@ -49,6 +49,8 @@ struct Kind {
 
 std::vector<Kind> kinds_of(const ModelFile& file, const std::string& tower) {
   std::vector<Kind> kinds;
+  // No two convolutions of a residual network are of one kind: the whole tower stands for them.
+  if (tower == "visual" && file.config().vision->resnet) return kinds;
   const std::string blocks = tower + ".blocks.", end = ".weight";
   for (size_t i = 0; i < file.specs().size(); ++i) {
     const TensorSpec& spec = file.specs()[i];

@@ -66,11 +66,32 @@ void image_size(const JsonObject& cfg, VisionConfig& v) {
   v.image_height = v.image_width = cfg.find_count("image_size").value_or(224);
 }
 
-void refuse_other_towers(const JsonObject& cfg) {
+bool is_resnet(const JsonObject& cfg) {
   const auto layers = cfg.json().find("layers");
-  if (layers != cfg.json().end() && layers->is_array())
-    fail(ErrorCode::unsupported, cfg.where(),
-         ": the image tower is a ModifiedResNet (layers is a list), which is not supported yet");
+  return layers != cfg.json().end() && layers->is_array();
+}
+
+// A ModifiedResNet: layers is the list of its stages; of the other fields open_clip reads these.
+VisionConfig read_resnet(const JsonObject& cfg) {
+  cfg.refuse_unknown({"layers", "width", "head_width", "image_size", "patch_size"});
+  VisionConfig v;
+  image_size(cfg, v);
+  ResNetConfig resnet;
+  resnet.width = cfg.find_count("width").value_or(64);
+  const std::vector<double> stages = cfg.numbers("layers");
+  if (stages.size() != resnet.blocks.size())
+    fail(ErrorCode::damaged, cfg.field("layers"), ": expected four stages, found ", stages.size());
+  for (size_t i = 0; i < stages.size(); ++i) {
+    if (!(stages[i] >= 1 && stages[i] <= kMaxLayers) || stages[i] != std::floor(stages[i]))
+      fail(ErrorCode::damaged, cfg.field("layers"), ": a stage of ", stages[i], " blocks");
+    resnet.blocks[i] = static_cast<uint32_t>(stages[i]);
+  }
+  const uint64_t width = uint64_t{32} * resnet.width;
+  const uint32_t head_width = cfg.find_count("head_width").value_or(64);
+  if (width > kMaxExtent || width % head_width != 0)
+    fail(ErrorCode::damaged, cfg.where(), ": width ", resnet.width, " cannot be divided into heads of ", head_width);
+  describe_resnet(resnet, static_cast<uint32_t>(width / head_width), v);
+  return v;
 }
 
 // CoCa's, whose first query's result is the embedding.
@@ -92,7 +113,7 @@ void read_attentional_pool(const JsonObject& cfg, uint32_t embed_dim, VisionConf
 }
 
 VisionConfig read_vision(const JsonObject& cfg, bool quick_gelu, uint32_t embed_dim, bool& layer_scale) {
-  refuse_other_towers(cfg);
+  if (is_resnet(cfg)) return read_resnet(cfg);
   cfg.refuse_unknown({"layers",
                       "width",
                       "head_width",
@@ -218,6 +239,18 @@ TextConfig read_text(const JsonObject& cfg, bool quick_gelu, bool& layer_scale) 
 }
 
 }  // namespace
+
+void describe_resnet(const ResNetConfig& resnet, uint32_t heads, VisionConfig& v) {
+  v.resnet = resnet;
+  v.patch_size = 32;
+  v.transformer = {.width = 32 * resnet.width, .layers = 0, .heads = 1, .mlp_width = 0, .activation = Activation::relu};
+  v.pre_norm = v.post_norm = false;
+  v.pooling = Pooling::attention;
+  AttentionPoolConfig& pool = v.attention_pool.emplace();
+  pool.heads = heads;
+  pool.token_query = true;
+  v.projection_bias = true;
+}
 
 void read_open_clip_model(const JsonObject& cfg, ConvertPlan& plan) {
   plan.ignore_decoder = cfg.has("multimodal_cfg");

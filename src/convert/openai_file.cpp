@@ -56,6 +56,41 @@ TransformerConfig transformer(uint32_t width, uint32_t layers, const TensorSourc
           .norm_eps = 1e-5F};
 }
 
+// The side of the square grid that so many positions but one are.
+uint32_t grid_side(const TensorSource& tensors, const std::string& name) {
+  const uint32_t positions = extent(tensors, name.c_str(), 2, 0);
+  const auto side = static_cast<uint32_t>(std::lround(std::sqrt(static_cast<double>(positions) - 1)));
+  if (side == 0 || side * side + 1 != positions)
+    fail(ErrorCode::shape_mismatch, tensors.path(), ": tensor '", name, "' has ", positions,
+         " rows, expected a square number of patches and one");
+  return side;
+}
+
+VisionConfig vit_tower(const TensorSource& tensors) {
+  VisionConfig v;
+  v.patch_size = extent(tensors, "visual.conv1.weight", 4, 3);
+  v.image_height = v.image_width = v.patch_size * grid_side(tensors, "visual.positional_embedding");
+  v.transformer =
+      transformer(extent(tensors, "visual.conv1.weight", 4, 0),
+                  count_blocks(tensors, "visual.transformer.resblocks."), tensors, "visual.conv1.weight");
+  return v;
+}
+
+VisionConfig resnet_tower(const TensorSource& tensors) {
+  VisionConfig v;
+  v.image_height = v.image_width = 32 * grid_side(tensors, "visual.attnpool.positional_embedding");
+  ResNetConfig resnet;
+  resnet.width = extent(tensors, "visual.layer1.0.conv1.weight", 4, 0);
+  for (size_t i = 0; i < resnet.blocks.size(); ++i)
+    resnet.blocks[i] = count_blocks(tensors, "visual.layer" + std::to_string(i + 1) + ".");
+  const uint64_t width = uint64_t{32} * resnet.width;
+  if (resnet.width % 2 != 0 || width > kMaxExtent)
+    fail(ErrorCode::shape_mismatch, tensors.path(), ": 'visual.layer1.0.conv1.weight' has ", resnet.width,
+         " rows, which no CLIP has");
+  describe_resnet(resnet, static_cast<uint32_t>(width / 64), v);
+  return v;
+}
+
 }  // namespace
 
 bool is_openai_file(const TensorSource& tensors) {
@@ -68,20 +103,8 @@ bool is_openai_file(const TensorSource& tensors) {
 }
 
 void read_openai_model(const TensorSource& tensors, ConvertPlan& plan) {
-  if (tensors.find("visual.layer1.0.conv1.weight"))
-    fail(ErrorCode::unsupported, tensors.path(),
-         ": the image tower is a ModifiedResNet (visual.layer1...), which is not supported yet");
-  VisionConfig v;
-  v.patch_size = extent(tensors, "visual.conv1.weight", 4, 3);
-  const uint32_t positions = extent(tensors, "visual.positional_embedding", 2, 0);
-  const auto grid = static_cast<uint32_t>(std::lround(std::sqrt(static_cast<double>(positions) - 1)));
-  if (grid == 0 || grid * grid + 1 != positions)
-    fail(ErrorCode::shape_mismatch, tensors.path(), ": tensor 'visual.positional_embedding' has ", positions,
-         " rows, expected a square number of patches and one");
-  v.image_height = v.image_width = v.patch_size * grid;
-  v.transformer =
-      transformer(extent(tensors, "visual.conv1.weight", 4, 0),
-                  count_blocks(tensors, "visual.transformer.resblocks."), tensors, "visual.conv1.weight");
+  const bool resnet = tensors.find("visual.layer1.0.conv1.weight").has_value();
+  const VisionConfig v = resnet ? resnet_tower(tensors) : vit_tower(tensors);
   TextConfig x;
   x.context_length = extent(tensors, "positional_embedding", 2, 0);
   x.vocab_size = extent(tensors, "token_embedding.weight", 2, 0);

@@ -21,6 +21,8 @@ void apply_picture_size(const ConvertOptions& options, ConvertPlan& plan) {
     v.max_patches = options.max_patches;
     return;
   }
+  if (v.resnet)
+    fail(ErrorCode::unsupported, option, ": a ModifiedResNet's attention pool has positions for its own size only");
   if (!size)
     fail(ErrorCode::invalid_argument, "--max-patches: this model takes pictures of one size; give --image-size N");
   for (const uint32_t side : {options.image_height, options.image_width})

@@ -88,6 +88,8 @@ void read_open_clip_model(const JsonObject& model_cfg, ConvertPlan& plan);
 VisionConfig read_timm_vision(const JsonObject& cfg, uint32_t embed_dim, ConvertPlan& plan);
 // A text tower that open_clip takes from transformers by name; cfg: text_cfg. Errors: unsupported.
 TextConfig read_hf_text(const JsonObject& cfg, uint32_t embed_dim, ConvertPlan& plan);
+// The tower of a ModifiedResNet; v has its picture's size. heads: of its attention pool.
+void describe_resnet(const ResNetConfig& resnet, uint32_t heads, VisionConfig& v);
 // open_clip's preprocess_cfg; std::nullopt: its documented defaults (noted).
 PreprocessConfig read_open_clip_preprocess(const JsonObject& cfg);
 // text. prefix, logit scale and bias from the tensors; big_vision's names where they are its.

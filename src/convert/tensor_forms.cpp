@@ -60,10 +60,12 @@ class Assembler {
       case MapForm::product_bias: multiply(); break;
       case MapForm::patch_places: patch_places(); break;
       case MapForm::rotary_angles: rotary_angles(); break;
-      case MapForm::stem_weight: stem_weight(false); break;
-      case MapForm::cell_weight: stem_weight(true); break;
+      case MapForm::stem_weight:
+      case MapForm::conv_1x1_weight: folded_weight(1); break;
+      case MapForm::cell_weight: folded_weight(4); break;
+      case MapForm::conv_3x3_weight: folded_weight(9); break;
       case MapForm::stem_bias: stem_bias(); break;
-      case MapForm::cells: cells(whole(0)); break;
+      case MapForm::cells: join_places(whole(0), 4); break;
     }
   }
 
@@ -249,30 +251,28 @@ class Assembler {
       }
   }
 
-  // [N, S, 2, 2] -> [N, 4 * S]: the cell's four parts, each with all its channels.
-  void cells(const std::vector<float>& stored) {
-    const uint64_t channels = columns() / 4;
+  // [N, C, places] -> [N, places * C]: each place with all its channels.
+  void join_places(const std::vector<float>& stored, uint64_t places) {
+    const uint64_t channels = columns() / places;
     for (uint64_t n = 0; n < rows(); ++n)
       for (uint64_t c = 0; c < channels; ++c)
-        for (uint64_t part = 0; part < 4; ++part)
-          out_[n * columns() + part * channels + c] = stored[(n * channels + c) * 4 + part];
+        for (uint64_t place = 0; place < places; ++place)
+          out_[n * columns() + place * channels + c] = stored[(n * channels + c) * places + place];
   }
 
   static double norm_scale(float gamma, float variance) {
     return gamma / std::sqrt(static_cast<double>(variance) + kBatchNormEps);
   }
 
-  void stem_weight(bool of_cells) {
+  // places: whose inputs are joined (join_places); 1 leaves them as they are.
+  void folded_weight(uint64_t places) {
     std::vector<float> w = whole(0);
     const std::vector<float> gamma = whole(1), variance = whole(2);
     for (size_t i = 0; i < w.size(); ++i) {
       const size_t n = i / columns();
       w[i] = static_cast<float>(w[i] * norm_scale(gamma[n], variance[n]));
     }
-    if (of_cells)
-      cells(w);
-    else
-      out_ = w;
+    join_places(w, places);
   }
 
   void stem_bias() {
@@ -355,6 +355,8 @@ std::vector<Shape> source_shapes(MapForm form, const TensorSpec& spec, const Con
     case MapForm::patch_places: return {{1, n - 1, shape[1]}};
     case MapForm::stem_weight: return {{n, 3, 4, 4}, {n}, {n}};
     case MapForm::cell_weight: return {{n, shape[1] / 4, 2, 2}, {n}, {n}};
+    case MapForm::conv_1x1_weight: return {{n, shape[1], 1, 1}, {n}, {n}};
+    case MapForm::conv_3x3_weight: return {{n, shape[1] / 9, 3, 3}, {n}, {n}};
     case MapForm::stem_bias: return {{n}, {n}, {n}, {n}};
     case MapForm::cells: return {{n, shape[1] / 4, 2, 2}};
   }

@@ -1,6 +1,7 @@
 #include "convert/tensor_map.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include "base/fail.h"
 
@@ -20,7 +21,8 @@ std::string expand(std::string_view pattern, std::string_view prefix, std::strin
   return out;
 }
 
-// "visual.blocks.7.ln_1.weight" -> "visual.blocks.*.ln_1.weight" and "7".
+// "visual.blocks.7.ln_1.weight" -> "visual.blocks.*.ln_1.weight" and "7"; "visual.blocks.3.0.conv1.weight" ->
+// "visual.blocks.*.conv1.weight" and "3.0".
 struct Target {
   std::string pattern, block;
 };
@@ -28,7 +30,9 @@ struct Target {
 Target target_of(const std::string& name) {
   const size_t begin = name.find(".blocks.");
   if (begin == std::string::npos) return {name, ""};
-  const size_t number = begin + 8, end = name.find('.', number);
+  const size_t number = begin + 8;
+  size_t end = name.find('.', number);
+  while (std::isdigit(static_cast<unsigned char>(name[end + 1])) != 0) end = name.find('.', end + 1);
   return {name.substr(0, number) + "*" + name.substr(end), name.substr(number, end - number)};
 }
 

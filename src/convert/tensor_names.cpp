@@ -64,7 +64,7 @@ std::vector<NameRules> vision_rules(const ConvertPlan& plan) {
     case Naming::m2m:
     case Naming::t5: break;
   }
-  return {kOpenClipVision};
+  return {v.resnet ? kOpenClipResNet : kOpenClipVision};
 }
 
 std::vector<NameRules> text_rules(const ConvertPlan& plan) {
@@ -83,6 +83,10 @@ std::vector<NameRules> text_rules(const ConvertPlan& plan) {
 bool is_ignored(const ConvertPlan& plan, std::string_view name) {
   if (!plan.only_prefix.empty() && !name.starts_with(plan.only_prefix)) return true;
   if (plan.ignore_decoder && name.starts_with("text_decoder.")) return true;
+  // Batch norms count what they were trained on.
+  if (plan.config.vision && plan.config.vision->resnet && name.starts_with("visual.") &&
+      name.ends_with(".num_batches_tracked"))
+    return true;
   const auto known = [](std::string_view tail) {
     return std::find(std::begin(kIgnored), std::end(kIgnored), tail) != std::end(kIgnored);
   };

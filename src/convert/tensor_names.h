@@ -40,8 +40,10 @@ enum class MapForm : uint8_t {
   product,
   product_bias,
   // A convolution with its batch norm: weight, gamma, variance; beta, mean, gamma, variance.
-  stem_weight,  // [S, 3, 4, 4]
-  cell_weight,  // [S, S, 2, 2], the inputs of a cell's four parts one after another
+  stem_weight,      // [S, 3, 4, 4]
+  cell_weight,      // [S, S, 2, 2], the inputs of a cell's four parts one after another
+  conv_1x1_weight,  // [N, C, 1, 1]
+  conv_3x3_weight,  // [N, C, 3, 3], the inputs of the nine places one after another
   stem_bias,
   // Flax's layers: [K, N] as transposed, the heads an axis of their own.
   heads,        // of q, k, v or of a pool's k, v: [K, H, d] each
@@ -72,7 +74,7 @@ std::vector<NameRules> text_rules(const ConvertPlan& plan);
 bool is_ignored(const ConvertPlan& plan, std::string_view name);
 
 // The tables themselves.
-extern const NameRules kOpenClipVision, kOpenClipText;
+extern const NameRules kOpenClipVision, kOpenClipResNet, kOpenClipText;
 extern const NameRules kTimmVision, kTimmQkvFused, kTimmQkvFusedNoKBias, kTimmQkvSplitNoKBias, kTimmQkvNoBias,
     kTimmMlp, kTimmGatedMlp, kTimmPlaces, kTimmPatchPlaces, kTimmStem,
     kTimmHead, kTimmOuterHead;

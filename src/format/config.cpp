@@ -59,19 +59,46 @@ void validate(const AttentionPoolConfig& p, uint32_t width, const Check& check) 
 
 // Three convolutions whose strides are their sizes: 4, 2, 2.
 constexpr uint32_t kStemPatch = 16;
+// Five halvings, the first of which rounds up: of a side with 31 pixels more than a multiple it would make one more.
+constexpr uint32_t kResNetPatch = 32;
+
+void validate(const ResNetConfig& r, const VisionConfig& v, const Check& check) {
+  const TransformerConfig& t = v.transformer;
+  check.range("width", r.width, 2, kMaxExtent / kResNetPatch);
+  check.require(r.width % 2 == 0, "width", "expected an even number");
+  for (const uint32_t blocks : r.blocks) check.range("blocks", blocks, 1, kMaxLayers);
+  check.require(t.width == kResNetPatch * r.width && t.layers == 0 && t.heads == 1 && t.mlp_width == 0, "width",
+                "expected a transformer of 32 times the width without layers, heads 1, mlp_width 0");
+  check.require(v.patch_size == kResNetPatch, "patch_size", "expected 32");
+  check.require(v.image_height % kResNetPatch != 31 && v.image_width % kResNetPatch != 31, "image_height, image_width",
+                "expected no side of 31 pixels more than a multiple of 32");
+  check.require(v.class_token && v.attention_pool && v.attention_pool->token_query, "attention_pool",
+                "expected class_token and a pool with token_query");
+  check.require(!v.patch_bias && !v.pre_norm && !v.post_norm && !v.rotary && v.stem_width == 0,
+                "patch_bias, pre_norm, post_norm, rotary, stem_width", "belong to patches, expected none");
+}
 
 void validate(const VisionConfig& v, uint32_t embed_dim, const Check& check) {
   check.range("image_height", v.image_height, 1, kMaxImageSide);
   check.range("image_width", v.image_width, 1, kMaxImageSide);
   check.range("patch_size", v.patch_size, 1, std::min({kMaxPatchSize, v.image_height, v.image_width}));
   check.range("tokens (patches and class token)", vision_tokens(v), 1, kMaxTokens);
-  validate(v.transformer, check.inside("transformer"));
+  if (v.resnet) {
+    validate(*v.resnet, v, check.inside("resnet"));
+  } else {
+    validate(v.transformer, check.inside("transformer"));
+  }
   check.require(v.pooling == Pooling::first || v.pooling == Pooling::mean || v.pooling == Pooling::attention,
                 "pooling",
                 std::string(to_string(v.pooling)) + " is of text towers; expected first, mean or attention");
   check.require((v.pooling == Pooling::attention) == v.attention_pool.has_value(), "attention_pool",
                 "expected exactly where pooling is attention");
-  if (v.attention_pool) validate(*v.attention_pool, pooled_width(v), check.inside("attention_pool"));
+  if (v.attention_pool) {
+    validate(*v.attention_pool, pooled_width(v), check.inside("attention_pool"));
+    check.require(!v.attention_pool->token_query ||
+                      (v.attention_pool->mlp_width == 0 && v.attention_pool->width == 0 && v.projection),
+                  "attention_pool", "with token_query has no mlp and no width of its own, and a projection behind it");
+  }
   check.require(pooled_width(v) == v.transformer.width || v.norm_after_pool || !v.post_norm,
                 "norm_after_pool", "expected where the attention pool has a width of its own");
   check.require(!v.transformer.relative_bias, "relative_bias", "is of text towers");

@@ -70,6 +70,18 @@ struct AttentionPoolConfig {
   // In the file only where they differ from what stands here.
   uint32_t width = 0;       // of query, keys and result; 0: the tower's
   bool input_norm = false;  // a layer norm of the tokens before keys and values (CoCa)
+  // The query is made of the first token, not learned, and what follows the attention is the tower's projection
+  // (OpenAI's AttentionPool2d).
+  bool token_query = false;
+};
+
+// OpenAI's ModifiedResNet (open_clip/modified_resnet.py): three convolutions and four stages of bottlenecks, each
+// convolution with its batch norm folded into it. It makes the tokens that a transformer of no blocks hands to
+// the pool: the mean of all places, then the places row by row, each with its position. A place is 32 x 32 pixels.
+struct ResNetConfig {
+  uint32_t width = 0;                   // channels behind the stem; the tokens have 32 times as many
+  std::array<uint32_t, 4> blocks = {};  // of each stage
+  bool operator==(const ResNetConfig&) const = default;
 };
 
 struct VisionConfig {
@@ -93,6 +105,7 @@ struct VisionConfig {
   // image_width and resized to each picture's.
   uint32_t max_patches = 0;
   uint32_t stem_width = 0;  // patches as three steps of 4, 2 and 2 pixels with gelu between (MobileCLIP-B)
+  std::optional<ResNetConfig> resnet;  // makes the tokens, the first one too
 };
 
 struct TextConfig {

@@ -80,6 +80,13 @@ void fields(Visitor& v, T& c) requires std::is_same_v<std::remove_const_t<T>, At
   v("norm_eps", c.norm_eps);
   v("width", c.width, 0U);
   v("input_norm", c.input_norm, false);
+  v("token_query", c.token_query, false);
+}
+
+template <typename Visitor, typename T>
+void fields(Visitor& v, T& c) requires std::is_same_v<std::remove_const_t<T>, ResNetConfig> {
+  v("width", c.width);
+  v("blocks", c.blocks);
 }
 
 template <typename Visitor, typename T>
@@ -100,6 +107,7 @@ void fields(Visitor& v, T& c) requires std::is_same_v<std::remove_const_t<T>, Vi
   v("rotary", c.rotary, false);
   v("max_patches", c.max_patches, 0U);
   v("stem_width", c.stem_width, 0U);
+  v("resnet", c.resnet, std::optional<ResNetConfig>());
 }
 
 template <typename Visitor, typename T>
@@ -190,6 +198,7 @@ class ToJson {
   static json make(const std::array<float, 3>& values) {
     return json::array({make(values[0]), make(values[1]), make(values[2])});
   }
+  static json make(const std::array<uint32_t, 4>& values) { return json(values); }
   static json make(const std::vector<std::string>& values) { return json(values); }
 
  private:
@@ -286,10 +295,11 @@ class FromJson {
     for (const json& item : object_)
       FromJson(item, path_ + "[]", where_, Value{}).read(values.emplace_back());
   }
-  void read(std::array<float, 3>& values) const {
-    if (!object_.is_array() || object_.size() != values.size()) wrong_type("an array of 3 numbers");
-    for (size_t i = 0; i < values.size(); ++i)
-      FromJson(object_[i], path_ + "[]", where_, Value{}).read(values[i]);
+  template <typename Number, size_t kCount>
+  void read(std::array<Number, kCount>& values) const {
+    if (!object_.is_array() || object_.size() != kCount)
+      wrong_type(("an array of " + std::to_string(kCount) + " numbers").c_str());
+    for (size_t i = 0; i < kCount; ++i) FromJson(object_[i], path_ + "[]", where_, Value{}).read(values[i]);
   }
   template <typename T>
   void read(std::optional<T>& value) const {

@@ -52,6 +52,11 @@ class Builder {
   void attention_pool(const AttentionPoolConfig& p, uint64_t tokens, uint64_t d) {
     const std::string pool = "visual.attention_pool";
     if (p.input_norm) norm(pool + ".ln_in", tokens);
+    if (p.token_query) {
+      linear(pool + ".q", d, tokens);
+      linear(pool + ".kv", 2 * d, tokens);
+      return;
+    }
     small(pool + ".query", {d});
     linear(pool + ".kv", 2 * d, tokens);
     linear(pool + ".proj", d, d);
@@ -61,7 +66,26 @@ class Builder {
     linear(pool + ".mlp.fc2", d, p.mlp_width);
   }
 
-  void vision(const VisionConfig& v) {
+  void resnet(const ResNetConfig& r) {
+    const uint64_t w = r.width;
+    linear("visual.stem.0", w / 2, 9 * 3);
+    linear("visual.stem.1", w / 2, 9 * (w / 2));
+    linear("visual.stem.2", w, 9 * (w / 2));
+    uint64_t inputs = w;
+    for (size_t stage = 0; stage < r.blocks.size(); ++stage) {
+      const uint64_t planes = w << stage;
+      for (uint32_t i = 0; i < r.blocks[stage]; ++i) {
+        const std::string block = "visual.blocks." + std::to_string(stage + 1) + "." + std::to_string(i);
+        linear(block + ".conv1", planes, inputs);
+        linear(block + ".conv2", planes, 9 * planes);
+        linear(block + ".conv3", 4 * planes, planes);
+        if (i == 0) linear(block + ".shortcut", 4 * planes, inputs);
+        inputs = 4 * planes;
+      }
+    }
+  }
+
+  void patches(const VisionConfig& v) {
     const uint64_t d = v.transformer.width, p = v.patch_size;
     if (v.stem_width != 0) {
       linear("visual.stem.0", v.stem_width, uint64_t{3} * 4 * 4);
@@ -70,6 +94,15 @@ class Builder {
     gemm("visual.patch_embed.weight", d, v.stem_width != 0 ? uint64_t{4} * v.stem_width : 3 * p * p);
     if (v.patch_bias) small("visual.patch_embed.bias", {d});
     if (v.class_token) small("visual.class_embedding", {d});
+  }
+
+  void vision(const VisionConfig& v) {
+    const uint64_t d = v.transformer.width;
+    if (v.resnet) {
+      resnet(*v.resnet);
+    } else {
+      patches(v);
+    }
     small("visual.positional_embedding", {vision_tokens(v), d});
     if (v.rotary)
       small("visual.rotary", {patch_grid_height(v) * patch_grid_width(v), d / v.transformer.heads});

@@ -1,5 +1,5 @@
-// Attention pooling: one learned query attends to all tokens of each picture (SigLIP's MAP head, PE's
-// attention pool).
+// Attention pooling: one query attends to all tokens of each picture, a learned one (SigLIP's MAP head, PE's
+// attention pool) or the first token's (AttentionPool2d).
 #pragma once
 
 #include "layers/attention.h"
@@ -16,9 +16,13 @@ class AttentionPool {
   void forward(Span2f x, const Sequences& sequences, Span2f y, Workspace& ws, const Engine& engine) const;
 
  private:
+  // [n, D], of the tokens x [T, D].
+  void fill_queries(ConstSpan2f x, const Sequences& sequences, Span2f q, Workspace& ws, const Engine& engine) const;
+
   AttentionShape shape_;
-  const float* query_;  // [D], projected at conversion
-  Linear kv_, proj_;
+  const float* query_ = nullptr;  // [D], projected at conversion; or q_
+  Linear kv_;
+  std::optional<Linear> q_, proj_;
   std::optional<LayerNorm> input_norm_;
   std::optional<Mlp> mlp_;
 };

@@ -38,7 +38,12 @@ class Linear {
   void forward(const Operand& x, Span2f y, const Engine& engine, kernels::Act act = kernels::Act::none,
                ConstSpan2f residual = {}) const;
   // The same, rounded to bf16: the input of the next layer or of attention.
-  void forward(const Operand& x, Span2b y, const Engine& engine, kernels::Act act = kernels::Act::none) const;
+  void forward(const Operand& x, Span2b y, const Engine& engine, kernels::Act act = kernels::Act::none,
+               ConstSpan2b residual = {}) const;
+  // The same on the calling thread alone: a part of rows, from inside a task.
+  template <typename Element>
+  void forward_alone(const Operand& x, Span2<Element> y, const Engine& engine, kernels::Act act,
+                     Span2<const Element> residual) const;
 
   // The layer that computes output columns [first, first + count) only. `first` is a multiple of a panel
   // (16).
@@ -47,10 +52,13 @@ class Linear {
  private:
   template <typename Element>
   void multiply(const Operand& x, Span2<Element> y, const Engine& engine, kernels::Act act,
-                ConstSpan2f residual) const;
+                Span2<const Element> residual) const;
+  template <typename Element>
+  void multiply_part(const Operand& x, const Range& rows, const Range& cols, Span2<Element> y, const Engine& engine,
+                     kernels::Act act, Span2<const Element> residual) const;
   template <typename Args, typename Element>
   Args part(const Range& rows, const Range& cols, Span2<Element> y, kernels::Act act,
-            ConstSpan2f residual) const;
+            Span2<const Element> residual) const;
 
   size_t n_ = 0, k_ = 0;
   Storage storage_ = Storage::gemm_f32;

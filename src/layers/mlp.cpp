@@ -9,7 +9,7 @@ kernels::Act act_of(Activation activation) noexcept {
     case Activation::gelu: return kernels::Act::gelu;
     case Activation::gelu_tanh: return kernels::Act::gelu_tanh;
     case Activation::quick_gelu: return kernels::Act::quick_gelu;
-    case Activation::relu: break;  // no product ends in it: fill_hidden does it
+    case Activation::relu: return kernels::Act::relu;
   }
   return kernels::Act::none;
 }
@@ -20,7 +20,6 @@ Mlp::Mlp(const ModelFile& file, const std::string& norm, const std::string& name
       fc1_(file, name + ".fc1", true),
       fc2_(file, name + ".fc2", true),
       place_(config.norm),
-      relu_(config.activation == Activation::relu),
       act_(act_of(config.activation)) {
   if (config.gated_mlp) gate_.emplace(file, name + ".gate", true);
   if (config.mlp_norm) hidden_norm_.emplace(file, name + ".ln", config.norm_eps, config.rms_norm);
@@ -63,12 +62,6 @@ Operand Mlp::inner(const Operand& x, Span2f hidden, Workspace& ws, const Engine&
     return fc2_.multiplies_bf16(engine) ? gated<uint16_t>(x, hidden, ws, engine) : gated<float>(x, hidden, ws, engine);
   }
   fc1_.forward(x, hidden, engine, act_);
-  if (relu_) {
-    for_rows(hidden.rows, engine, [&](size_t r) {
-      float* row = hidden.row(r);
-      for (size_t i = 0; i < hidden.cols; ++i) row[i] = row[i] < 0 ? 0 : row[i];  // NaN stays
-    });
-  }
   if (hidden_norm_) hidden_norm_->forward(hidden, hidden, engine);
   return fc2_.operand(hidden, ws, engine);
 }
@@ -76,7 +69,7 @@ Operand Mlp::inner(const Operand& x, Span2f hidden, Workspace& ws, const Engine&
 void Mlp::add_to(Span2f x, Span2f h, Workspace& ws, const Engine& engine) const {
   const Workspace::Scope scope(ws);
   const Span2f hidden = ws.take(x.rows, fc1_.outputs());  // [T, M]
-  const bool one_product = place_ == BlockNorm::before && !gate_ && !hidden_norm_ && !relu_;
+  const bool one_product = place_ == BlockNorm::before && !gate_ && !hidden_norm_;
   if (fc2_.multiplies_bf16(engine) && one_product) {
     add_through(rows_in<uint16_t>(hidden), x, h, ws, engine);
   } else if (one_product) {

@@ -38,7 +38,6 @@ class Mlp {
   std::optional<Linear> gate_;
   std::optional<LayerNorm> hidden_norm_;
   BlockNorm place_;
-  bool relu_;
   kernels::Act act_;
 };
 

@@ -41,6 +41,18 @@ inline Span2b rows_in<uint16_t>(Span2f room) noexcept {
   for (size_t r = 0; r < rows.rows; ++r) std::fill(rows.row(r) + rows.cols, rows.row(r) + end, uint16_t{0});
   return rows;
 }
+// Floats of a matrix of such elements, and the matrix itself, taken from a workspace.
+template <typename Element>
+constexpr size_t row_floats(size_t rows, size_t cols) noexcept {
+  return sizeof(Element) == sizeof(float)
+             ? workspace_floats(rows, cols)
+             : round_up(ceil_div(rows * kernels::gemm_bf16_row_stride(cols), 2), kCacheLine / sizeof(float));
+}
+template <typename Element>
+Span2<Element> take_rows(Workspace& ws, size_t rows, size_t cols) noexcept {
+  return rows_in<Element>({ws.take_floats(row_floats<Element>(rows, cols)), rows, cols, padded_stride(cols)});
+}
+
 inline Operand operand_of(ConstSpan2b rows) noexcept { return {rows.rows, rows.cols, {}, rows}; }
 
 // Scratch for quantized rows. The bytes between cols and the next multiple of 64 of each row are zero, as
@@ -61,11 +73,25 @@ struct QuantizedRows {
     }
     return room;
   }
+  // Rows [first, first + count) become those of x [count, cols], on the calling thread.
+  void fill(size_t first, ConstSpan2f x, const kernels::Kernels& kernels) const noexcept {
+    kernels::QuantizeArgs args;
+    args.rows = x.rows;
+    args.width = x.cols;
+    args.x = x.data;
+    args.ldx = x.stride;
+    args.q = q + first * ldq;
+    args.ldq = ldq;
+    args.scale = scale + first;
+    kernels.quantize_s8(args);
+  }
   static constexpr size_t floats(size_t rows, size_t cols) noexcept {
     return round_up(rows, kCacheLine / sizeof(float)) +
            rows * kernels::gemm_i8_row_bytes(cols) / sizeof(float);
   }
-  Operand operand(size_t rows, size_t cols) const noexcept { return {rows, cols, {}, {}, q, ldq, scale}; }
+  Operand operand(size_t rows, size_t cols, size_t first = 0) const noexcept {
+    return {rows, cols, {}, {}, q + first * ldq, ldq, scale + first};
+  }
 };
 
 // Workspace floats of Linear::operand for [rows, cols].

@@ -20,7 +20,9 @@ constexpr size_t workspace_floats(size_t rows, size_t cols) noexcept { return ro
 
 class Workspace {
  public:
-  explicit Workspace(size_t floats) : memory_(floats) {}
+  explicit Workspace(size_t floats) : memory_(floats), begin_(memory_.data()), size_(floats) {}
+  // In memory that was taken from another one: for one thread of several.
+  Workspace(float* memory, size_t floats) noexcept : begin_(memory), size_(floats) {}
 
   // [rows, cols], uninitialised, valid until the Scope it was taken in ends.
   Span2f take(size_t rows, size_t cols) noexcept {
@@ -30,10 +32,10 @@ class Workspace {
   float* take_floats(size_t n) noexcept {
     const size_t begin = used_;
     used_ += round_up(n, kCacheLine / sizeof(float));
-    assert(used_ <= memory_.size() && "the size function and the forward pass disagree");
-    return memory_.data() + begin;
+    assert(used_ <= size_ && "the size function and the forward pass disagree");
+    return begin_ + begin;
   }
-  size_t bytes() const noexcept { return memory_.size() * sizeof(float); }
+  size_t bytes() const noexcept { return size_ * sizeof(float); }
 
   // Gives back, at its end, everything taken since its beginning.
   class Scope {
@@ -49,8 +51,9 @@ class Workspace {
   };
 
  private:
-  AlignedBuffer<float> memory_;
-  size_t used_ = 0;
+  AlignedBuffer<float> memory_;  // empty where another one's is used
+  float* begin_;
+  size_t size_, used_ = 0;
 };
 
 }  // namespace simdclip

@@ -71,7 +71,8 @@ void Clip::describe(const std::string& isa, unsigned threads) {
     info_.image_height = config.vision->image_height;
     info_.image_width = config.vision->image_width;
     info_.patch_size = config.vision->patch_size;
-    info_.activation = to_string(config.vision->transformer.activation);
+    if (!config.text || !config.vision->resnet)
+      info_.activation = to_string(config.vision->transformer.activation);
     info_.max_patches = config.vision->max_patches;
     info_.max_pixels = most_floats(target_size(*config.vision));
     info_.scratch_bytes = pictures_at_once() * info_.max_pixels * sizeof(float);
@@ -80,7 +81,7 @@ void Clip::describe(const std::string& isa, unsigned threads) {
     info_.has_text_tower = true;
     info_.context_length = config.text->context_length;
     info_.vocab_size = config.text->vocab_size;
-    if (!config.vision) info_.activation = to_string(config.text->transformer.activation);
+    if (info_.activation.empty()) info_.activation = to_string(config.text->transformer.activation);
   }
   info_.logit_scale = config.logit_scale;
   info_.logit_bias = config.logit_bias;

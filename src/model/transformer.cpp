@@ -43,14 +43,4 @@ void Transformer::forward_rows(Span2f x, const Sequences& sequences, std::span<c
     std::copy_n(x.row(sequences.starts[i] + rows[i]), x.cols, y.row(i));
 }
 
-void mean_rows(ConstSpan2f x, float* out) noexcept {
-  std::copy_n(x.row(0), x.cols, out);
-  for (size_t r = 1; r < x.rows; ++r) {
-    const float* row = x.row(r);
-    for (size_t d = 0; d < x.cols; ++d) out[d] += row[d];
-  }
-  const float scale = 1.0F / static_cast<float>(x.rows);
-  for (size_t d = 0; d < x.cols; ++d) out[d] *= scale;
-}
-
 }  // namespace simdclip

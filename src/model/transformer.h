@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "layers/block.h"
+#include "layers/mean_rows.h"
 
 namespace simdclip {
 
@@ -32,9 +33,6 @@ class Transformer {
 
   std::vector<Block> blocks_;
 };
-
-// out = mean over the rows of x, summed in order of the rows. out: [D]
-void mean_rows(ConstSpan2f x, float* out) noexcept;
 
 // Tokens that are worth running together: enough rows to amortise reading the weights, few enough that one
 // layer's activations stay near. Of 200, 400 and 800, 400 was fastest for B/32 in every precision (f32 43.7

@@ -23,8 +23,12 @@ VisionTower::VisionTower(const ModelFile& file, const VisionConfig& config, size
       precision_(file.config().precision),
       embed_dim_(embed_dim),
       positions_(file.tensor("visual.positional_embedding").f32()),
-      embedding_(file, config),
       transformer_(file, "visual", config.transformer, false, rotary_of(file, config)) {
+  if (config.resnet) {
+    resnet_.emplace(file, config);
+  } else {
+    embedding_.emplace(file, config);
+  }
   if (config.post_norm) ln_post_.emplace(file, "visual.ln_post", config.transformer.norm_eps);
   if (config.attention_pool) attention_pool_.emplace(file, *config.attention_pool, pooled_width(config));
   if (config.projection) projection_.emplace(file, "visual.proj", config.projection_bias);
@@ -36,7 +40,8 @@ size_t VisionTower::micro_batch() const noexcept {
 
 size_t VisionTower::workspace_floats(size_t threads) const noexcept {
   const size_t n = micro_batch(), tokens = most_vision_tokens(config_), width = config_.transformer.width;
-  size_t blocks = block_workspace_floats(config_.transformer, precision_, n * tokens, tokens, threads);
+  size_t blocks =
+      resnet_ ? 0 : block_workspace_floats(config_.transformer, precision_, n * tokens, tokens, threads);
   if (config_.attention_pool) {
     blocks = std::max(blocks, attention_pool_workspace_floats(*config_.attention_pool, precision_, width,
                                                               pooled_width(config_), n, tokens, threads));
@@ -44,7 +49,8 @@ size_t VisionTower::workspace_floats(size_t threads) const noexcept {
   return simdclip::workspace_floats(n * tokens, width) +
          simdclip::workspace_floats(n, pooled_width(config_)) +
          operand_workspace_floats(precision_, n, pooled_width(config_)) +
-         std::max(patch_embedding_workspace_floats(config_, precision_, n), blocks);
+         std::max(blocks, resnet_ ? resnet_workspace_floats(config_, precision_, n, threads)
+                                  : patch_embedding_workspace_floats(config_, precision_, n));
 }
 
 void VisionTower::forward(std::span<const Pixels> pictures, Span2f out, Workspace& ws,
@@ -58,7 +64,11 @@ void VisionTower::forward(std::span<const Pixels> pictures, Span2f out, Workspac
   const Span2f pooled = ws.take(n, pooled_width(config_));  // [n, D], or the pool's width
 
   if (config_.max_patches != 0) place(pictures, {starts}, x, engine);
-  embedding_.forward(pictures, x, ws, engine);
+  if (resnet_) {
+    resnet_->forward(pictures, x, ws, engine);
+  } else {
+    embedding_->forward(pictures, x, ws, engine);
+  }
   pool(x, {starts}, pooled, ws, engine);
   if (projection_) {
     projection_->forward(projection_->operand(pooled, ws, engine), out, engine);

@@ -1,4 +1,4 @@
-// Pixels to an embedding: patch embedding, transformer, pooling, ln_post, projection.
+// Pixels to an embedding: patch embedding or residual network, transformer, pooling, ln_post, projection.
 #pragma once
 
 #include <optional>
@@ -6,6 +6,7 @@
 
 #include "layers/attention_pool.h"
 #include "layers/patch_embedding.h"
+#include "layers/resnet.h"
 #include "model/transformer.h"
 
 namespace simdclip {
@@ -35,7 +36,8 @@ class VisionTower {
   Precision precision_;
   size_t embed_dim_;
   const float* positions_;  // [grid of image_height x image_width, D], where grids vary
-  PatchEmbedding embedding_;
+  std::optional<PatchEmbedding> embedding_;
+  std::optional<ResNet> resnet_;
   Transformer transformer_;
   std::optional<LayerNorm> ln_post_;
   std::optional<AttentionPool> attention_pool_;

@@ -51,7 +51,10 @@ ConvertPlan plan_of(const std::string& full_name) {
   ConvertPlan plan;
   read_open_clip_model(JsonObject(json, name), plan);
   // Shallower: the same tables, less time.
-  if (plan.config.vision) plan.config.vision->transformer.layers = 2;
+  if (plan.config.vision && plan.config.vision->resnet)
+    plan.config.vision->resnet->blocks = {2, 1, 1, 2};
+  else if (plan.config.vision)
+    plan.config.vision->transformer.layers = 2;
   if (plan.config.text) plan.config.text->transformer.layers = 2;
   plan.config.name = name;
   if (big_vision) {
@@ -208,7 +211,21 @@ INSTANTIATE_TEST_SUITE_P(OpenClip, Families,
                          testing::Values("mt5-base-ViT-B-32", "vit_medium_patch16_gap_256", "ViT-B-16-SigLIP2", "big_vision ViT-B-16-SigLIP",
                                          "big_vision ViT-SO400M-16-SigLIP-i18n-256", "ViT-L-14-CLIPA", "coca_ViT-B-32", "EVA01-g-14",
                                          "EVA02-B-16", "EVA02-E-14", "PE-Core-T-16-384", "MobileCLIP-B",
-                                         "roberta-ViT-B-32", "coca_roberta-ViT-B-32", "nllb-clip-base"));
+                                         "roberta-ViT-B-32", "coca_roberta-ViT-B-32", "nllb-clip-base",
+                                         "RN50", "RN50x4-quickgelu"));
+
+// What a batch norm counted while it was trained decides nothing; elsewhere the same name is refused.
+TEST(ResNetNames, CountersOfBatchNormsArePassedOver) {
+  const ConvertPlan plan = plan_of("RN50");
+  NamesOnly source = checkpoint_of(plan);
+  for (const char* name : {"visual.bn1.num_batches_tracked", "visual.layer3.0.downsample.1.num_batches_tracked"})
+    source.add(name, {});
+  bind_tensors(plan, source);
+  const ConvertPlan vit = plan_of("ViT-B-16-SigLIP2");
+  NamesOnly other = checkpoint_of(vit);
+  other.add("visual.bn1.num_batches_tracked", {});
+  expect_error(ErrorCode::unsupported, [&] { bind_tensors(vit, other); }, {"visual.bn1.num_batches_tracked"});
+}
 
 // --- what is computed from two tensors ---
 

@@ -34,6 +34,9 @@ std::vector<BadConfig> open_clip_configs() {
              },
              code, std::move(parts));
   };
+  const auto resnet = [](const json& vision_cfg) {
+    return [=](json& j) { j["model_cfg"]["vision_cfg"] = vision_cfg; };
+  };
   return {
       c("no model_cfg", [](json& j) { j.erase("model_cfg"); }, kMissing,
         {"open_clip_config.json", "model_cfg"}),
@@ -64,7 +67,19 @@ std::vector<BadConfig> open_clip_configs() {
         {"open_clip_model.safetensors", "visual.proj", "[48, 20]", "[48, 21]"}),
       c("quick_gelu is text", [](json& j) { j["model_cfg"]["quick_gelu"] = "yes"; }, kDamaged,
         {"quick_gelu"}),
-      vision("layers", json::array({3, 4, 6, 3}), kUnsupported, {"ModifiedResNet"}),
+      c("a ResNet of other fields", [](json& j) { j["model_cfg"]["vision_cfg"]["layers"] = json::array({3, 4, 6, 3}); },
+        kUnsupported, {"vision_cfg", "mlp_ratio"}),
+      c("a ResNet of ViT's tensors", resnet({{"layers", {3, 4, 6, 3}}}), kShape,
+        {"visual.conv1.weight", "[48, 3, 8, 8]", "[32, 3, 3, 3]"}),
+      c("a ResNet of three stages", resnet({{"layers", {3, 4, 6}}}), kDamaged, {"layers", "four stages"}),
+      c("a ResNet of an empty stage", resnet({{"layers", {3, 0, 6, 3}}}), kDamaged, {"layers", "0"}),
+      c("a ResNet of half a block", resnet({{"layers", {3, 1.5, 6, 3}}}), kDamaged, {"layers", "1.5"}),
+      c("a ResNet of names", resnet({{"layers", {"3", "4", "6", "3"}}}), kDamaged, {"layers"}),
+      c("a ResNet's heads", resnet({{"layers", {3, 4, 6, 3}}, {"head_width", 100}}), kDamaged, {"heads of 100"}),
+      c("a ResNet's odd width", resnet({{"layers", {3, 4, 6, 3}}, {"width", 33}, {"head_width", 32}}), kDamaged,
+        {"width", "even"}),
+      c("a ResNet of a side that no grid fits", resnet({{"layers", {3, 4, 6, 3}}, {"image_size", 223}}), kDamaged,
+        {"image_height", "31"}),
       vision("timm_model_name", "convnext_base", kUnsupported, {"convnext_base"}),
       vision("timm_model_name", "vit_of_nobody", kUnsupported, {"vit_of_nobody"}),
       vision("attentional_pool", "parallel", kUnsupported, {"attentional_pool", "parallel"}),

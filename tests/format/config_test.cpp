@@ -299,6 +299,50 @@ TEST(ConfigValidate, TakesRealModels) {
   c.precision = Precision::int8;
   c.bf16_weights = {"text.blocks.0.attn.qkv.weight", "text.proj.weight"};
   validate(c, "m");
+  c = tiny_config();
+  c.vision = tests::tiny_resnet(64, {3, 4, 6, 3}, 32);
+  validate(c, "m");
+  const ModelConfig back = parse(to_json(c));
+  EXPECT_EQ(back.vision->resnet, c.vision->resnet);
+  EXPECT_TRUE(back.vision->attention_pool->token_query);
+  EXPECT_EQ(to_json(back), to_json(c));
+}
+
+TEST(ConfigValidate, RefusesWhatNoResidualNetworkCanBe) {
+  struct Case {
+    const char* said;
+    std::function<void(VisionConfig&)> spoil;
+  };
+  const Case all[] = {
+      {"resnet: width is 0", [](VisionConfig& v) { v.resnet->width = 0; }},
+      {"resnet: width: expected an even", [](VisionConfig& v) { v.resnet->width = 7; }},
+      {"resnet: width is 32770", [](VisionConfig& v) { v.resnet->width = 32770; }},
+      {"resnet: width: expected a transformer", [](VisionConfig& v) { v.resnet->width = 8; }},
+      {"resnet: width: expected a transformer", [](VisionConfig& v) { v.transformer.layers = 1; }},
+      {"resnet: width: expected a transformer", [](VisionConfig& v) { v.transformer.mlp_width = 5; }},
+      {"resnet: blocks is 0", [](VisionConfig& v) { v.resnet->blocks[2] = 0; }},
+      {"resnet: blocks is 1025", [](VisionConfig& v) { v.resnet->blocks[0] = 1025; }},
+      {"resnet: patch_size", [](VisionConfig& v) { v.patch_size = 16; }},
+      {"31 pixels", [](VisionConfig& v) { v.image_width = 95; }},
+      {"attention_pool", [](VisionConfig& v) { v.class_token = false; }},
+      {"attention_pool", [](VisionConfig& v) { v.attention_pool->token_query = false; }},
+      {"attention_pool", [](VisionConfig& v) { v.attention_pool.reset(); }},
+      {"attention_pool: with token_query", [](VisionConfig& v) { v.attention_pool->mlp_width = 8; }},
+      {"attention_pool: with token_query", [](VisionConfig& v) { v.projection = v.projection_bias = false; }},
+      {"heads: 5 does not divide", [](VisionConfig& v) { v.attention_pool->heads = 5; }},
+      {"belong to patches", [](VisionConfig& v) { v.pre_norm = true; }},
+      {"belong to patches", [](VisionConfig& v) { v.post_norm = true; }},
+      {"belong to patches", [](VisionConfig& v) { v.patch_bias = true; }},
+      {"belong to patches", [](VisionConfig& v) { v.rotary = true; }},
+      {"pooling", [](VisionConfig& v) { v.pooling = Pooling::mean; }},
+  };
+  for (const Case& one : all) {
+    ModelConfig c = tiny_config();
+    c.vision = tests::tiny_resnet(6, {1, 2, 1, 1}, 3);
+    one.spoil(*c.vision);
+    const std::string said = tests::expect_error(ErrorCode::damaged, [&] { validate(c, "m"); });
+    EXPECT_NE(said.find(one.said), std::string::npos) << said;
+  }
 }
 
 TEST(ConfigValidate, RefusesWhatNoModelCanBe) {

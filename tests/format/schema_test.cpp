@@ -40,6 +40,54 @@ TEST(Schema, ViTB32HasThePublishedParameters) {
   EXPECT_EQ(parameters, 151'277'312U);  // 151,277,313 in open_clip, logit_scale included
 }
 
+TEST(Schema, ResNet50HasThePublishedParameters) {
+  ModelConfig c = vit_b_32();
+  c.embed_dim = 1024;
+  c.vision = tests::tiny_resnet(64, {3, 4, 6, 3}, 32);
+  c.vision->image_height = c.vision->image_width = 224;
+  uint64_t parameters = 0, norms = 0;
+  for (const TensorSpec& spec : schema(c)) {
+    parameters += element_count(spec);
+    const bool folded = spec.name.starts_with("visual.blocks.") || spec.name.starts_with("visual.stem.");
+    if (folded && spec.name.ends_with(".bias")) norms += element_count(spec);
+  }
+  // 102,007,137 in open_clip, logit_scale included; each batch norm has a weight and a bias, its fold a bias.
+  EXPECT_EQ(parameters + norms, 102'007'136U);
+}
+
+TEST(Schema, OrderOfAResidualNetwork) {
+  ModelConfig c = tiny_config();
+  c.text.reset();
+  c.tokenizer.reset();
+  c.vision = tests::tiny_resnet(6, {1, 2, 1, 1}, 3);
+  const auto found = names(c);
+  const std::vector<std::string> begin = {
+      "visual.stem.0.weight",        "visual.stem.0.bias",          "visual.stem.1.weight",
+      "visual.stem.1.bias",          "visual.stem.2.weight",        "visual.stem.2.bias",
+      "visual.blocks.1.0.conv1.weight", "visual.blocks.1.0.conv1.bias", "visual.blocks.1.0.conv2.weight",
+      "visual.blocks.1.0.conv2.bias",   "visual.blocks.1.0.conv3.weight", "visual.blocks.1.0.conv3.bias",
+      "visual.blocks.1.0.shortcut.weight", "visual.blocks.1.0.shortcut.bias", "visual.blocks.2.0.conv1.weight"};
+  const std::vector<std::string> end = {
+      "visual.positional_embedding",  "visual.attention_pool.q.weight", "visual.attention_pool.q.bias",
+      "visual.attention_pool.kv.weight", "visual.attention_pool.kv.bias", "visual.proj.weight", "visual.proj.bias"};
+  ASSERT_GT(found.size(), begin.size() + end.size());
+  EXPECT_TRUE(std::equal(begin.begin(), begin.end(), found.begin()));
+  EXPECT_TRUE(std::equal(end.rbegin(), end.rend(), found.rbegin()));
+  const auto specs = schema(c);
+  const auto shape = [&](const std::string& name) {
+    return std::find_if(specs.begin(), specs.end(), [&](const TensorSpec& s) { return s.name == name; })->shape;
+  };
+  using Shape = std::vector<uint64_t>;
+  EXPECT_EQ(shape("visual.stem.0.weight"), (Shape{3, 27}));
+  EXPECT_EQ(shape("visual.stem.2.weight"), (Shape{6, 27}));
+  EXPECT_EQ(shape("visual.blocks.2.0.conv1.weight"), (Shape{12, 24}));
+  EXPECT_EQ(shape("visual.blocks.2.1.conv1.weight"), (Shape{12, 48}));
+  EXPECT_EQ(shape("visual.blocks.2.1.conv2.weight"), (Shape{12, 108}));
+  EXPECT_EQ(shape("visual.blocks.4.0.shortcut.weight"), (Shape{192, 96}));
+  EXPECT_EQ(shape("visual.positional_embedding"), (Shape{4, 192}));
+  EXPECT_EQ(shape("visual.proj.weight"), (Shape{20, 192}));
+}
+
 TEST(Schema, OrderOfTensors) {
   ModelConfig c = tiny_config();
   c.vision->transformer.layers = c.text->transformer.layers = 1;

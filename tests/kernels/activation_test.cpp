@@ -15,6 +15,7 @@ double exact(Act act, double x) {
     case Act::gelu: return 0.5 * x * std::erfc(-x / std::sqrt(2.0));
     case Act::gelu_tanh: return x / (1 + std::exp(-2 * std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
     case Act::quick_gelu: return x / (1 + std::exp(-1.702 * x));
+    case Act::relu: return x < 0 ? 0 : x;
   }
   return 0;
 }
@@ -46,7 +47,7 @@ TEST_P(Activation, Within4UlpOfFp64) {
 }
 
 TEST_P(Activation, EveryTailStaysInItsMemory) {
-  for (const Act act : {Act::none, Act::gelu, Act::gelu_tanh, Act::quick_gelu}) {
+  for (const Act act : {Act::none, Act::gelu, Act::gelu_tanh, Act::quick_gelu, Act::relu}) {
     for (size_t n = 0; n <= 67; ++n) {
       for (const Edge edge : kEdges) {
         Guarded<float> x(n, edge);
@@ -79,11 +80,22 @@ TEST_P(Activation, SaturatesAndPropagates) {
   }
 }
 
+TEST_P(Activation, ReluIsExact) {
+  std::vector<float> x{INFINITY, -INFINITY, std::nanf(""), 3e38F, -3e38F, 0.0F, -0.0F, 1e-42F, -1e-42F, 2, -2};
+  x.resize(37, -1.5F);
+  const std::vector<float> before = x;
+  GetParam().fn(Act::relu, x.data(), x.size());
+  for (size_t i = 0; i < x.size(); ++i) {
+    const float want = before[i] < 0 ? 0.0F : before[i];
+    EXPECT_TRUE(same_bits(std::span(&x[i], 1), std::span(&want, 1))) << before[i] << " gave " << x[i];
+  }
+}
+
 TEST(ActivationBits, AgreeAcrossInstructionSets) {
   const auto all = fused(kernels::activation_f32_kernels());
   std::vector<float> start(100'003);
   Random(4).fill(start, -20, 20);
-  for (const Act act : kActs) {
+  for (const Act act : {Act::gelu, Act::gelu_tanh, Act::quick_gelu, Act::relu}) {
     std::vector<float> first = start;
     if (!all.empty()) all[0].fn(act, first.data(), first.size());
     for (const auto& kernel : all) {

@@ -129,9 +129,11 @@ void narrow_bits(const kernels::Kernels& k) {
     k.quantize_s8({6, width, x.data(), width, q.data(), width, scale.data()});
     bytes.add(scale);
     bytes.add_bytes(q);
+    k.quantize_by_s8({6, width, x.data(), width, 127.0F / 5, q.data(), width});
+    bytes.add_bytes(q);
   }
   norm.print("layer_norm_bf16, _s8");
-  bytes.print("quantize_s8");
+  bytes.print("quantize_s8, quantize_by_s8");
 }
 
 void row_bits(const kernels::Kernels& k) {
@@ -190,6 +192,23 @@ void activation_bits(kernels::ActivationFn* fn, kernels::Act act, const char* wh
   hash.print(what);
 }
 
+void average_bits(const kernels::Kernels& k) {
+  Hash hash;
+  for (const size_t channels : {1U, 17U, 64U, 250U}) {
+    const std::vector<float> x = numbers(channels, 12 * channels, 5);
+    std::vector<uint16_t> narrow(x.size()), out16(3 * channels);
+    kernels::to_bf16(x.data(), x.size(), narrow.data());
+    std::vector<float> out(3 * channels);
+    k.average_pool_f32({3, channels, x.data(), x.data() + 6 * channels, channels, out.data(), channels});
+    hash.add(out);
+    k.average_pool_bf16(
+        {3, channels, narrow.data(), narrow.data() + 6 * channels, channels, out16.data(), channels});
+    kernels::from_bf16(out16.data(), out16.size(), out.data());
+    hash.add(out);
+  }
+  hash.print("average_pool_f32, _bf16");
+}
+
 void pixel_bits(kernels::PixelsToFloatFn* fn) {
   std::vector<uint8_t> rgb(3 * 1021);
   for (size_t i = 0; i < rgb.size(); ++i) rgb[i] = static_cast<uint8_t>(i * 37 + i / 256);
@@ -206,6 +225,7 @@ void print_all(const kernels::Kernels& k) {
   using kernels::Act;
   gemm_bits(k.gemm_f32, false, Act::none, "gemm_f32");
   gemm_bits(k.gemm_f32, false, Act::gelu, "gemm_f32 gelu");
+  gemm_bits(k.gemm_f32, false, Act::relu, "gemm_f32 relu");
   gemm_bits(k.gemm_bf16w, true, Act::quick_gelu, "gemm_bf16w quick_gelu");
   attention_bits(k.attention_f32, false, "attention_f32");
   attention_bits(k.attention_f32, true, "attention_f32 causal");
@@ -216,6 +236,8 @@ void print_all(const kernels::Kernels& k) {
   activation_bits(k.activation_f32, Act::gelu, "activation_f32 gelu");
   activation_bits(k.activation_f32, Act::gelu_tanh, "activation_f32 gelu_tanh");
   activation_bits(k.activation_f32, Act::quick_gelu, "activation_f32 quick_gelu");
+  activation_bits(k.activation_f32, Act::relu, "activation_f32 relu");
+  average_bits(k);
   pixel_bits(k.pixels_to_float);
 }
 

@@ -2,6 +2,7 @@
 // against each other bit for bit where gemm_bf16.h says so.
 #include "kernels/gemm/gemm_bf16.h"
 
+#include <array>
 #include <bit>
 #include <random>
 #include <string>
@@ -41,8 +42,10 @@ GemmProblem problem(const GemmCase& c) {
   return p;
 }
 
-// C, or (narrow) C's bf16 widened. Every operand lies at a guard page; A's rows end with the zeros they owe.
-std::vector<float> run(kernels::GemmBf16Fn* kernel, const GemmProblem& p, bool narrow = false) {
+// C, or (narrow) C's bf16 widened; narrow_residual: the residual is given as bf16. Every operand lies at a guard
+// page; A's rows end with the zeros they owe.
+std::vector<float> run(kernels::GemmBf16Fn* kernel, const GemmProblem& p, bool narrow = false,
+                       bool narrow_residual = false) {
   const GemmCase& c = p.shape;
   const size_t lda = (c.k + 31) / 32 * 32 + c.gap * 32;
   std::vector<uint16_t> rows(c.m * lda);
@@ -72,8 +75,16 @@ std::vector<float> run(kernels::GemmBf16Fn* kernel, const GemmProblem& p, bool n
     args.residual = c.residual == Residual::in_place && !narrow ? out.data() : residual.data();
     args.ldr = c.n;
   }
+  Guarded<uint16_t> residual16(c.m * c.n, c.edge);
+  if (narrow_residual) {
+    const bool in_place = narrow && c.residual == Residual::in_place;
+    uint16_t* const room = in_place ? out16.data() : residual16.data();
+    kernels::to_bf16(p.residual.data(), p.residual.size(), room);
+    args.residual = nullptr;
+    args.residual_bf16 = room;
+  }
   kernel(args);
-  EXPECT_TRUE(out.intact() && out16.intact());
+  EXPECT_TRUE(out.intact() && out16.intact() && residual16.intact());
   if (!narrow) return {out.begin(), out.end()};
   std::vector<float> wide(c.m * c.n);
   kernels::from_bf16(out16.data(), out16.size(), wide.data());
@@ -132,7 +143,7 @@ TEST_P(GemmBf16, BlocksOfRows) {
 }
 
 TEST_P(GemmBf16, EveryEpilogue) {
-  for (const Act act : {Act::none, Act::gelu, Act::gelu_tanh, Act::quick_gelu}) {
+  for (const Act act : {Act::none, Act::gelu, Act::gelu_tanh, Act::quick_gelu, Act::relu}) {
     for (const bool bias : {false, true}) {
       for (const Residual residual : {Residual::none, Residual::apart, Residual::in_place}) {
         check({.m = 41, .n = 45, .k = 99, .bias = bias, .residual = residual, .act = act});
@@ -142,12 +153,28 @@ TEST_P(GemmBf16, EveryEpilogue) {
 }
 
 TEST_P(GemmBf16, NarrowOutputIsTheRoundedOne) {
-  for (const Act act : {Act::none, Act::quick_gelu}) {
+  for (const Act act : {Act::none, Act::quick_gelu, Act::relu}) {
     for (const Residual residual : {Residual::none, Residual::apart}) {
       const GemmProblem p = problem({.m = 37, .n = 75, .k = 200, .residual = residual, .act = act});
       std::vector<float> wide = run(GetParam().fn, p);
       for (float& x : wide) x = kernels::from_bf16(kernels::to_bf16(x));
       EXPECT_TRUE(same_bits(wide, run(GetParam().fn, p, true)));
+    }
+  }
+}
+
+// A residual of bf16 is the one of its widened values.
+TEST_P(GemmBf16, NarrowResidualIsTheWidenedOne) {
+  for (const Act act : {Act::none, Act::gelu, Act::relu}) {
+    for (const auto& [m, n, k] : {std::array<size_t, 3>{37, 75, 200}, {64, 64, 64}, {5, 16, 640}, {33, 47, 2048}}) {
+      for (const Residual residual : {Residual::apart, Residual::in_place}) {
+        GemmProblem p = problem({.m = m, .n = n, .k = k, .residual = residual, .act = act});
+        for (float& x : p.residual) x = kernels::from_bf16(kernels::to_bf16(x));
+        for (const bool narrow : {false, true}) {
+          EXPECT_TRUE(same_bits(run(GetParam().fn, p, narrow), run(GetParam().fn, p, narrow, true)))
+              << m << "x" << n << "x" << k;
+        }
+      }
     }
   }
 }

@@ -133,6 +133,7 @@ inline double activated(kernels::Act act, double x) {
     case kernels::Act::gelu_tanh:
       return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
     case kernels::Act::quick_gelu: return x / (1 + std::exp(-1.702 * x));
+    case kernels::Act::relu: return x < 0 ? 0 : x;
     case kernels::Act::none: break;
   }
   return x;
@@ -156,15 +157,17 @@ inline Expected expected(const GemmProblem& p, size_t i, size_t j) {
   double tolerance = (static_cast<double>(c.k) + 8) * eps * magnitude / 2;
   if (c.bias) sum += static_cast<double>(p.bias[j]);
   tolerance += eps * std::fabs(sum) / 2;
-  if (c.act != kernels::Act::none) {
+  const bool relu = c.act == kernels::Act::relu;
+  if (c.act != kernels::Act::none && !relu) {
     tolerance = 1.13 * tolerance + 4 * eps * std::fabs(sum);
     sum = activated(c.act, sum);
   }
   if (c.residual != Residual::none) sum += static_cast<double>(p.residual[i * c.n + j]);
-  return {sum, tolerance + eps * std::fabs(sum) / 2 + 1e-37};
+  tolerance += eps * std::fabs(sum) / 2 + 1e-37;
+  return {relu ? activated(c.act, sum) : sum, tolerance};
 }
 
-// The bit rule of gemm.h without an activation: one chain over k, then + bias, then + residual.
+// The bit rule of gemm.h without an activation or with relu: one chain over k, then + bias, then + residual.
 inline float exact(const GemmProblem& p, size_t i, size_t j, bool fused) {
   const GemmCase& c = p.shape;
   volatile float rounded = 0;  // volatile: no contraction, whatever this file is compiled with
@@ -179,6 +182,7 @@ inline float exact(const GemmProblem& p, size_t i, size_t j, bool fused) {
   }
   if (c.bias) rounded = rounded + p.bias[j];
   if (c.residual != Residual::none) rounded = rounded + p.residual[i * c.n + j];
+  if (c.act == kernels::Act::relu && rounded < 0) rounded = 0;
   return rounded;
 }
 

@@ -113,6 +113,7 @@ class GemmI8 : public ::testing::TestWithParam<kernels::Kernel<kernels::GemmI8Fn
       for (size_t j = 0; j < c.n; ++j) {
         volatile float want = p.before_activation(i, j);
         if (c.residual) want = want + p.residual[i * c.n + j];
+        if (c.act == Act::relu && want < 0) want = 0;
         ASSERT_EQ(std::bit_cast<uint32_t>(out[i * c.n + j]), std::bit_cast<uint32_t>(want)) << i << "," << j;
       }
     }
@@ -142,6 +143,13 @@ TEST_P(GemmI8, EveryTailOfKAndItsBlocks) {
 TEST_P(GemmI8, BlocksOfRows) {
   for (const size_t m : {63, 64, 65, 223, 224, 225, 500}) check({.m = m, .n = 37, .k = 19, .bias = false});
   check({.m = 150, .n = 33, .k = 16384});  // A beyond L2
+}
+
+TEST_P(GemmI8, ReluComesBehindTheResidual) {
+  for (const bool residual : {false, true}) {
+    for (const size_t m : {1, 40, 64})
+      check({.m = m, .n = 75, .k = 576, .residual = residual, .act = Act::relu});
+  }
 }
 
 TEST_P(GemmI8, ActivationsCloseToFp64) {

@@ -121,6 +121,30 @@ struct Normed {
   }
 };
 
+SIMDCLIP_KERNEL_SUITE(QuantizeBy, quantize_by_s8, QuantizeByFn);
+
+TEST_P(QuantizeBy, EveryTailByTheCallersScale) {
+  for (size_t width = 1; width <= 67; ++width) {
+    for (const Edge edge : kEdges) {
+      const size_t rows = 1 + width % 3, ldx = width + width % 4, ldq = width + width % 2;
+      Guarded<float> x((rows - 1) * ldx + width, edge);
+      Guarded<int8_t> q((rows - 1) * ldq + width, edge);
+      Random(width).fill({x.data(), x.size()}, -3, 3);
+      for (int8_t& v : q) v = 99;
+      const float inverse = 127.0F / 3;
+      GetParam().fn({rows, width, x.data(), ldx, inverse, q.data(), ldq});
+      ASSERT_TRUE(x.intact() && q.intact());
+      for (size_t r = 0; r < rows; ++r) {
+        for (size_t i = 0; i < width; ++i) {
+          volatile float product = x[r * ldx + i] * inverse;
+          ASSERT_EQ(q[r * ldq + i], static_cast<int>(std::nearbyint(product))) << width;
+        }
+        for (size_t i = width; i < ldq && r + 1 < rows; ++i) ASSERT_EQ(q[r * ldq + i], 99);
+      }
+    }
+  }
+}
+
 TEST_P(LayerNormS8, IsTheQuantizedLayerNorm) {
   for (const size_t width : {1U, 7U, 15U, 16U, 17U, 33U, 64U, 100U, 768U}) {
     for (const size_t rows : {1U, 3U, 4U, 5U, 9U}) {

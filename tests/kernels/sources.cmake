@@ -2,6 +2,7 @@
 set(SIMDCLIP_KERNEL_TESTS
   activation_test.cpp
   attention_test.cpp
+  average_pool_test.cpp
   dot_test.cpp
   elementwise_test.cpp
   gemm_bf16_test.cpp

@@ -87,15 +87,107 @@ Row mlp(const ModelFile& file, const std::string& name, const Row& x, Activation
 Row attention_pool(const ModelFile& file, const AttentionPoolConfig& config, const Rows& x) {
   const std::string pool = "visual.attention_pool";
   const auto get = [&](const std::string& name) { return tensor_values(file, pool + name); };
-  const auto query = get(".query");
   Rows kv;
   for (const Row& row : x) kv.push_back(linear(row, get(".kv.weight"), get(".kv.bias")));
+  if (config.token_query) {
+    const Row q = linear(x[0], get(".q.weight"), get(".q.bias"));
+    return attend(q, kv, kv.size(), 0, q.size(), config.heads);
+  }
+  const auto query = get(".query");
   const Row mixed = attend(Row(query.begin(), query.end()), kv, kv.size(), 0, query.size(), config.heads);
   Row y = linear(mixed, get(".proj.weight"), get(".proj.bias"));
   add(y, mlp(file, pool + ".mlp",
              layer_norm(y, get(".ln.weight"), get(".ln.bias"), static_cast<double>(config.norm_eps)),
              config.activation));
   return y;
+}
+
+// A map of one picture: [y][x][channel].
+struct Picture {
+  size_t height, width;
+  Rows pixels;
+  const Row& at(size_t y, size_t x) const { return pixels[y * width + x]; }
+};
+
+// A residual network from its definition: convolutions as sums over places and channels.
+class Residual {
+ public:
+  Residual(const ModelFile& file, const VisionConfig& config) : file_(file), config_(config) {}
+
+  Rows places(std::span<const float> pixels) const {
+    Picture x{config_.image_height, config_.image_width, {}};
+    for (size_t i = 0; i < x.height * x.width; ++i) {
+      Row row;
+      for (size_t c = 0; c < 3; ++c) row.push_back(static_cast<double>(pixels[c * x.height * x.width + i]));
+      x.pixels.push_back(row);
+    }
+    x = relu(convolve(x, "visual.stem.0", 3, 2));
+    x = relu(convolve(x, "visual.stem.1", 3, 1));
+    x = average(relu(convolve(x, "visual.stem.2", 3, 1)));
+    for (size_t stage = 0; stage < 4; ++stage)
+      for (size_t i = 0; i < config_.resnet->blocks[stage]; ++i)
+        x = bottleneck(x, "visual.blocks." + std::to_string(stage + 1) + "." + std::to_string(i), stage > 0 && i == 0,
+                       i == 0);
+    return x.pixels;
+  }
+
+ private:
+  Picture convolve(const Picture& x, const std::string& name, size_t side, size_t stride) const {
+    const auto w = tensor_values(file_, name + ".weight"), b = tensor_values(file_, name + ".bias");
+    const size_t channels = x.pixels[0].size(), pad = side / 2;
+    Picture y{(x.height - 1) / stride + 1, (x.width - 1) / stride + 1, {}};
+    for (size_t i = 0; i < y.height * y.width; ++i) {
+      Row sums(b.begin(), b.end());
+      for (size_t place = 0; place < side * side; ++place) {
+        const size_t row = i / y.width * stride + place / side, column = i % y.width * stride + place % side;
+        if (row < pad || row >= x.height + pad || column < pad || column >= x.width + pad) continue;
+        const Row& from = x.at(row - pad, column - pad);
+        for (size_t n = 0; n < sums.size(); ++n)
+          for (size_t c = 0; c < channels; ++c)
+            sums[n] += from[c] * static_cast<double>(w[(n * side * side + place) * channels + c]);
+      }
+      y.pixels.push_back(sums);
+    }
+    return y;
+  }
+
+  static Picture relu(Picture x) {
+    for (Row& row : x.pixels)
+      for (double& value : row) value = activate(value, Activation::relu);
+    return x;
+  }
+
+  static Picture average(const Picture& x) {
+    Picture y{x.height / 2, x.width / 2, {}};
+    for (size_t i = 0; i < y.height * y.width; ++i) {
+      Row sum(x.pixels[0].size(), 0.0);
+      for (size_t part = 0; part < 4; ++part) add(sum, x.at(i / y.width * 2 + part / 2, i % y.width * 2 + part % 2));
+      for (double& value : sum) value /= 4;
+      y.pixels.push_back(sum);
+    }
+    return y;
+  }
+
+  Picture bottleneck(const Picture& x, const std::string& name, bool halves, bool shortcut) const {
+    Picture y = relu(convolve(relu(convolve(x, name + ".conv1", 1, 1)), name + ".conv2", 3, 1));
+    if (halves) y = average(y);
+    y = convolve(y, name + ".conv3", 1, 1);
+    Picture other = halves ? average(x) : x;
+    if (shortcut) other = convolve(other, name + ".shortcut", 1, 1);
+    for (size_t i = 0; i < y.pixels.size(); ++i) add(y.pixels[i], other.pixels[i]);
+    return relu(y);
+  }
+
+  const ModelFile& file_;
+  const VisionConfig& config_;
+};
+
+Rows with_mean_first(Rows places) {
+  Row mean(places[0].size(), 0.0);
+  for (const Row& row : places) add(mean, row);
+  for (double& value : mean) value /= static_cast<double>(places.size());
+  places.insert(places.begin(), mean);
+  return places;
 }
 
 // One stack of blocks over one sequence.
@@ -253,7 +345,10 @@ std::vector<float> tensor_values(const ModelFile& file, const std::string& name)
   return values;
 }
 
-Row embed_pixels(const ModelFile& file, std::span<const float> pixels) {
+namespace {
+
+// The tokens of a picture before their positions.
+Rows patch_tokens(const ModelFile& file, std::span<const float> pixels) {
   const VisionConfig& v = *file.config().vision;
   const size_t p = v.patch_size, across = patch_grid_width(v), down = patch_grid_height(v);
   const auto kernel = tensor_values(file, "visual.patch_embed.weight");
@@ -275,6 +370,14 @@ Row embed_pixels(const ModelFile& file, std::span<const float> pixels) {
     }
     x.push_back(linear(values, kernel, bias));
   }
+  return x;
+}
+
+}  // namespace
+
+Row embed_pixels(const ModelFile& file, std::span<const float> pixels) {
+  const VisionConfig& v = *file.config().vision;
+  Rows x = v.resnet ? with_mean_first(Residual(file, v).places(pixels)) : patch_tokens(file, pixels);
   const auto positions = tensor_values(file, "visual.positional_embedding");
   const double eps = static_cast<double>(v.transformer.norm_eps);
   for (size_t t = 0; t < x.size(); ++t) {
@@ -298,7 +401,9 @@ Row embed_pixels(const ModelFile& file, std::span<const float> pixels) {
   }
   if (v.pooling == Pooling::attention) pooled = attention_pool(file, *v.attention_pool, x);
   if (v.post_norm && v.norm_after_pool) ln_post(pooled);
-  return v.projection ? linear(pooled, tensor_values(file, "visual.proj.weight"), {}) : pooled;
+  if (!v.projection) return pooled;
+  return linear(pooled, tensor_values(file, "visual.proj.weight"),
+                v.projection_bias ? tensor_values(file, "visual.proj.bias") : std::vector<float>());
 }
 
 Row embed_ids(const ModelFile& file, std::span<const int32_t> ids) {

@@ -85,6 +85,25 @@ inline std::vector<TinyCase> tiny_cases() {
     c.vision->class_token = c.vision->pre_norm = c.vision->projection = false;
     c.vision->transformer.width = c.embed_dim = 36;
   });
+  add("resnet", [](ModelConfig& c) { c.vision = tests::tiny_resnet(6, {1, 2, 1, 2}, 3); });
+  add("resnet_with_odd_maps", [](ModelConfig& c) {
+    c.vision = tests::tiny_resnet(2, {2, 1, 1, 1}, 2);
+    c.vision->image_height = 61;
+    c.vision->image_width = 81;
+  });
+  add("resnet_panel_widths", [](ModelConfig& c) { c.vision = tests::tiny_resnet(16, {1, 1, 1, 1}, 8); });
+  add("resnet_int8", [](ModelConfig& c) {
+    c.vision = tests::tiny_resnet(8, {1, 2, 1, 1}, 4);
+    c.precision = Precision::int8;
+  });
+  add("resnet_bf16", [](ModelConfig& c) {
+    c.vision = tests::tiny_resnet(10, {1, 2, 1, 1}, 4);
+    c.precision = Precision::bf16;
+  });
+  add("token_query_of_a_vit", [](ModelConfig& c) {
+    c.vision->pooling = Pooling::attention;
+    c.vision->attention_pool = AttentionPoolConfig{.heads = 3, .token_query = true};
+  });
   add("first_eos", [](ModelConfig& c) { c.text->pooling = Pooling::first_eos; });
   add("bidirectional_last_with_bias", [](ModelConfig& c) {
     c.text->causal = false;

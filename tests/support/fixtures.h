@@ -19,6 +19,7 @@ namespace simdclip::tests {
 inline const std::vector<std::string>& all_fixtures() {
   static const std::vector<std::string> names = {
       "open_clip_folder",    "open_clip_bin",        "openai_jit",          "training_checkpoint",
+      "openai_resnet",
       "transformers_folder", "transformers_sharded", "transformers_vision", "transformers_text",
       "siglip2_naflex"};
   return names;

@@ -3,6 +3,7 @@
 // beyond rounding.
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <map>
@@ -54,6 +55,21 @@ inline ModelConfig tiny_config() {
   c.tokenizer = k;
   c.logit_scale = 100.0F;
   return c;
+}
+
+// An image tower that is a residual network of 32 x 96 pixels.
+inline VisionConfig tiny_resnet(uint32_t width, std::array<uint32_t, 4> blocks, uint32_t heads) {
+  VisionConfig v;
+  v.image_height = 32;
+  v.image_width = 96;
+  v.resnet = ResNetConfig{width, blocks};
+  v.patch_size = 32;
+  v.transformer = {.width = 32 * width, .layers = 0, .heads = 1, .mlp_width = 0, .activation = Activation::relu};
+  v.pre_norm = v.post_norm = false;
+  v.pooling = Pooling::attention;
+  v.attention_pool = AttentionPoolConfig{.heads = heads, .token_query = true};
+  v.projection_bias = true;
+  return v;
 }
 
 // The values of one tensor: deterministic for a seed and a name, whatever else the model holds.
