@@ -104,7 +104,8 @@ void fields(Visitor& v, T& c) requires std::is_same_v<std::remove_const_t<T>, Vi
   v("attention_pool", c.attention_pool);
   v("projection", c.projection);
   v("projection_bias", c.projection_bias, false);
-  v("rotary", c.rotary, false);
+  // Not "rotary": files that said so paired the channels 2i and 2i + 1, and are refused.
+  v("rotary_halves", c.rotary, false);
   v("max_patches", c.max_patches, 0U);
   v("stem_width", c.stem_width, 0U);
   v("resnet", c.resnet, std::optional<ResNetConfig>());
