@@ -248,7 +248,7 @@ class FromJson {
     for (const auto& item : object_.items()) {
       if (names_.contains(item.key())) continue;
       fail(ErrorCode::unsupported, where_, ": unknown field '", path_, shown(item.key()),
-           "'; the file was written by a newer simdclip, use that one");
+           "'; the file was written by a newer simdclip, use that one; or by an early one, then convert again");
     }
   }
 

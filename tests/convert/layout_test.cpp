@@ -194,7 +194,7 @@ TEST(OneFile, SaysWhichArchitecturesFit) {
   refuse(source.file("open_clip_pytorch_model.pt"), ErrorCode::invalid_argument, {"ViT-S", "ViT-S-32"},
          options);
   options.arch = "RN50";
-  refuse(source.file("open_clip_pytorch_model.pt"), kUnsupported, {"RN50", "ModifiedResNet"}, options);
+  refuse(source.file("open_clip_pytorch_model.pt"), kShape, {"RN50", "[48, 3, 8, 8]", "[32, 3, 3, 3]"}, options);
   options.arch = "coca_ViT-B-32";
   refuse(source.file("open_clip_pytorch_model.pt"), kShape, {"coca_ViT-B-32"}, options);
   options.arch = "ViT-B-32";
