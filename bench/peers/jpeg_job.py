@@ -98,7 +98,7 @@ def main() -> int:
 
     work = args.work = (args.work or pathlib.Path(tempfile.mkdtemp(prefix="simdclip-jpeg-"))) / f"{args.arch}-s{args.seed}"
     work.mkdir(parents=True, exist_ok=True)
-    if not (work / "model-int8.sclip").exists():
+    if not (work / "image-int8.sclip").exists():
         import open_clip
 
         save_open_clip_folder(make_model(args.arch, args.seed), args.arch, work / "model")
@@ -106,7 +106,7 @@ def main() -> int:
         pixels = transform(args.arch, size)
         pictures = make_pictures(work / "pictures", BATCH, size, args.seed)
         np.save(work / "pixels.npy", np.stack([pixels(Image.open(p)).numpy() for p in pictures]))
-        subprocess.run([args.simdclip, "convert", work / "model", "-o", work / "model-int8.sclip", "--precision", "int8"], check=True,
+        subprocess.run([args.simdclip, "convert", work / "model", "-o", work / "image-int8.sclip", "--precision", "int8", "--tower", "image"], check=True,
                        capture_output=True)
         subprocess.run([sys.executable, str(HERE / "export.py"), "--arch", args.arch, "--seed", str(args.seed), "--tower", "image",
                         "--batch", str(BATCH), "--work", str(work), "--int8"], check=True, stdout=subprocess.DEVNULL)
@@ -124,7 +124,7 @@ def main() -> int:
 
     def embed(folder, *options):
         start = time.perf_counter()
-        subprocess.run([args.simdclip, "embed", "-m", work / "model-int8.sclip", folder, "-o", work / "ours.npy", "--threads", "2",
+        subprocess.run([args.simdclip, "embed", "-m", work / "image-int8.sclip", folder, "-o", work / "ours.npy", "--threads", "2",
                         *options], check=True, capture_output=True)
         return time.perf_counter() - start
 

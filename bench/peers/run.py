@@ -95,7 +95,7 @@ class Simdclip:
 
     def __init__(self, precision, args, work, pictures):
         self.precision, self.args, self.work, self.pictures = precision, args, work, pictures
-        self.model = work / f"model-{precision}.sclip"
+        self.model = work / f"{args.tower}-{precision}.sclip"
         subprocess.run([args.simdclip, "convert", work / "model", "-o", self.model, "--precision", precision, "--tower", args.tower],
                        check=True, capture_output=True)
         self.facts = {}
