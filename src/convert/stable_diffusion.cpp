@@ -95,7 +95,10 @@ void read_stable_diffusion(const TensorSource& tensors, const ConvertOptions& op
   plan.only_prefix = prefix;
   plan.config.text = x;
   TokenizerConfig tokenizer;
-  if (transformers) tokenizer.pad_id = tokenizer.eos_id;  // these encoders see their padding
+  if (transformers) {
+    tokenizer.cleaning = TextCleaning::transformers;  // SD 1.x, and the first of SDXL, tokenize with CLIPTokenizer
+    tokenizer.pad_id = tokenizer.eos_id;              // these encoders see their padding
+  }
   plan.config.tokenizer = tokenizer;
   if (x.vocab_size != 49408)
     fail(ErrorCode::unsupported, tensors.path(), ": the text encoder has ", x.vocab_size,

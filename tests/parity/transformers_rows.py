@@ -247,7 +247,9 @@ class SingleFile(Model):
         return ["--encoder", str(self.encoder)] if self.encoder else []
 
     def ids(self, texts, folder, context):
-        save_clip_tokenizer(folder / "tokenizer", **({"pad_token": "!"} if self.arch else {}))
+        if self.arch:  # encoders of open_clip's are given open_clip's ids
+            return transformers.BatchEncoding({"input_ids": open_clip.get_tokenizer(self.arch, context_length=context)(list(texts))})
+        save_clip_tokenizer(folder / "tokenizer")
         return super().ids(texts, folder / "tokenizer", context)
 
     def text(self, model, encoded):
