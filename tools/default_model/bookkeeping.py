@@ -1,6 +1,7 @@
 """What a training run of either tower keeps: averaged weights, checkpoint, log, and how far it is by the clock."""
 import contextlib
 import os
+import pathlib
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -49,6 +50,11 @@ class Workers:
         for parameter, gradient in zip(self.parameters, totals[0]):
             parameter.grad = gradient
         return np.mean([p for _, parts in done for p in parts], axis=0)
+
+
+def shown_arguments(args):
+    """As the log has them: a file by its name, without the folders of a machine."""
+    return {k: pathlib.Path(v).name if k == "start_from" and v else v for k, v in vars(args).items()}
 
 
 class Run:

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 
 import split
-from bookkeeping import Run
+from bookkeeping import Run, shown_arguments
 from classes import CLASSES, classes_of
 from common import CACHE, IMAGE_SIDE, SEED, more_pictures, read_jsonl
 from model import parameter_count
@@ -188,7 +188,7 @@ def main():
     run = PictureRun(args, data)
     if run.step == 0:
         run.say(f"# picture tower {parameter_count(run.model.visual) / 1e6:.2f} M parameters, {data.pictures} pictures, {len(data.bank)} "
-                f"concepts, seed {SEED}, {vars(args)}")
+                f"concepts, seed {SEED}, {shown_arguments(args)}")
         run.say("minutes\tstep\tseen\tviews\tlr\tloss\tcontrast\tcosine\tfeature\tlocal\tclasses\tval R@1\tR@5\tR@10\tpicture->text R@10\tval cos to teacher")
     run.train()
 

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 
 import split
-from bookkeeping import Run
+from bookkeeping import Run, shown_arguments
 from common import CACHE, SEED, read_jsonl
 from model import CONTEXT, build, config
 from optimizer import optimizers
@@ -123,7 +123,7 @@ def main():
     data = Data()
     run = TextRun(args, data)
     if run.step == 0:
-        run.say(f"# text tower {sum(p.numel() for p in run.parameters) / 1e6:.2f} M parameters, {len(data.tokens)} phrases, {vars(args)}")
+        run.say(f"# text tower {sum(p.numel() for p in run.parameters) / 1e6:.2f} M parameters, {len(data.tokens)} phrases, {shown_arguments(args)}")
         run.say("minutes\tstep\tphrases\tlr\tloss\tcosine\tval cosine\tval nearest right %")
     run.train()
 
