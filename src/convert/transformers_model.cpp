@@ -220,19 +220,14 @@ void read_siglip(const JsonObject& root, const TensorSource& tensors, bool nafle
   config.logit_bias = read_scalar(tensors, *bias);
 }
 
-void read_chinese(const JsonObject& root, const TensorSource& tensors, ConvertPlan& plan) {
+// CLIP's image tower beside a BERT.
+void read_with_bert(const JsonObject& root, const TensorSource& tensors,
+                    TextConfig (*read_bert_text)(const JsonObject&, ForeignTower&), uint32_t otherwise_dim,
+                    ConvertPlan& plan) {
   const Halves halves(root);
   plan.config.vision = read_vision(JsonObject(halves.vision, root.field("vision_config")));
-  plan.config.text = read_chinese_text(JsonObject(halves.text, root.field("text_config")), plan.text);
-  plan.config.embed_dim = root.find_count("projection_dim").value_or(512);
-  read_logit_scale(tensors, plan.config);
-}
-
-void read_alt(const JsonObject& root, const TensorSource& tensors, ConvertPlan& plan) {
-  const Halves halves(root);
-  plan.config.vision = read_vision(JsonObject(halves.vision, root.field("vision_config")));
-  plan.config.text = read_alt_text(JsonObject(halves.text, root.field("text_config")), plan.text);
-  plan.config.embed_dim = root.find_count("projection_dim").value_or(768);
+  plan.config.text = read_bert_text(JsonObject(halves.text, root.field("text_config")), plan.text);
+  plan.config.embed_dim = root.find_count("projection_dim").value_or(otherwise_dim);
   read_logit_scale(tensors, plan.config);
 }
 
@@ -253,9 +248,9 @@ void read_towers(const JsonObject& root, const TensorSource& tensors, ConvertPla
     config.text = read_siglip_text(root);
     config.embed_dim = root.find_count("projection_size").value_or(config.text->transformer.width);
   } else if (type == "chinese_clip") {
-    read_chinese(root, tensors, plan);
+    read_with_bert(root, tensors, read_chinese_text, 512, plan);
   } else if (type == "altclip") {
-    read_alt(root, tensors, plan);
+    read_with_bert(root, tensors, read_alt_text, 768, plan);
   } else if (type == "clip_vision_model" || type == "metaclip_2_vision_model") {
     config.vision = read_vision(root);
     config.vision->projection = has_projection(root, tensors, "visual_projection.weight");

@@ -35,7 +35,9 @@ Operand Block::attended(Span2<Element> out, Span2f h, Workspace& ws, const Engin
     return proj_.operand(out, ws, engine);
   } else {
     const Span2f wide = ws.take(out.rows, out.cols);  // [T, D]
-    for_rows(out.rows, engine, [&](size_t r) { kernels::from_bf16(out.row(r), out.cols, wide.row(r)); });
+    engine.parallel_ranges(out.rows, [&](size_t first, size_t count) {
+      for (size_t r = first; r < first + count; ++r) kernels::from_bf16(out.row(r), out.cols, wide.row(r));
+    });
     return attention_norm_->operand(wide, proj_, h, ws, engine);
   }
 }

@@ -45,12 +45,4 @@ class Mlp {
 size_t mlp_workspace_floats(size_t rows, size_t width, size_t mlp_width, Precision precision,
                             bool gated = false, size_t threads = 1) noexcept;
 
-// The elementwise passes of layers: each calls row(r) for every row, spread over the threads.
-template <typename Row>
-void for_rows(size_t rows, const Engine& engine, const Row& row) {
-  engine.parallel_ranges(rows, [&](size_t first, size_t count) {
-    for (size_t r = first; r < first + count; ++r) row(r);
-  });
-}
-
 }  // namespace simdclip
