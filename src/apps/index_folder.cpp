@@ -96,9 +96,9 @@ class Updater {
     if (absolute(fs::path(index).has_parent_path() ? fs::path(index).parent_path().string() : ".") ==
         want.folder)
       want.folder.clear();
-    if (tables_.empty() || options.rebuild) {
-      tables_.create(want);
-    } else {
+    // Looked at first without the lock: an index that is there is not written to for nothing.
+    const bool made = (options.rebuild || tables_.empty()) && tables_.create(want, options.rebuild);
+    if (!made) {
       const CollectionInfo have = tables_.info();
       expect_same(have, want, model.info().path);
       if (absolute(have.folder) != absolute(folder)) {

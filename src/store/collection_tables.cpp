@@ -45,6 +45,8 @@ size_t CollectionTables::HashOf::operator()(const ContentHash& hash) const noexc
 CollectionTables::CollectionTables(const std::string& path, Database::Mode mode) : database_(path, mode) {
   if (mode == Database::Mode::write && database_.number("PRAGMA page_count") == 0)
     database_.run("PRAGMA page_size = 16384");
+  // Another process may be making the tables: its mark and its tables are seen together or not at all.
+  Transaction transaction(database_, Transaction::Lock::read);
   const int64_t application = database_.number("PRAGMA application_id");
   if (application != kApplication && !empty()) {
     fail(ErrorCode::damaged, path,
@@ -55,6 +57,7 @@ CollectionTables::CollectionTables(const std::string& path, Database::Mode mode)
     fail(ErrorCode::unsupported, path, ": the index has version ", version, ", this program knows version ",
          kVersion, "; use a later simdclip");
   }
+  transaction.commit();
 }
 
 bool CollectionTables::empty() { return database_.number("SELECT count(*) FROM sqlite_schema") == 0; }
@@ -81,8 +84,9 @@ CollectionInfo CollectionTables::info() {
   return out;
 }
 
-void CollectionTables::create(const CollectionInfo& info) {
+bool CollectionTables::create(const CollectionInfo& info, bool anew) {
   Transaction transaction(database_);
+  if (!anew && !empty()) return false;
   database_.run("DROP TABLE IF EXISTS files; DROP TABLE IF EXISTS vectors; DROP TABLE IF EXISTS meta");
   database_.run(kTables);
   database_.run(("PRAGMA application_id = " + std::to_string(kApplication)).c_str());
@@ -102,6 +106,7 @@ void CollectionTables::create(const CollectionInfo& info) {
   insert.bind_text("width").bind(static_cast<int64_t>(info.width));
   insert.run();
   transaction.commit();
+  return true;
 }
 
 std::unordered_map<std::string, KnownFile> CollectionTables::known_files() {

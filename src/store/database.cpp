@@ -139,7 +139,9 @@ std::string_view Statement::bytes(int column) const {
 }
 bool Statement::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
 
-Transaction::Transaction(Database& database) : database_(database) { database_.run("BEGIN IMMEDIATE"); }
+Transaction::Transaction(Database& database, Lock lock) : database_(database) {
+  database_.run(lock == Lock::write ? "BEGIN IMMEDIATE" : "BEGIN");
+}
 Transaction::~Transaction() {
   if (open_) sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
 }

@@ -60,10 +60,12 @@ class Statement {
   int bound_ = 0;
 };
 
-// BEGIN IMMEDIATE ... COMMIT; rolled back where an exception passes.
+// All that is read within sees one state of the file; with Lock::write nobody else writes meanwhile. Rolled back where
+// an exception passes.
 class Transaction {
  public:
-  explicit Transaction(Database& database);
+  enum class Lock : uint8_t { read, write };
+  explicit Transaction(Database& database, Lock lock = Lock::write);
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
   ~Transaction();
