@@ -19,21 +19,45 @@ size_t longest_of(const Sequences& sequences) {
   return longest;
 }
 
-// Keys, then values of one head, one row of the prefix or the sequence after another.
+// Keys, then values of one head, and the number of the row that each was copied from.
 size_t gathered_floats(size_t longest, size_t head_dim) {
-  return round_up(2 * longest * head_dim, kCacheLine / sizeof(float));
+  return round_up((2 * head_dim + 1) * longest, kCacheLine / sizeof(float));
 }
 
-// Appends rows of k and v, columns [column, column + d), to their copies.
+// Copies of the keys and values that one head of one sequence attends to, its prefix first. What the sequence before it had in
+// common stays: texts in order share nearly all of their prefixes.
 template <typename Element>
-struct Gathered {
-  Element *k, *v;
-  size_t d;
+class Gathered {
+ public:
+  Gathered(float* memory, size_t longest, size_t head_dim)
+      : k_(reinterpret_cast<Element*>(memory)),
+        v_(k_ + longest * head_dim),
+        rows_(reinterpret_cast<uint32_t*>(memory + 2 * longest * head_dim)),
+        d_(head_dim) {}
 
-  void add(const Span2<const Element>& keys, const Span2<const Element>& values, size_t row, size_t column) {
-    k = std::copy_n(keys.row(row) + column, d, k);
-    v = std::copy_n(values.row(row) + column, d, v);
+  const Element* k() const noexcept { return k_; }
+  const Element* v() const noexcept { return v_; }
+  void begin_head(size_t column) noexcept {
+    column_ = column;
+    count_ = 0;
   }
+  void gather(const AttentionRows<Element>& from, std::span<const uint32_t> prefix, size_t first, size_t length) noexcept {
+    const size_t most = std::min(count_, prefix.size());
+    count_ = static_cast<size_t>(std::mismatch(prefix.begin(), prefix.begin() + static_cast<std::ptrdiff_t>(most), rows_).first - prefix.begin());
+    for (const uint32_t row : prefix.subspan(count_)) add(from, row);
+    for (size_t t = 0; t < length; ++t) add(from, static_cast<uint32_t>(first + t));
+  }
+
+ private:
+  void add(const AttentionRows<Element>& from, uint32_t row) noexcept {
+    std::copy_n(from.k.row(row) + column_, d_, k_ + count_ * d_);
+    std::copy_n(from.v.row(row) + column_, d_, v_ + count_ * d_);
+    rows_[count_++] = row;
+  }
+
+  Element *k_, *v_;
+  uint32_t* rows_;
+  size_t d_, column_ = 0, count_ = 0;
 };
 
 void run(const kernels::AttentionArgs& args, const kernels::Kernels& k) { k.attention_f32(args); }
@@ -110,9 +134,13 @@ void multi_head_attention(const AttentionShape& shape, const Sequences& sequence
   float* const all_placed = ws.take_floats(parts * placed);
   const float scale = shape.bias.data != nullptr ? 1.0F : 1.0F / std::sqrt(static_cast<float>(shape.head_dim));
   engine.pool.parallel_for(parts, [&, q = q, k = k, v = v, out = out](size_t part) {
+    Gathered<Element> copies(all_gathered + part * gathered, longest, shape.head_dim);
+    size_t gathered_head = shape.heads;  // none
     for (size_t item = items * part / parts; item < items * (part + 1) / parts; ++item) {
-      const size_t sequence = item / shape.heads;
-      const size_t column = item % shape.heads * shape.head_dim;
+      // Heads one after another where prefixes are shared: the copies of one head stay in L1.
+      const size_t sequence = gathered == 0 ? item / shape.heads : item % sequences.count();
+      const size_t head = gathered == 0 ? item % shape.heads : item / sequences.count();
+      const size_t column = head * shape.head_dim;
       const size_t first = sequences.starts[sequence];
       const size_t query = only_row.empty() ? first : sequence;  // row of q and out
       const std::span<const uint32_t> prefix = sequences.prefix(sequence);
@@ -126,13 +154,12 @@ void multi_head_attention(const AttentionShape& shape, const Sequences& sequence
       args.v = v.row(first) + column;
       args.ldkv = k.stride;
       if (!prefix.empty()) {
-        auto* const keys = reinterpret_cast<Element*>(all_gathered + part * gathered);
-        Gathered<Element> copy{keys, keys + args.keys * shape.head_dim, shape.head_dim};
-        args.k = copy.k;
-        args.v = copy.v;
+        if (head != gathered_head) copies.begin_head(column);
+        gathered_head = head;
+        copies.gather(rows, prefix, first, sequences.length(sequence));
+        args.k = copies.k();
+        args.v = copies.v();
         args.ldkv = shape.head_dim;
-        for (const uint32_t row : prefix) copy.add(k, v, row, column);
-        for (size_t t = 0; t < sequences.length(sequence); ++t) copy.add(k, v, first + t, column);
       }
       args.out = out.row(query) + column;
       args.ldo = out.stride;
@@ -144,7 +171,7 @@ void multi_head_attention(const AttentionShape& shape, const Sequences& sequence
         const std::span<const uint32_t> places =
             placed == 0 ? std::span<const uint32_t>() : sequences.places.subspan(first, args.keys);
         if (shape.bias.data != nullptr)
-          set_bias(args, shape, item % shape.heads, args.first_query, places, all_placed + part * placed);
+          set_bias(args, shape, head, args.first_query, places, all_placed + part * placed);
       }
       if (sequences.blind(sequence)) {
         run_blind(args, engine.kernels);

@@ -88,7 +88,7 @@ void Clip::describe(const std::string& isa, unsigned threads) {
   info_.parameters = file_.parameters();
   info_.fingerprint = file_.fingerprint();
   info_.file_bytes = file_.file_size();
-  info_.scratch_bytes += (config.vision ? lanes() : 1) * workspace_floats_ * sizeof(float);
+  info_.scratch_bytes += lanes() * workspace_floats_ * sizeof(float);
 }
 
 const VisionTower& Clip::vision() const {
@@ -194,35 +194,43 @@ void Clip::embed_micro_batch(std::span<const Pixels> pictures, Span2f rows, bool
 void Clip::embed_id_lists(std::span<const std::span<const int32_t>> texts, std::span<float> out,
                           bool normalize, const Engine& engine) const {
   const TextTower& tower = text();
-  const size_t width = tower.embed_dim(), room = tower.micro_batch_rows();
   const std::vector<OrderedText> order = order_texts(tower.config(), texts);
-  const Lease ws(*this);
-  const Workspace::Scope scope(*ws);
-  const Span2f vectors = (*ws).take(room, width);  // [n <= rows, E]
+  // A probe sees one layer at a time.
+  const size_t side_by_side = engine.probe == nullptr ? lanes() : 1;
+  const std::vector<size_t> starts = text_batches(order, tower.micro_batch_rows(), side_by_side);
+  const size_t batches = starts.size() - 1;
+  const auto run = [&](size_t batch, const Engine& on) {
+    embed_text_batch(texts, std::span(order).subspan(starts[batch], starts[batch + 1] - starts[batch]), out, normalize, on);
+  };
+  if (batches <= 1 || side_by_side == 1) {
+    for (size_t batch = 0; batch < batches; ++batch) run(batch, engine);
+    return;
+  }
+  ThreadPool alone(1);
+  const Engine lane{engine.kernels, alone};
+  engine.pool.parallel_for(batches, [&](size_t batch) { run(batch, lane); });
+}
+
+void Clip::embed_text_batch(std::span<const std::span<const int32_t>> texts, std::span<const OrderedText> order,
+                            std::span<float> out, bool normalize, const Engine& engine) const {
+  const size_t width = text().embed_dim();
   std::vector<std::span<const int32_t>> ids;
   std::vector<size_t> shared;
-  for (size_t first = 0; first < order.size();) {
-    ids.clear();
-    shared.clear();
-    size_t end = first, rows = 0;
-    for (; end < order.size(); ++end) {
-      const OrderedText& next = order[end];
-      const size_t skipped = end == first ? 0 : next.shared;
-      if (end > first && rows + next.length - skipped > room) break;
-      if (skipped == next.length) continue;  // the same text again
-      rows += next.length - skipped;
-      ids.push_back(texts[next.text]);
-      shared.push_back(skipped);
-    }
-    const Span2f part = vectors.sub_rows(0, ids.size());
-    tower.forward(ids, shared, part, *ws, engine);
-    if (normalize) engine.kernels.l2_normalize_f32(part.data, part.rows, width, part.stride);
-    size_t row = 0;
-    for (size_t i = first; i < end; ++i) {
-      if (i > first && order[i].shared != order[i].length) ++row;
-      std::copy_n(part.row(row), width, out.data() + order[i].text * width);
-    }
-    first = end;
+  for (size_t i = 0; i < order.size(); ++i) {
+    const size_t skipped = i == 0 ? 0 : order[i].shared;
+    if (skipped == order[i].length) continue;  // the same text again
+    ids.push_back(texts[order[i].text]);
+    shared.push_back(skipped);
+  }
+  const Lease ws(*this);
+  const Workspace::Scope scope(*ws);
+  const Span2f part = (*ws).take(ids.size(), width);  // [n, E]
+  text().forward(ids, shared, part, *ws, engine);
+  if (normalize) engine.kernels.l2_normalize_f32(part.data, part.rows, width, part.stride);
+  size_t row = 0;
+  for (size_t i = 0; i < order.size(); ++i) {
+    if (i > 0 && order[i].shared != order[i].length) ++row;
+    std::copy_n(part.row(row), width, out.data() + order[i].text * width);
   }
 }
 

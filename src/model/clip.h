@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "format/model_file.h"
+#include "model/text_order.h"
 #include "model/text_tower.h"
 #include "model/vision_tower.h"
 #include "simdclip/model.h"
@@ -41,17 +42,19 @@ class Clip {
   // pixels: [n, 3, image_height, image_width].
   void embed_pixels(std::span<const float> pixels, std::span<float> out, bool normalize,
                     const Engine& engine) const;
-  // texts: each at most context_length ids, all below vocab_size; out [n, E]. What they share runs once
-  // (model/text_order.h).
+  // texts: each at most context_length ids, all below vocab_size; out [n, E]. What the texts of a micro-batch share
+  // runs once (model/text_order.h); micro-batches run as those of pictures do.
   void embed_id_lists(std::span<const std::span<const int32_t>> texts, std::span<float> out, bool normalize,
                       const Engine& engine) const;
 
  private:
   // A workspace from the shelf, given back at the end of a call; concurrent calls have one each.
   class Lease;
-  // Micro-batches of pictures that run side by side where there are as many.
+  // Micro-batches that run side by side where there are as many.
   size_t lanes() const noexcept;
   void embed_micro_batch(std::span<const Pixels> pictures, Span2f rows, bool normalize, const Engine& engine) const;
+  void embed_text_batch(std::span<const std::span<const int32_t>> texts, std::span<const OrderedText> order,
+                        std::span<float> out, bool normalize, const Engine& engine) const;
   std::unique_ptr<Workspace> take_workspace() const;
   void return_workspace(std::unique_ptr<Workspace> ws) const noexcept;
   void check_size(const Pixels& picture, size_t i) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/checked.h"
 #include "model/text_tower.h"
 
 namespace simdclip {
@@ -38,6 +39,32 @@ std::vector<OrderedText> order_texts(const TextConfig& config, std::span<const s
         static_cast<size_t>(std::mismatch(x.begin(), x.end(), y.begin(), y.end()).second - y.begin());
   }
   return order;
+}
+
+std::vector<size_t> text_batches(std::span<const OrderedText> order, size_t room, size_t lanes) {
+  size_t all = 0, longest = 0;
+  for (const OrderedText& text : order) {
+    all += text.length - text.shared;
+    longest = std::max(longest, text.length);
+  }
+  // Room for what a batch repeats.
+  const size_t batches = all <= room ? 1 : round_up(ceil_div(all, std::max(room - longest, room / 2)), lanes);
+  std::vector<size_t> starts = {0};
+  size_t rows = 0, before = 0, share = 0;  // rows of this batch; of the texts before this one; the share they belong to
+  for (size_t i = 0; i < order.size(); ++i) {
+    const size_t own = order[i].length - order[i].shared, more = i == starts.back() ? order[i].length : own;
+    const size_t its_share = before * batches / all;
+    if (i > starts.back() && (its_share != share || rows + more > room)) {
+      starts.push_back(i);
+      rows = order[i].length;
+    } else {
+      rows += more;
+    }
+    share = its_share;
+    before += own;
+  }
+  if (!order.empty()) starts.push_back(order.size());
+  return starts;
 }
 
 }  // namespace simdclip

@@ -130,5 +130,46 @@ TEST(TextOrder, PromptsShareMostOfTheirTokens) {
   EXPECT_GT(rows_of(order), 400U);
 }
 
+size_t rows_of_batch(const std::vector<OrderedText>& order, size_t first, size_t end) {
+  size_t rows = order[first].shared;
+  for (size_t i = first; i < end; ++i) rows += order[i].length - order[i].shared;
+  return rows;
+}
+
+TEST(TextOrder, BatchesFitAndAreOfAboutTheSameSize) {
+  std::vector<OrderedText> order;
+  for (size_t i = 0; i < 2035; ++i) order.push_back({i, 20 + i % 7, i == 0 ? 0 : 17 + i % 3});
+  const size_t all = rows_of(order);
+  for (const size_t lanes : {1U, 2U, 3U, 16U}) {
+    const std::vector<size_t> starts = text_batches(order, 400, lanes);
+    ASSERT_GE(starts.size(), 2U);
+    EXPECT_EQ(starts.front(), 0U);
+    EXPECT_EQ(starts.back(), order.size());
+    EXPECT_EQ((starts.size() - 1) % lanes, 0U);
+    EXPECT_LE(starts.size() - 1, all / 370 + lanes);
+    size_t fewest = 400, most = 0;
+    for (size_t b = 0; b + 1 < starts.size(); ++b) {
+      ASSERT_LT(starts[b], starts[b + 1]);
+      const size_t rows = rows_of_batch(order, starts[b], starts[b + 1]);
+      fewest = std::min(fewest, rows);
+      most = std::max(most, rows);
+    }
+    EXPECT_LE(most, 400U);
+    EXPECT_LE(most - fewest, 30U);
+  }
+}
+
+TEST(TextOrder, BatchesOfLongTextsAndOfOne) {
+  const std::vector<OrderedText> one = {{0, 248, 0}};
+  EXPECT_EQ(text_batches(one, 248, 2), (std::vector<size_t>{0, 1}));
+  EXPECT_EQ(text_batches({}, 400, 2), (std::vector<size_t>{0}));
+  const std::vector<OrderedText> three(3, OrderedText{0, 248, 0});
+  EXPECT_EQ(text_batches(three, 400, 2), (std::vector<size_t>{0, 1, 2, 3}));
+  // The same text again and again has no rows but the first's.
+  std::vector<OrderedText> same(1000, OrderedText{0, 5, 5});
+  same[0].shared = 0;
+  EXPECT_EQ(text_batches(same, 400, 2), (std::vector<size_t>{0, 1000}));
+}
+
 }  // namespace
 }  // namespace simdclip
