@@ -53,7 +53,7 @@ std::vector<size_t> text_batches(std::span<const OrderedText> order, size_t room
   size_t rows = 0, before = 0, share = 0;  // rows of this batch; of the texts before this one; the share they belong to
   for (size_t i = 0; i < order.size(); ++i) {
     const size_t own = order[i].length - order[i].shared, more = i == starts.back() ? order[i].length : own;
-    const size_t its_share = before * batches / all;
+    const size_t its_share = std::min(before * batches / all, batches - 1);  // copies at the end have no rows
     if (i > starts.back() && (its_share != share || rows + more > room)) {
       starts.push_back(i);
       rows = order[i].length;
