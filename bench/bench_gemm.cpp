@@ -62,12 +62,12 @@ class OurGemm : public GemmPeer {
                unsigned threads) override {
     shape_ = shape;
     pool_ = std::make_unique<ThreadPool>(threads);
-    lda_ = kernels::gemm_row_stride(shape.k, kBytes);
-    ldc_ = kernels::gemm_row_stride(shape.n, sizeof(Out));
-    const std::vector<T> rows = narrowed(a, shape.m * shape.k);
+    lda_ = shape.lda(kBytes);
+    ldc_ = shape.ldc(sizeof(Out));
     a_ = AlignedBuffer<T>(shape.m * lda_);
     std::fill_n(a_.data(), shape.m * lda_, T{});
-    for (size_t i = 0; i < shape.m; ++i) std::copy_n(&rows[i * shape.k], shape.k, a_.data() + i * lda_);
+    for (size_t i = 0; i < shape.m; ++i)
+      std::ranges::copy(narrowed(a + i * shape.lda(), shape.k), a_.data() + i * lda_);
     c_ = AlignedBuffer<Out>(shape.m * ldc_);
     std::fill_n(c_.data(), shape.m * ldc_, Out{});
     a_scale_.assign(shape.m, 1 / 127.0F);
@@ -162,7 +162,7 @@ struct Problem {
   std::vector<float> a;
   std::vector<double> expected, bound, magnitudes;  // of the first weights, for three rows
 
-  explicit Problem(const GemmShape& s) : a(numbers(s.m * s.k, 7)) {
+  explicit Problem(const GemmShape& s) : a(numbers(s.m * s.lda(), 7)) {
     const size_t copies = std::max<size_t>(2, 64'000'000 / (s.n * s.k * sizeof(float)));
     for (size_t i = 0; i < copies; ++i) weights.push_back(numbers(s.n * s.k, static_cast<uint32_t>(i + 100)));
     for (const size_t row : rows(s)) {
@@ -170,7 +170,7 @@ struct Problem {
         double sum = 0, magnitude = 0;
         for (size_t k = 0; k < s.k; ++k) {
           const double x =
-              static_cast<double>(a[row * s.k + k]) * static_cast<double>(weights[0][j * s.k + k]);
+              static_cast<double>(a[row * s.lda() + k]) * static_cast<double>(weights[0][j * s.k + k]);
           sum += x;
           magnitude += std::fabs(x);
         }

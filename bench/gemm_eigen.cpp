@@ -17,22 +17,25 @@ class EigenGemm : public GemmPeer {
                unsigned threads) override {
     shape_ = shape;
     a_ = a;
-    c_.assign(shape.m * shape.n, 0);
+    c_ = AlignedBuffer<float>(shape.m * shape.ldc());
+    std::fill_n(c_.data(), c_.size(), 0.0F);
     weights_ = weights;
     Eigen::setNbThreads(static_cast<int>(threads));
   }
   void run(size_t which) override {
     const auto rows = [](size_t x) { return static_cast<Eigen::Index>(x); };
-    const Eigen::Map<const Matrix> left(a_, rows(shape_.m), rows(shape_.k));
+    using Strided = Eigen::OuterStride<>;
+    const Eigen::Map<const Matrix, 0, Strided> left(a_, rows(shape_.m), rows(shape_.k), Strided(rows(shape_.lda())));
     const Eigen::Map<const Matrix> right(weights_[which], rows(shape_.n), rows(shape_.k));
-    Eigen::Map<Matrix>(c_.data(), rows(shape_.m), rows(shape_.n)).noalias() = left * right.transpose();
+    Eigen::Map<Matrix, 0, Strided>(c_.data(), rows(shape_.m), rows(shape_.n), Strided(rows(shape_.ldc()))).noalias() =
+        left * right.transpose();
   }
-  std::vector<float> result() const override { return c_; }
+  std::vector<float> result() const override { return dense(c_.data(), shape_); }
 
  private:
   GemmShape shape_{};
   const float* a_ = nullptr;
-  std::vector<float> c_;
+  AlignedBuffer<float> c_;
   std::vector<const float*> weights_;
 };
 

@@ -31,16 +31,19 @@ class OneDnnGemm : public GemmPeer {
     const Type type = bytes ? Type::s8 : arithmetic_ == Arithmetic::bf16 ? Type::bf16 : Type::f32;
     const dnnl::memory::dims a_dims = {d(shape.m), d(shape.k)}, b_dims = {d(shape.k), d(shape.n)},
                              c_dims = {d(shape.m), d(shape.n)};
+    // Narrow rows are dense: between gaps it takes twice as long.
+    const bool gaps = type == Type::f32;
+    const dnnl::memory::dims a_rows = {d(gaps ? shape.lda() : shape.k), 1}, c_rows = {d(gaps ? shape.ldc() : shape.n), 1};
     const dnnl::matmul::primitive_desc plan(
-        dnnl::matmul::desc({a_dims, type, Tag::ab}, {b_dims, type, Tag::any},
-                           {c_dims, bytes ? Type::f32 : type, Tag::ab}),
+        dnnl::matmul::desc({a_dims, type, a_rows}, {b_dims, type, Tag::any},
+                           {c_dims, bytes ? Type::f32 : type, c_rows}),
         engine_);
     matmul_ = dnnl::matmul(plan);
-    a_ = made(a, shape.m * shape.k, {a_dims, type, Tag::ab}, Tag::ab, a_dims);
+    a_ = made(a, shape.m * shape.lda(), {a_dims, type, a_rows}, {a_dims, Type::f32, {d(shape.lda()), 1}});
     c_ = dnnl::memory(plan.dst_desc(), engine_);
     packed_.clear();
     for (const float* weight : weights)
-      packed_.push_back(made(weight, shape.n * shape.k, plan.weights_desc(), Tag::ba, b_dims));
+      packed_.push_back(made(weight, shape.n * shape.k, plan.weights_desc(), {b_dims, Type::f32, Tag::ba}));
     shape_ = shape;
   }
   void run(size_t which) override {
@@ -60,14 +63,14 @@ class OneDnnGemm : public GemmPeer {
   }
 
  private:
-  // Floats in the type and layout of `desc`.
-  dnnl::memory made(const float* values, size_t count, const dnnl::memory::desc& desc, Tag tag,
-                    const dnnl::memory::dims& dims) {
+  // `count` floats that lie as `given` says, in the type and layout of `wanted`.
+  dnnl::memory made(const float* values, size_t count, const dnnl::memory::desc& wanted,
+                    const dnnl::memory::desc& given) {
     std::vector<float> scaled(values, values + count);
     if (arithmetic_ == Arithmetic::int8) {
       for (float& x : scaled) x = std::nearbyint(x * 127);
     }
-    dnnl::memory from({dims, Type::f32, tag}, engine_, scaled.data()), to(desc, engine_);
+    dnnl::memory from(given, engine_, scaled.data()), to(wanted, engine_);
     dnnl::reorder(from, to).execute(stream_, from, to);
     stream_.wait();
     return to;

@@ -1,5 +1,7 @@
 #include <cblas.h>
 
+#include <algorithm>
+
 #include "bench/gemm_peers.h"
 
 extern "C" void openblas_set_num_threads(int threads);
@@ -14,21 +16,22 @@ class OpenBlasGemm : public GemmPeer {
                unsigned threads) override {
     shape_ = shape;
     a_ = a;
-    c_.assign(shape.m * shape.n, 0);
+    c_ = AlignedBuffer<float>(shape.m * shape.ldc());
+    std::fill_n(c_.data(), c_.size(), 0.0F);
     weights_ = weights;
     openblas_set_num_threads(static_cast<int>(threads));
   }
   void run(size_t which) override {
     const auto i = [](size_t x) { return static_cast<int>(x); };
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, i(shape_.m), i(shape_.n), i(shape_.k), 1, a_,
-                i(shape_.k), weights_[which], i(shape_.k), 0, c_.data(), i(shape_.n));
+                i(shape_.lda()), weights_[which], i(shape_.k), 0, c_.data(), i(shape_.ldc()));
   }
-  std::vector<float> result() const override { return c_; }
+  std::vector<float> result() const override { return dense(c_.data(), shape_); }
 
  private:
   GemmShape shape_{};
   const float* a_ = nullptr;
-  std::vector<float> c_;
+  AlignedBuffer<float> c_;
   std::vector<const float*> weights_;
 };
 

@@ -5,6 +5,7 @@
 namespace simdclip::kernels {
 namespace {
 inline constexpr size_t kRows = 6, kPanels = 1;
+inline constexpr size_t kWholeDepth = 0;  // gains nothing here (measured)
 }  // namespace
 }  // namespace simdclip::kernels
 

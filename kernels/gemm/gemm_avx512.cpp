@@ -5,6 +5,7 @@
 namespace simdclip::kernels {
 namespace {
 inline constexpr size_t kRows = 14, kPanels = 2;
+inline constexpr size_t kWholeDepth = 768;  // 96 KB of B
 }  // namespace
 }  // namespace simdclip::kernels
 

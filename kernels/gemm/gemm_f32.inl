@@ -1,10 +1,12 @@
-// The f32 GEMM of gemm.h for one instruction set. Include after kernels/common/vec_*.h; it uses F16 and the
-// tile's shape (kRows, kPanels) only, so every instruction set runs the same chain of fused multiply-adds for
+// The f32 GEMM of gemm.h for one instruction set. Include after kernels/common/vec_*.h; it uses F16, the
+// tile's shape (kRows, kPanels) and kWholeDepth (see below) only, so every instruction set runs the same chain of fused multiply-adds for
 // every output.
 //
 // Order of the loops: blocks of rows whose A stays in L2 / pairs of panels / blocks of K / tiles of rows. A
 // block of K of a pair of panels (32 KB) stays in L1 while the tiles of rows pass by it, and meanwhile each
 // tile fetches its share of the next block into L2: B comes from L3 or memory once per block of rows.
+// Where all of K of a pair fits in L2 beside A (kWholeDepth) and many tiles pass by, K is one block: a tile's
+// sums stay in registers, which gains more than B's coming from L2 costs.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +20,7 @@ namespace simdclip::kernels {
 namespace {
 
 inline constexpr size_t kDepth = 256;                   // K per block
+inline constexpr size_t kWholeTiles = 8;                // from so many on all of K may be one block
 inline constexpr size_t kUnroll = 4;                    // k per turn of the inner loop
 inline constexpr size_t kMaxTiles = 16;                 // of rows, per block of rows
 inline constexpr size_t kCacheBytes = size_t{1} << 20;  // of A, per block of rows
@@ -132,6 +135,7 @@ struct RowTiles {
 // Weights stored as f32 are used where they lie.
 struct F32Weights {
   static constexpr size_t kRoom = 1, kElementBytes = 4;
+  static constexpr bool kAnyDepth = true;
 
   static const float* block(const char* stored, size_t, size_t, size_t, float*) noexcept {
     return reinterpret_cast<const float*>(stored);
@@ -142,6 +146,7 @@ struct F32Weights {
 // Weights stored as pairs of bf16 are widened, a block at a time, into `room` (L1).
 struct Bf16Weights {
   static constexpr size_t kRoom = kPanels * kDepth * kLanes, kElementBytes = 2;
+  static constexpr bool kAnyDepth = false;
 
   static const float* block(const char* stored, size_t stored_panel, size_t panels, size_t depth,
                             float* room) noexcept {
@@ -201,6 +206,8 @@ SIMDCLIP_INLINE void row_block(const Args& args, const RowTiles& split, const Ro
   }
   FinishFn<float>* const finish_tile = finish_of<float>(args.act);
   const Output output = output_of(args);
+  const bool whole = Weights::kAnyDepth && args.k <= kWholeDepth && block.tiles >= kWholeTiles;
+  const size_t most = whole ? args.k : kDepth;
   const size_t panel = panel_bytes(args.k, Weights::kElementBytes);
   const char* pair = static_cast<const char*>(args.b);
   for (size_t column = 0; column < args.n; column += kTileColumns, pair += kPanels * panel) {
@@ -208,12 +215,12 @@ SIMDCLIP_INLINE void row_block(const Args& args, const RowTiles& split, const Ro
     const size_t panels = (columns + kLanes - 1) / kLanes;
     size_t k0 = 0;
     do {
-      const size_t depth = args.k - k0 < kDepth ? args.k - k0 : kDepth;
+      const size_t depth = args.k - k0 < most ? args.k - k0 : most;
       const bool last = k0 + depth == args.k;
       const char* const stored = pair + k0 * kLanes * Weights::kElementBytes;
       const float* const b = Weights::block(stored, panel, panels, depth, room);
       const char* const next =
-          last ? pair + kPanels * panel : stored + kDepth * kLanes * Weights::kElementBytes;
+          last ? pair + kPanels * panel : stored + most * kLanes * Weights::kElementBytes;
       const size_t share = depth / kUnroll * lines * kLine;
       TileArgs t{.a = nullptr,
                  .lda = Rows::stride(args.lda),
@@ -234,10 +241,10 @@ SIMDCLIP_INLINE void row_block(const Args& args, const RowTiles& split, const Ro
         tiles[panels == kPanels ? 0 : 1][longer ? 1 : 0](t);
         if (last) finish_tile(output, t.sums, kTileColumns, row, rows, column, columns);
         row += rows;
-        t.sums += rows * kTileColumns;
+        if (!whole) t.sums += rows * kTileColumns;
         t.ahead += share;
       }
-      k0 += kDepth;
+      k0 += most;
     } while (k0 < args.k);
   }
 }

@@ -5,6 +5,7 @@
 namespace simdclip::kernels {
 namespace {
 inline constexpr size_t kRows = kVectorRegisters == 32 ? 6 : 2, kPanels = 1;
+inline constexpr size_t kWholeDepth = 0;
 }  // namespace
 }  // namespace simdclip::kernels
 

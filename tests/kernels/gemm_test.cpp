@@ -95,6 +95,13 @@ TEST_P(Gemm, BlocksOfRows) {
   }
 }
 
+// Many tiles take all of K as one block where it is short enough.
+TEST_P(Gemm, ManyTilesAndAllOfK) {
+  for (const size_t k : {257, 767, 768, 769}) {
+    for (const size_t m : {98, 113}) check({.m = m, .n = 53, .k = k, .gap = 1, .seed = 19});
+  }
+}
+
 TEST_P(Gemm, EveryEpilogue) {
   for (const Act act : {Act::none, Act::gelu, Act::gelu_tanh, Act::quick_gelu, Act::relu}) {
     for (const Residual residual : {Residual::none, Residual::apart, Residual::in_place}) {
