@@ -41,25 +41,33 @@ constexpr NameRule kVision[] = {
     {"visual.attention_pool.mlp.fc2.bias", MapForm::same, {"@attn_pool.mlp.fc2.bias"}},
 };
 
+constexpr bool kTurned = true;
+
 constexpr NameRule kFused[] = {
-    {".attn.qkv.weight", MapForm::same, {"@blocks.*.attn.qkv.weight"}},
-    {".attn.qkv.bias", MapForm::same, {"@blocks.*.attn.qkv.bias"}},
+    {".attn.qkv.weight", MapForm::same, {"@blocks.*.attn.qkv.weight"}, {}, kTurned},
+    {".attn.qkv.bias", MapForm::same, {"@blocks.*.attn.qkv.bias"}, {}, kTurned},
 };
 
 constexpr NameRule kFusedNoKBias[] = {
-    {".attn.qkv.weight", MapForm::same, {"@blocks.*.attn.qkv.weight"}},
-    {".attn.qkv.bias", MapForm::outer_rows, {"@blocks.*.attn.q_bias", "@blocks.*.attn.v_bias"}},
+    {".attn.qkv.weight", MapForm::same, {"@blocks.*.attn.qkv.weight"}, {}, kTurned},
+    {".attn.qkv.bias", MapForm::outer_rows, {"@blocks.*.attn.q_bias", "@blocks.*.attn.v_bias"}, {}, kTurned},
 };
 
 constexpr NameRule kSplitNoKBias[] = {
     {".attn.qkv.weight",
      MapForm::rows,
-     {"@blocks.*.attn.q_proj.weight", "@blocks.*.attn.k_proj.weight", "@blocks.*.attn.v_proj.weight"}},
-    {".attn.qkv.bias", MapForm::outer_rows, {"@blocks.*.attn.q_proj.bias", "@blocks.*.attn.v_proj.bias"}},
+     {"@blocks.*.attn.q_proj.weight", "@blocks.*.attn.k_proj.weight", "@blocks.*.attn.v_proj.weight"},
+     {},
+     kTurned},
+    {".attn.qkv.bias",
+     MapForm::outer_rows,
+     {"@blocks.*.attn.q_proj.bias", "@blocks.*.attn.v_proj.bias"},
+     {},
+     kTurned},
 };
 
 constexpr NameRule kNoBias[] = {
-    {".attn.qkv.weight", MapForm::same, {"@blocks.*.attn.qkv.weight"}},
+    {".attn.qkv.weight", MapForm::same, {"@blocks.*.attn.qkv.weight"}, {}, kTurned},
     {".attn.qkv.bias", MapForm::zeros, {}},
 };
 

@@ -61,8 +61,15 @@ constexpr NameRule kText[] = {
     {"text.positional_embedding", MapForm::same, {"@embeddings.position_embedding.weight"}},
     {"text.ln_final.weight", MapForm::same, {"@final_layer_norm.weight"}},
     {"text.ln_final.bias", MapForm::same, {"@final_layer_norm.bias"}},
+};
+
+constexpr NameRule kProjection[] = {
     {"text.proj.weight", MapForm::same, {"text_projection.weight"}},
-    {"text.proj.weight", MapForm::same, {"@head.weight"}},  // SigLIP
+};
+
+// SigLIP's.
+constexpr NameRule kHead[] = {
+    {"text.proj.weight", MapForm::same, {"@head.weight"}},
     {"text.proj.bias", MapForm::same, {"@head.bias"}},
 };
 
@@ -72,5 +79,7 @@ const NameRules kTransformersBlocks = kBlocks;
 const NameRules kTransformersVision = kVision;
 const NameRules kTransformersPatchPixels = kPatchPixels;
 const NameRules kTransformersText = kText;
+const NameRules kTransformersProjection = kProjection;
+const NameRules kTransformersHead = kHead;
 
 }  // namespace simdclip

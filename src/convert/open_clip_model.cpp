@@ -1,6 +1,7 @@
 // open_clip's description of a model (open_clip_config.json, or its table of architectures) -> ModelConfig.
 // Every field is known: one that changes the result and is not supported is refused by name, and so is an
 // unknown one.
+#include <algorithm>
 #include <cmath>
 
 #include "base/fail.h"
@@ -254,6 +255,7 @@ void describe_resnet(const ResNetConfig& resnet, uint32_t heads, VisionConfig& v
 
 void read_open_clip_model(const JsonObject& cfg, ConvertPlan& plan) {
   plan.ignore_decoder = cfg.has("multimodal_cfg");
+  plan.has_logit_bias = cfg.has("init_logit_bias");
   const bool quick_gelu = cfg.find_bool("quick_gelu").value_or(false);
   plan.config.embed_dim = cfg.count("embed_dim");
   const uint32_t embed_dim = plan.config.embed_dim;
@@ -294,35 +296,40 @@ PreprocessConfig read_open_clip_preprocess(const JsonObject& cfg) {
   return p;
 }
 
+namespace {
+
+bool any_begins_with(const TensorSource& tensors, std::string_view prefix) {
+  const auto& all = tensors.tensors();
+  return std::any_of(all.begin(), all.end(), [&](const ForeignTensor& t) { return t.name.starts_with(prefix); });
+}
+
+}  // namespace
+
 bool is_big_vision_file(const TensorSource& tensors) {
-  return tensors.find("params/img/embedding/kernel") || tensors.find("img/embedding/kernel");
+  return any_begins_with(tensors, "params/img/") || any_begins_with(tensors, "img/");
 }
 
 namespace {
 
 void read_big_vision_tensors(const TensorSource& tensors, ConvertPlan& plan) {
-  const std::string root = tensors.find("params/img/embedding/kernel") ? "params/" : "";
+  const std::string root = any_begins_with(tensors, "params/img/") ? "params/" : "";
   plan.only_prefix = root;  // an optimizer's state may stand beside
   plan.vision = {.naming = Naming::big_vision, .prefix = root + "img/"};
   plan.text = {.naming = Naming::big_vision, .prefix = root + "txt/"};
-  const auto scalar = [&](const char* name) {
-    const auto at = tensors.find(root + name);
-    if (!at)
-      fail(ErrorCode::not_found, tensors.path(), ": tensor '", root, name, "' is missing; every SigLIP of big_vision has it");
-    return read_scalar(tensors, *at);
-  };
-  plan.config.logit_scale = static_cast<float>(std::exp(double{scalar("t")}));
-  plan.config.logit_bias = scalar("b");
+  const char* whose = "SigLIP of big_vision";
+  plan.config.logit_scale = static_cast<float>(std::exp(double{need_scalar(tensors, root + "t", whose)}));
+  plan.config.logit_bias = need_scalar(tensors, root + "b", whose);
 }
 
 }  // namespace
 
 void read_open_clip_tensors(const TensorSource& tensors, ConvertPlan& plan) {
   if (is_big_vision_file(tensors)) return read_big_vision_tensors(tensors, plan);
-  if (tensors.find("text.token_embedding.weight")) plan.text.prefix = "text.";
-  if (const auto at = tensors.find("logit_scale"))
-    plan.config.logit_scale = static_cast<float>(std::exp(double{read_scalar(tensors, *at)}));
-  if (const auto at = tensors.find("logit_bias")) plan.config.logit_bias = read_scalar(tensors, *at);
+  if (plan.text.naming == Naming::open_clip && any_begins_with(tensors, "text.")) plan.text.prefix = "text.";
+  plan.config.logit_scale =
+      static_cast<float>(std::exp(double{need_scalar(tensors, "logit_scale", "model of open_clip")}));
+  if (plan.has_logit_bias || tensors.find("logit_bias"))
+    plan.config.logit_bias = need_scalar(tensors, "logit_bias", "model of open_clip with init_logit_bias");
 }
 
 }  // namespace simdclip

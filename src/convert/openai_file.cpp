@@ -2,7 +2,6 @@
 // build_model_from_openai_state_dict does; QuickGELU and the preprocessing are facts of that format. Long-CLIP's files
 // are OpenAI's models with longer texts, whose positions are in two tensors.
 #include <cmath>
-#include <set>
 
 #include "base/fail.h"
 #include "convert/plan.h"
@@ -29,18 +28,12 @@ uint32_t extent(const TensorSource& tensors, const char* name, size_t rank, size
   return static_cast<uint32_t>(value);
 }
 
-// How many distinct I the names PREFIX I . ... have.
-uint32_t count_blocks(const TensorSource& tensors, std::string_view prefix) {
-  std::set<std::string, std::less<>> blocks;
-  for (const ForeignTensor& tensor : tensors.tensors()) {
-    const std::string_view name = tensor.name;
-    if (name.starts_with(prefix))
-      blocks.emplace(name.substr(prefix.size(), name.find('.', prefix.size()) - prefix.size()));
-  }
-  if (blocks.empty())
+uint32_t some_blocks(const TensorSource& tensors, const std::string& prefix) {
+  const uint32_t blocks = count_blocks(tensors, prefix);
+  if (blocks == 0)
     fail(ErrorCode::not_found, tensors.path(), ": no tensor '", prefix,
          "0...' is there; every OpenAI CLIP has them");
-  return static_cast<uint32_t>(blocks.size());
+  return blocks;
 }
 
 TransformerConfig transformer(uint32_t width, uint32_t layers, const TensorSource& tensors,
@@ -72,7 +65,7 @@ VisionConfig vit_tower(const TensorSource& tensors) {
   v.image_height = v.image_width = v.patch_size * grid_side(tensors, "visual.positional_embedding");
   v.transformer =
       transformer(extent(tensors, "visual.conv1.weight", 4, 0),
-                  count_blocks(tensors, "visual.transformer.resblocks."), tensors, "visual.conv1.weight");
+                  some_blocks(tensors, "visual.transformer.resblocks."), tensors, "visual.conv1.weight");
   return v;
 }
 
@@ -82,7 +75,7 @@ VisionConfig resnet_tower(const TensorSource& tensors) {
   ResNetConfig resnet;
   resnet.width = extent(tensors, "visual.layer1.0.conv1.weight", 4, 0);
   for (size_t i = 0; i < resnet.blocks.size(); ++i)
-    resnet.blocks[i] = count_blocks(tensors, "visual.layer" + std::to_string(i + 1) + ".");
+    resnet.blocks[i] = some_blocks(tensors, "visual.layer" + std::to_string(i + 1) + ".");
   const uint64_t width = uint64_t{32} * resnet.width;
   if (resnet.width % 2 != 0 || width > kMaxExtent)
     fail(ErrorCode::shape_mismatch, tensors.path(), ": 'visual.layer1.0.conv1.weight' has ", resnet.width,
@@ -103,13 +96,13 @@ bool is_openai_file(const TensorSource& tensors) {
 }
 
 void read_openai_model(const TensorSource& tensors, ConvertPlan& plan) {
-  const bool resnet = tensors.find("visual.layer1.0.conv1.weight").has_value();
+  const bool resnet = count_blocks(tensors, "visual.layer1.") != 0;
   const VisionConfig v = resnet ? resnet_tower(tensors) : vit_tower(tensors);
   TextConfig x;
   x.context_length = extent(tensors, "positional_embedding", 2, 0);
   x.vocab_size = extent(tensors, "token_embedding.weight", 2, 0);
   x.transformer = transformer(extent(tensors, "ln_final.weight", 1, 0),
-                              count_blocks(tensors, "transformer.resblocks."), tensors, "ln_final.weight");
+                              some_blocks(tensors, "transformer.resblocks."), tensors, "ln_final.weight");
   plan.config.embed_dim = extent(tensors, "text_projection", 2, 1);
   plan.config.vision = v;
   plan.config.text = x;

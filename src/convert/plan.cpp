@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <sstream>
 
 #include "base/fail.h"
@@ -250,8 +251,18 @@ std::string stem(const std::string& path) {
 
 }  // namespace
 
+void need_real(const TensorSource& tensors, size_t index) {
+  const ForeignTensor& tensor = tensors.tensors()[index];
+  const bool real = tensor.type == ForeignType::f32 || tensor.type == ForeignType::f16 ||
+                    tensor.type == ForeignType::bf16 || tensor.type == ForeignType::f64;
+  if (!real)
+    fail(ErrorCode::shape_mismatch, tensors.path(), ": tensor '", tensor.name, "' has elements of type ",
+         to_string(tensor.type), ", expected f32, f16, bf16 or f64");
+}
+
 float read_scalar(const TensorSource& tensors, size_t index) {
   const ForeignTensor& tensor = tensors.tensors()[index];
+  need_real(tensors, index);
   if (tensor.elements() != 1)
     fail(ErrorCode::shape_mismatch, tensors.path(), ": tensor '", tensor.name, "' is ",
          shape_string(tensor.shape), ", expected one number");
@@ -260,6 +271,22 @@ float read_scalar(const TensorSource& tensors, size_t index) {
   if (!std::isfinite(value))
     fail(ErrorCode::damaged, tensors.path(), ": tensor '", tensor.name, "' is not a finite number");
   return value;
+}
+
+float need_scalar(const TensorSource& tensors, const std::string& name, std::string_view whose) {
+  const auto at = tensors.find(name);
+  if (!at) fail(ErrorCode::not_found, tensors.path(), ": tensor '", name, "' is missing; every ", whose, " has it");
+  return read_scalar(tensors, *at);
+}
+
+uint32_t count_blocks(const TensorSource& tensors, std::string_view prefix) {
+  std::set<std::string, std::less<>> blocks;
+  for (const ForeignTensor& tensor : tensors.tensors()) {
+    const std::string_view name = tensor.name;
+    if (name.starts_with(prefix))
+      blocks.emplace(name.substr(prefix.size(), name.find('.', prefix.size()) - prefix.size()));
+  }
+  return static_cast<uint32_t>(blocks.size());
 }
 
 std::array<float, 3> three(const std::vector<double>& values, const std::string& where) {

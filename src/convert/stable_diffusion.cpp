@@ -15,40 +15,36 @@ struct Encoder {
   std::string_view prefix;
   Naming naming;
   std::string_view what;
+  bool pooled = false;  // its embedding is used, so its projection is in the file
 };
 constexpr Encoder kEncoders[] = {
     {"cond_stage_model.transformer.text_model.", Naming::transformers, "SD 1.x"},
     {"cond_stage_model.transformer.", Naming::transformers, "SD 1.x"},
     {"cond_stage_model.model.", Naming::open_clip, "SD 2.x"},
     {"conditioner.embedders.0.transformer.text_model.", Naming::transformers, "SDXL, encoder 1"},
-    {"conditioner.embedders.1.model.", Naming::open_clip, "SDXL, encoder 2"},
+    {"conditioner.embedders.1.model.", Naming::open_clip, "SDXL, encoder 2", true},
 };
 
-std::string embedding_name(const Encoder& e) {
-  const bool transformers = e.naming == Naming::transformers;
+std::string blocks_of(const Encoder& e) {
   return std::string(e.prefix) +
-         (transformers ? "embeddings.token_embedding.weight" : "token_embedding.weight");
-}
-
-uint32_t count_blocks(const TensorSource& tensors, const std::string& prefix, std::string_view tail) {
-  uint32_t n = 0;
-  while (tensors.find(prefix + std::to_string(n) + std::string(tail))) ++n;
-  return n;
+         (e.naming == Naming::transformers ? "encoder.layers." : "transformer.resblocks.");
 }
 
 const std::vector<uint64_t>& shape_of(const TensorSource& tensors, const std::string& name) {
   const auto at = tensors.find(name);
-  if (!at || tensors.tensors()[*at].shape.size() != 2)
-    fail(ErrorCode::not_found, tensors.path(), ": tensor '", name,
-         "' with two extents is missing; a text encoder has it");
-  return tensors.tensors()[*at].shape;
+  if (!at) fail(ErrorCode::not_found, tensors.path(), ": tensor '", name, "' is missing; a text encoder has it");
+  const std::vector<uint64_t>& shape = tensors.tensors()[*at].shape;
+  if (shape.size() != 2 || shape[0] == 0 || shape[1] == 0 || shape[0] > kMaxExtent || shape[1] > kMaxExtent)
+    fail(ErrorCode::shape_mismatch, tensors.path(), ": tensor '", name, "' is ", shape_string(shape),
+         ", expected two extents of at most ", kMaxExtent);
+  return shape;
 }
 
 // The encoder that is asked for, or the only one.
 const Encoder& choose(const TensorSource& tensors, const ConvertOptions& options) {
   std::vector<const Encoder*> found;
   for (const Encoder& e : kEncoders)
-    if (tensors.find(embedding_name(e))) found.push_back(&e);
+    if (count_blocks(tensors, blocks_of(e)) != 0) found.push_back(&e);
   if (found.empty())
     fail(ErrorCode::not_found, tensors.path(), ": no text encoder of a known layout among its tensors");
   if (options.encoder > found.size())
@@ -73,7 +69,8 @@ void read_stable_diffusion(const TensorSource& tensors, const ConvertOptions& op
   const Encoder& e = choose(tensors, options);
   const bool transformers = e.naming == Naming::transformers;
   const std::string prefix(e.prefix);
-  const auto& words = shape_of(tensors, embedding_name(e));
+  const auto& words = shape_of(
+      tensors, prefix + (transformers ? "embeddings.token_embedding.weight" : "token_embedding.weight"));
   const auto& places = shape_of(
       tensors, prefix + (transformers ? "embeddings.position_embedding.weight" : "positional_embedding"));
   TextConfig x;
@@ -82,12 +79,11 @@ void read_stable_diffusion(const TensorSource& tensors, const ConvertOptions& op
   TransformerConfig& t = x.transformer;
   t.width = static_cast<uint32_t>(words[1]);
   t.heads = t.width / 64;  // of both families at every size
-  t.layers = count_blocks(tensors, prefix + (transformers ? "encoder.layers." : "transformer.resblocks."),
-                          transformers ? ".layer_norm1.weight" : ".ln_1.weight");
+  t.layers = count_blocks(tensors, blocks_of(e));
   t.mlp_width = 4 * t.width;
   t.activation = transformers ? Activation::quick_gelu : Activation::gelu;
   plan.config.embed_dim = t.width;
-  x.projection = !transformers && tensors.find(prefix + "text_projection").has_value();
+  x.projection = e.pooled || (!transformers && tensors.find(prefix + "text_projection"));
   if (x.projection)
     plan.config.embed_dim = static_cast<uint32_t>(shape_of(tensors, prefix + "text_projection")[1]);
   plan.text.naming = e.naming;

@@ -409,9 +409,7 @@ void assemble(const BoundTensor& bound, const ConvertPlan& plan, const TensorSou
   out.resize(total);
   Assembler(stored, plan, tensors, out).run();
   if (bound.spec.name == "visual.positional_embedding" && plan.stored_grid[0] != 0) resize_positions(plan, out);
-  if (bound.spec.name.starts_with("visual.blocks.") && bound.spec.name.find(".attn.qkv.") != std::string::npos &&
-      plan.config.vision->rotary)
-    pair_halves(*plan.config.vision, out);
+  if (bound.turned) pair_halves(*plan.config.vision, out);
   if (!bound.row_scale) return;
   const std::vector<float> scale = read_whole(tensors, *bound.row_scale);
   const uint64_t row = total / scale.size();

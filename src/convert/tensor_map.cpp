@@ -89,7 +89,7 @@ class Binder {
   BoundTensor bind_one(const TensorSpec& spec) {
     const Target target = target_of(spec.name);
     const NameRule& rule = chosen_rule(rules_for(spec, target), tower(spec).prefix, target.block);
-    BoundTensor bound{spec, rule.form, {}, {}};
+    BoundTensor bound{spec, rule.form, {}, {}, rule.turned && plan_.config.vision->rotary};
     const auto shapes = source_shapes(rule.form, stored_spec(spec, plan_), plan_);
     for (size_t i = 0; i < rule.sources.size() && !rule.sources[i].empty(); ++i)
       bound.sources.push_back(take(expand(rule.sources[i], tower(spec).prefix, target.block), shapes[i]));
@@ -129,11 +129,7 @@ class Binder {
       fail(ErrorCode::shape_mismatch, tensors_.path(), ": tensor '", name, "' is ",
            shape_string(tensor.shape), ", expected ", shape_string(shape), " for ", plan_.config.name,
            ". The file is damaged or of another architecture");
-    const bool real = tensor.type == ForeignType::f32 || tensor.type == ForeignType::f16 ||
-                      tensor.type == ForeignType::bf16 || tensor.type == ForeignType::f64;
-    if (!real)
-      fail(ErrorCode::shape_mismatch, tensors_.path(), ": tensor '", name, "' has elements of type ",
-           to_string(tensor.type), ", expected f32, f16, bf16 or f64");
+    need_real(tensors_, *at);
     used_[*at] = true;
     return *at;
   }

@@ -19,6 +19,7 @@ struct BoundTensor {
   MapForm form = MapForm::same;
   std::vector<size_t> sources;      // indices into the TensorSource
   std::optional<size_t> row_scale;  // [N]: layer scale, multiplied into the rows
+  bool turned = false;              // the rows of rotary pairs change places
 };
 
 // Every schema tensor found, every shape right, every foreign tensor used or known to decide nothing.

@@ -69,7 +69,9 @@ std::vector<NameRules> vision_rules(const ConvertPlan& plan) {
 
 std::vector<NameRules> text_rules(const ConvertPlan& plan) {
   switch (plan.text.naming) {
-    case Naming::transformers: return {kTransformersText, kTransformersBlocks};
+    case Naming::transformers:
+      return {kTransformersText, kTransformersBlocks,
+              plan.config.text->projection_bias ? kTransformersHead : kTransformersProjection};
     case Naming::bert: return {kBertText, hf_head(plan)};
     case Naming::m2m: return {kM2mText, hf_head(plan)};
     case Naming::big_vision: return {kBigVisionText};

@@ -61,6 +61,7 @@ struct NameRule {
   MapForm form;
   std::array<std::string_view, 5> sources;
   std::string_view row_scale = {};  // where the tower has layer scale
+  bool turned = false;              // rows of queries, keys and values: where the tower is rotary, pairs apart
 };
 
 using NameRules = std::span<const NameRule>;
@@ -78,7 +79,8 @@ extern const NameRules kOpenClipVision, kOpenClipResNet, kOpenClipText;
 extern const NameRules kTimmVision, kTimmQkvFused, kTimmQkvFusedNoKBias, kTimmQkvSplitNoKBias, kTimmQkvNoBias,
     kTimmMlp, kTimmGatedMlp, kTimmPlaces, kTimmPatchPlaces, kTimmStem,
     kTimmHead, kTimmOuterHead;
-extern const NameRules kTransformersBlocks, kTransformersVision, kTransformersPatchPixels, kTransformersText;
+extern const NameRules kTransformersBlocks, kTransformersVision, kTransformersPatchPixels, kTransformersText, kTransformersProjection,
+    kTransformersHead;
 extern const NameRules kBigVisionVision, kBigVisionText;
 extern const NameRules kBertText, kM2mText, kT5Text, kHfTextHead, kAltTextHead, kHfTextLinear, kHfTextMlp;
 

@@ -190,10 +190,7 @@ bool has_projection(const JsonObject& root, const TensorSource& tensors, const c
 }
 
 void read_logit_scale(const TensorSource& tensors, ModelConfig& config) {
-  const auto scale = tensors.find("logit_scale");
-  if (!scale)
-    fail(ErrorCode::not_found, tensors.path(), ": tensor 'logit_scale' is missing; every such model has it");
-  config.logit_scale = static_cast<float>(std::exp(double{read_scalar(tensors, *scale)}));
+  config.logit_scale = static_cast<float>(std::exp(double{need_scalar(tensors, "logit_scale", "such model")}));
 }
 
 // The two halves of config.json; one that equals the class's defaults may be absent.
@@ -214,10 +211,7 @@ void read_siglip(const JsonObject& root, const TensorSource& tensors, bool nafle
   config.text = read_siglip_text(text);
   config.embed_dim = text.find_count("projection_size").value_or(config.text->transformer.width);
   read_logit_scale(tensors, config);
-  const auto bias = tensors.find("logit_bias");
-  if (!bias)
-    fail(ErrorCode::not_found, tensors.path(), ": tensor 'logit_bias' is missing; every SiglipModel has it");
-  config.logit_bias = read_scalar(tensors, *bias);
+  config.logit_bias = need_scalar(tensors, "logit_bias", "SiglipModel");
 }
 
 // CLIP's image tower beside a BERT.

@@ -1,43 +1,12 @@
 // Every family that has tables of its own: the checkpoint that its architecture asks for, and that one with a
 // tensor renamed, missing, of another shape, or one too many. Which names PyTorch gives them:
 // tests/parity/models.py.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <algorithm>
-
 #include "convert/arch_table.h"
-#include "convert/plan.h"
-#include "convert/tensor_map.h"
-#include "support/errors.h"
+#include "convert/names_only.h"
 #include "support/fixtures.h"
-#include "support/temporary_folder.h"
 
 namespace simdclip::tests {
 namespace {
-
-// Names and shapes without values.
-class NamesOnly : public TensorSource {
- public:
-  const std::string& path() const noexcept override { return path_; }
-  const std::vector<ForeignTensor>& tensors() const noexcept override { return tensors_; }
-  void read(size_t, std::span<float> out) const override { std::fill(out.begin(), out.end(), 0.0F); }
-
-  void add(const std::string& name, std::vector<uint64_t> shape) {
-    const auto at = std::lower_bound(tensors_.begin(), tensors_.end(), name,
-                                     [](const ForeignTensor& t, const std::string& n) { return t.name < n; });
-    tensors_.insert(at, {name, ForeignType::f32, std::move(shape)});
-  }
-  ForeignTensor take(size_t i) {
-    ForeignTensor out = tensors_[i];
-    tensors_.erase(tensors_.begin() + static_cast<std::ptrdiff_t>(i));
-    return out;
-  }
-
- private:
-  std::string path_ = "names";
-  std::vector<ForeignTensor> tensors_;
-};
 
 constexpr std::string_view kBigVision = "big_vision ";
 
@@ -57,71 +26,59 @@ ConvertPlan plan_of(const std::string& full_name) {
     plan.config.vision->transformer.layers = 2;
   if (plan.config.text) plan.config.text->transformer.layers = 2;
   plan.config.name = name;
-  if (big_vision) {
-    NamesOnly source;
-    source.add("params/img/embedding/kernel", {1});
-    expect_error(ErrorCode::not_found, [&] { read_open_clip_tensors(source, plan); }, {"params/t"});
-    source.add("params/t", {1});
-    expect_error(ErrorCode::not_found, [&] { read_open_clip_tensors(source, plan); }, {"params/b"});
-    source.add("params/b", {1});
-    read_open_clip_tensors(source, plan);
-  }
   return plan;
 }
 
-// "...: tensor 'NAME' [a, b] is missing...": what the binder asks for next.
-ForeignTensor asked_for(const std::string& message) {
-  const size_t begin = message.find("tensor '") + 8, end = message.find('\'', begin);
-  ForeignTensor out{message.substr(begin, end - begin), ForeignType::f32, {}};
-  const size_t open = message.find('[', end), close = message.find(']', open);
-  for (size_t at = open; at < close; at = message.find(',', at + 1))
-    out.shape.push_back(std::max(1UL, std::stoul(message.substr(at + 1))));
-  return out;
+Accept accept_of(const ConvertPlan& plan) {
+  return [=](const TensorSource& tensors) {
+    ConvertPlan whole = plan;
+    read_open_clip_tensors(tensors, whole);
+    bind_tensors(whole, tensors);
+  };
 }
 
-// The whole checkpoint, by asking for one tensor after another.
-NamesOnly checkpoint_of(const ConvertPlan& plan) {
-  NamesOnly source;
-  for (size_t i = 0; i < 1000; ++i) {
-    try {
-      bind_tensors(plan, source);
-      return source;
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::not_found) throw;
-      const ForeignTensor next = asked_for(error.what());
-      source.add(next.name, next.shape);
-    }
+// The file's first names, which say how the others begin.
+NamesOnly seed_of(const std::string& full_name, const ConvertPlan& plan) {
+  NamesOnly seed;
+  if (full_name.starts_with(kBigVision)) {
+    seed.add("params/img/Transformer/encoder_norm/bias", {plan.config.vision->transformer.width});
+  } else if (plan.text.naming == Naming::open_clip && full_name.find("SigLIP") != std::string::npos) {
+    seed.add("text.ln_final.bias", {plan.config.text->transformer.width});
   }
-  ADD_FAILURE() << "the checkpoint has no end";
-  return source;
+  return seed;
+}
+
+NamesOnly checkpoint_of(const std::string& full_name, ConvertPlan& plan) {
+  const NamesOnly whole = completed(seed_of(full_name, plan), accept_of(plan));
+  read_open_clip_tensors(whole, plan);
+  return whole;
 }
 
 class Families : public testing::TestWithParam<const char*> {};
 
 TEST_P(Families, EachTensorIsNeededUnderItsNameAndShape) {
-  const ConvertPlan plan = plan_of(GetParam());
-  const NamesOnly whole = checkpoint_of(plan);
+  ConvertPlan plan = plan_of(GetParam());
+  const NamesOnly whole = checkpoint_of(GetParam(), plan);
   ASSERT_GT(whole.tensors().size(), 40U);
-  for (size_t i = 0; i < whole.tensors().size(); ++i) {
-    NamesOnly source = whole;
-    const ForeignTensor tensor = source.take(i);
-    const std::string missing = expect_error(ErrorCode::not_found, [&] { bind_tensors(plan, source); });
-    EXPECT_THAT(missing, testing::HasSubstr("'" + tensor.name + "'"));
-    std::vector<uint64_t> other = tensor.shape;
-    other.push_back(2);
-    source.add(tensor.name, other);
-    const std::string shape = expect_error(ErrorCode::shape_mismatch, [&] { bind_tensors(plan, source); });
-    EXPECT_THAT(shape, testing::HasSubstr("'" + tensor.name + "'"));
-  }
+  expect_each_tensor_needed(whole, accept_of(plan));
 }
 
 TEST_P(Families, AnExtraTensorIsRefused) {
-  const ConvertPlan plan = plan_of(GetParam());
-  NamesOnly source = checkpoint_of(plan);
-  const std::string extra = plan.only_prefix + "visual.nobody_knows.weight";
-  source.add(extra, {3});
-  const std::string message = expect_error(ErrorCode::unsupported, [&] { bind_tensors(plan, source); });
-  EXPECT_THAT(message, testing::HasSubstr(extra));
+  ConvertPlan plan = plan_of(GetParam());
+  const NamesOnly whole = checkpoint_of(GetParam(), plan);
+  expect_extra_refused(whole, accept_of(plan), plan.only_prefix + "visual.nobody_knows.weight");
+  const std::string text = plan.text.prefix.empty() ? "transformer." : plan.text.prefix;
+  expect_extra_refused(whole, accept_of(plan), text + "nobody_knows.bias");
+}
+
+// Angles turn pairs of channels that a rotary tower's file has side by side.
+TEST_P(Families, RowsOfQueriesAndKeysAreTurnedWhereTheTowerIs) {
+  ConvertPlan plan = plan_of(GetParam());
+  const NamesOnly whole = checkpoint_of(GetParam(), plan);
+  for (const BoundTensor& bound : bind_tensors(plan, whole)) {
+    const bool qkv = bound.spec.name.starts_with("visual.blocks.") && bound.spec.name.find(".attn.qkv.") != std::string::npos;
+    EXPECT_EQ(bound.turned, qkv && plan.config.vision->rotary) << bound.spec.name;
+  }
 }
 
 // Flax's layers hold the same numbers in another order.
@@ -135,8 +92,8 @@ class Numbered : public NamesOnly {
   }
 };
 
-ConvertPlan small_plan(bool big_vision) {
-  ConvertPlan plan = plan_of((big_vision ? std::string(kBigVision) : std::string()) + "ViT-B-16-SigLIP");
+ConvertPlan small_plan() {
+  ConvertPlan plan = plan_of("ViT-B-16-SigLIP");
   for (TransformerConfig* t : {&plan.config.vision->transformer, &plan.config.text->transformer})
     t->width = 12, t->heads = 3, t->mlp_width = 8, t->layers = 1;
   plan.config.vision->patch_size = 4;
@@ -161,9 +118,9 @@ std::vector<float> columns_of(const Numbered& source, const std::string& name, u
 }
 
 TEST(BigVision, LayersAreTransposedAndHeadsJoined) {
-  const ConvertPlan plan = small_plan(true);
+  ConvertPlan plan = small_plan();
   Numbered source;
-  const NamesOnly whole = checkpoint_of(plan);
+  const NamesOnly whole = checkpoint_of(std::string(kBigVision), plan);
   for (const ForeignTensor& t : whole.tensors()) source.add(t.name, t.shape);
   std::vector<float> got;
   const auto bound = bind_tensors(plan, source);
@@ -208,7 +165,8 @@ TEST(BigVision, LayersAreTransposedAndHeadsJoined) {
 }
 
 INSTANTIATE_TEST_SUITE_P(OpenClip, Families,
-                         testing::Values("mt5-base-ViT-B-32", "vit_medium_patch16_gap_256", "ViT-B-16-SigLIP2", "big_vision ViT-B-16-SigLIP",
+                         testing::Values("ViT-B-32", "ViT-M-16-alt", "MobileCLIP2-L-14", "ViT-H-14-worldwide", "nllb-clip-base-siglip",
+                                         "mt5-xl-ViT-H-14", "mt5-base-ViT-B-32", "vit_medium_patch16_gap_256", "ViT-B-16-SigLIP2", "big_vision ViT-B-16-SigLIP",
                                          "big_vision ViT-SO400M-16-SigLIP-i18n-256", "ViT-L-14-CLIPA", "coca_ViT-B-32", "EVA01-g-14",
                                          "EVA02-B-16", "EVA02-E-14", "PE-Core-T-16-384", "MobileCLIP-B",
                                          "roberta-ViT-B-32", "coca_roberta-ViT-B-32", "nllb-clip-base",
@@ -216,13 +174,13 @@ INSTANTIATE_TEST_SUITE_P(OpenClip, Families,
 
 // What a batch norm counted while it was trained decides nothing; elsewhere the same name is refused.
 TEST(ResNetNames, CountersOfBatchNormsArePassedOver) {
-  const ConvertPlan plan = plan_of("RN50");
-  NamesOnly source = checkpoint_of(plan);
+  ConvertPlan plan = plan_of("RN50");
+  NamesOnly source = checkpoint_of("", plan);
   for (const char* name : {"visual.bn1.num_batches_tracked", "visual.layer3.0.downsample.1.num_batches_tracked"})
     source.add(name, {});
   bind_tensors(plan, source);
-  const ConvertPlan vit = plan_of("ViT-B-16-SigLIP2");
-  NamesOnly other = checkpoint_of(vit);
+  ConvertPlan vit = plan_of("ViT-B-16-SigLIP2");
+  NamesOnly other = checkpoint_of("", vit);
   other.add("visual.bn1.num_batches_tracked", {});
   expect_error(ErrorCode::unsupported, [&] { bind_tensors(vit, other); }, {"visual.bn1.num_batches_tracked"});
 }
@@ -246,7 +204,7 @@ TEST(LongClip, PositionsBehindTheTwentiethAreTheSecondTensors) {
   ConvertPlan plan = plan_of("ViT-B-16");
   plan.config.text->context_length = 248;
   Counting source;
-  const NamesOnly names = checkpoint_of(plan);
+  const NamesOnly names = checkpoint_of("", plan);
   for (const ForeignTensor& t : names.tensors()) source.add(t.name, t.shape);
   source.add("positional_embedding_res", {248, 512});
   EXPECT_TRUE(is_openai_file(source));
@@ -260,103 +218,22 @@ TEST(LongClip, PositionsBehindTheTwentiethAreTheSecondTensors) {
 
 TEST(LongClip, TheSecondTensorHasTheFirstOnesShape) {
   ConvertPlan plan = plan_of("ViT-B-16");
-  NamesOnly source = checkpoint_of(plan);
+  NamesOnly source = checkpoint_of("", plan);
   source.add("positional_embedding_res", {248, 512});
   const std::string message = expect_error(ErrorCode::shape_mismatch, [&] { bind_tensors(plan, source); });
   EXPECT_THAT(message, testing::HasSubstr("'positional_embedding_res'"));
 }
 
-// transformers' AltCLIPModel, small.
-ConvertPlan alt_plan(const TensorSource& tensors) {
-  SourceFiles files;
-  static const TemporaryFolder folder;
-  files.folder = folder.path();
-  files.weights = files.folder + "/model.safetensors";
-  files.transformers_config = folder.file("config.json");
-  write_text(files.transformers_config,
-             R"({"model_type": "altclip", "projection_dim": 32, "vision_config": {"hidden_size": 64, "intermediate_size": 128,
-                 "num_hidden_layers": 2, "num_attention_heads": 2}, "text_config": {"vocab_size": 300, "hidden_size": 48,
-                 "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4, "max_position_embeddings": 30, "project_dim": 40}})");
-  write_text(folder.file("preprocessor_config.json"),
-             R"({"crop_size": {"height": 224, "width": 224}, "size": {"shortest_edge": 224}, "image_mean": [0, 0, 0], "image_std": [1, 1, 1]})");
-  ConvertPlan plan;
-  plan.config.name = "AltCLIP";
-  plan.tower = "image";  // whose tokenizer is not asked for
-  read_transformers(files, tensors, {}, plan);
-  return plan;
-}
-
-NamesOnly alt_checkpoint() {
-  NamesOnly seed;
-  seed.add("logit_scale", {});
-  seed.add("vision_model.embeddings.class_embedding", {64});
-  seed.add("text_model.roberta.embeddings.word_embeddings.weight", {300, 48});
-  for (;;) {
-    try {
-      bind_tensors(alt_plan(seed), seed);
-      return seed;
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::not_found) throw;
-      const ForeignTensor next = asked_for(error.what());
-      seed.add(next.name, next.shape);
-    }
-  }
-}
-
-TEST(AltClip, EachTensorIsNeededUnderItsNameAndShape) {
-  const NamesOnly whole = alt_checkpoint();
-  const ConvertPlan plan = alt_plan(whole);
-  EXPECT_EQ(plan.config.text->context_length, 28U);
-  EXPECT_TRUE(whole.find("text_model.transformation.weight") && whole.find("text_model.pre_LN.bias"));
-  for (size_t i = 0; i < whole.tensors().size(); ++i) {
-    NamesOnly source = whole;
-    const ForeignTensor tensor = source.take(i);
-    if (tensor.name == "logit_scale") continue;
-    const std::string missing = expect_error(ErrorCode::not_found, [&] { bind_tensors(plan, source); });
-    EXPECT_THAT(missing, testing::HasSubstr("'" + tensor.name + "'"));
-    source.add(tensor.name, {3, 5, 7});
-    const std::string shape = expect_error(ErrorCode::shape_mismatch, [&] { bind_tensors(plan, source); });
-    EXPECT_THAT(shape, testing::HasSubstr("'" + tensor.name + "'"));
-  }
-  NamesOnly more = whole;
-  more.add("text_model.roberta.pooler.dense.bias", {48});
-  const std::string extra = expect_error(ErrorCode::unsupported, [&] { bind_tensors(plan, more); });
-  EXPECT_THAT(extra, testing::HasSubstr("text_model.roberta.pooler.dense.bias"));
-}
-
-TEST(AltClip, TheTwoLayersBecomeOne) {
-  Counting source;
-  const NamesOnly names = alt_checkpoint();
-  for (const ForeignTensor& t : names.tensors()) source.add(t.name, t.shape);
-  const ConvertPlan plan = alt_plan(source);
-  const std::vector<BoundTensor> bound = bind_tensors(plan, source);
-  std::vector<float> weight, bias;
-  assemble(bound_as(bound, "text.proj.weight"), plan, source, weight);
-  assemble(bound_as(bound, "text.proj.bias"), plan, source, bias);
-  ASSERT_EQ(weight.size(), 32U * 48);
-  ASSERT_EQ(bias.size(), 32U);
-  for (size_t n = 0; n < 32; ++n) {
-    float sum = 0, offset = 0;
-    for (size_t j = 0; j < 40; ++j) {
-      const auto a = static_cast<float>((n * 40 + j) % 7);
-      sum += a * static_cast<float>((j * 48 + 5) % 7);
-      offset += a * static_cast<float>(j % 7);
-    }
-    EXPECT_EQ(weight[n * 48 + 5], sum);
-    EXPECT_EQ(bias[n], offset);
-  }
-}
-
 // T5's buckets: exact below 8, then logarithmic, keys behind the query in the second half.
 TEST(Mt5, DistancesFallIntoTheirBuckets) {
-  const ConvertPlan plan = plan_of("mt5-base-ViT-B-32");
+  ConvertPlan plan = plan_of("mt5-base-ViT-B-32");
   class Buckets : public NamesOnly {
    public:
     void read(size_t, std::span<float> out) const override {  // [32, 12]: the row's number
       for (size_t i = 0; i < out.size(); ++i) out[i] = static_cast<float>(i / 12);
     }
   } source;
-  const NamesOnly names = checkpoint_of(plan);
+  const NamesOnly names = checkpoint_of("", plan);
   for (const ForeignTensor& t : names.tensors()) source.add(t.name, t.shape);
   const std::vector<BoundTensor> bound = bind_tensors(plan, source);
   std::vector<float> values;

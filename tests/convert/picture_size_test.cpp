@@ -185,11 +185,11 @@ class Empty : public TensorSource {
  public:
   const std::string& path() const noexcept override { return path_; }
   const std::vector<ForeignTensor>& tensors() const noexcept override { return tensors_; }
-  void read(size_t, std::span<float>) const override {}
+  void read(size_t, std::span<float> out) const override { std::fill(out.begin(), out.end(), 0.0F); }
 
  private:
   std::string path_ = "w.safetensors";
-  std::vector<ForeignTensor> tensors_;
+  std::vector<ForeignTensor> tensors_ = {{"logit_bias", ForeignType::f32, {}}, {"logit_scale", ForeignType::f32, {}}};
 };
 
 PreprocessConfig preprocess_of(const char* arch, const char* tag = "") {

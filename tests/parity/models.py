@@ -150,7 +150,7 @@ def main():
     families = kept.setdefault("open_clip", {}), kept.setdefault("transformers", {})
     broken = [lambda name, error: dict(name=name, tags=0, error=error, result=None, tokenizer="", preprocess=""), lambda name, error: dict(error=error, result=None)]
     for rows, module, names, otherwise in zip(families, (open_clip_rows, transformers_rows), (open_clip.list_models(), list(transformers_rows.ROWS)), broken):
-        names = sorted(names, key=lambda n: n not in options.first)
+        names = sorted(names, key=lambda n: options.first.index(n) if n in options.first else len(options.first))
         for _ in fill(options, rows, names, module.row, otherwise):
             if options.results:
                 options.results.write_text(json.dumps(kept))

@@ -8,6 +8,7 @@
 //   parity_towers embed MODEL.sclip PIXELS.npy|- IDS.npy|- IMAGES.f32 TEXTS.f32
 //
 // LAYERS and WORDS: the most blocks of a tower and words of a vocabulary, for weights that were cut to them.
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 
@@ -22,15 +23,16 @@
 namespace simdclip {
 namespace {
 
+// What every model of open_clip has, beside its towers.
 class NoTensors : public TensorSource {
  public:
   const std::string& path() const noexcept override { return path_; }
   const std::vector<ForeignTensor>& tensors() const noexcept override { return tensors_; }
-  void read(size_t, std::span<float>) const override {}
+  void read(size_t, std::span<float> out) const override { std::fill(out.begin(), out.end(), 0.0F); }
 
  private:
   std::string path_;
-  std::vector<ForeignTensor> tensors_;
+  std::vector<ForeignTensor> tensors_ = {{"logit_bias", ForeignType::f32, {}}, {"logit_scale", ForeignType::f32, {}}};
 };
 
 ConvertPlan plan_of(const std::string& config, const TensorSource& tensors) {
