@@ -15,7 +15,7 @@ find_package(ZLIB REQUIRED)                                 # zlib1g-dev: crc32 
 find_package(nlohmann_json 3.11 REQUIRED)                   # nlohmann-json3-dev
 find_package(xsimd 8 REQUIRED)                              # libxsimd-dev: the portable kernels
 find_package(JPEG REQUIRED)                                 # libjpeg62-turbo-dev
-find_package(PNG REQUIRED)                                  # libpng-dev: bit depth and palette as they are (docs/images.md)
+find_path(SIMDCLIP_STB_DIR stb_image.h PATH_SUFFIXES stb REQUIRED)  # libstb-dev: PSD, and PNG where libpng is not (docs/images.md)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash) # libxxhash-dev: checksums of the model file
 
 pkg_check_modules(WEBP IMPORTED_TARGET libwebp libwebpdemux)
@@ -23,8 +23,15 @@ if(NOT WEBP_FOUND)
   simdclip_missing(libwebp-dev "WebP pictures cannot be read" LIBRARY)
 endif()
 
+option(SIMDCLIP_PNG "Read PNG by libpng, where it is there" ON)
 option(SIMDCLIP_TIFF "Read TIFF pictures, where libtiff is there" ON)
 option(SIMDCLIP_HEIF "Read HEIC and AVIF pictures, where libheif is there" ON)
+if(SIMDCLIP_PNG)
+  find_package(PNG)                                         # libpng-dev: bit depth and palette as they are (docs/images.md)
+endif()
+if(NOT PNG_FOUND)
+  simdclip_missing(libpng-dev "PNG pictures with a palette, 1 bit, a transparent colour, or 16-bit grey with alpha cannot be read" LIBRARY)
+endif()
 if(SIMDCLIP_TIFF)
   pkg_check_modules(TIFF IMPORTED_TARGET libtiff-4>=4.5)
 endif()
@@ -68,7 +75,6 @@ if(SIMDCLIP_BUILD_TOOLS)
 endif()
 if(SIMDCLIP_BUILD_TESTS)
   find_package(GTest REQUIRED)                              # libgtest-dev libgmock-dev
-  find_path(SIMDCLIP_STB_DIR stb_image.h PATH_SUFFIXES stb REQUIRED)  # libstb-dev: an independent reader
 endif()
 if(SIMDCLIP_BUILD_BENCH)
   find_package(benchmark QUIET)

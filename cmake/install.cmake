@@ -30,8 +30,12 @@ foreach(kind shared static)
 endforeach()
 
 # What the static library needs, as pkg-config and CMake name it.
-set(SIMDCLIP_PC_REQUIRES libjpeg libpng zlib libxxhash sqlite3)
+set(SIMDCLIP_PC_REQUIRES libjpeg zlib libxxhash sqlite3)
 set(SIMDCLIP_STATIC_PC "pkg_check_modules(XXHASH QUIET IMPORTED_TARGET libxxhash)\n  pkg_check_modules(SQLITE QUIET IMPORTED_TARGET sqlite3)")
+if(PNG_FOUND)
+  list(APPEND SIMDCLIP_PC_REQUIRES libpng)
+  string(APPEND SIMDCLIP_STATIC_PC "\n  find_dependency(PNG)")
+endif()
 if(TIFF_FOUND)
   list(APPEND SIMDCLIP_PC_REQUIRES libtiff-4)
   string(APPEND SIMDCLIP_STATIC_PC "\n  pkg_check_modules(TIFF QUIET IMPORTED_TARGET libtiff-4)")

@@ -1,8 +1,8 @@
 # Debian packages, and how setup.sh and check.sh install those that are missing. Sourced, not run.
 build_packages=(g++ cmake ninja-build pkg-config nlohmann-json3-dev libxsimd-dev libxxhash-dev zlib1g-dev
-  libjpeg62-turbo-dev libpng-dev libwebp-dev libeigen3-dev libcli11-dev
+  libjpeg62-turbo-dev libpng-dev libstb-dev libwebp-dev libeigen3-dev libcli11-dev
   libsqlite3-dev libarchive-dev libtiff-dev libheif-dev libhnswlib-dev)
-test_packages=(libgtest-dev libgmock-dev libstb-dev qemu-user g++-aarch64-linux-gnu binutils)
+test_packages=(libgtest-dev libgmock-dev qemu-user g++-aarch64-linux-gnu binutils)
 
 install_packages() {
   local missing=()

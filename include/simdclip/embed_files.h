@@ -21,7 +21,7 @@ struct FolderPictures {
   size_t others = 0;                  // files that are no pictures
 };
 
-// Everything below a folder. A file is a picture by its first bytes (JPEG, PNG, WebP, GIF, BMP, PNM, and
+// Everything below a folder. A file is a picture by its first bytes (JPEG, PNG, WebP, GIF, BMP, PNM, PSD, and
 // kinds that this build may refuse: TIFF, HEIF, AVIF, JPEG 2000), a TGA file by its ending. Links to folders
 // are not followed. Throws Error: not_found, io (the folder itself).
 SIMDCLIP_API FolderPictures find_pictures(const std::string& folder);

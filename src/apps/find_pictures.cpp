@@ -17,7 +17,7 @@ namespace simdclip {
 
 bool begins_like_picture(std::string_view head) {
   using std::string_view_literals::operator""sv;
-  for (const std::string_view magic : {"\xFF\xD8\xFF"sv, "\x89PNG\r\n\x1A\n"sv, "GIF87a"sv, "GIF89a"sv, "BM"sv, "II*\0"sv, "MM\0*"sv,
+  for (const std::string_view magic : {"\xFF\xD8\xFF"sv, "\x89PNG\r\n\x1A\n"sv, "GIF87a"sv, "GIF89a"sv, "BM"sv, "8BPS"sv, "II*\0"sv, "MM\0*"sv,
                                        "\0\0\0\x0CjP  \r\n\x87\n"sv, "\xFF\x4F\xFF\x51"sv}) {
     if (head.starts_with(magic)) return true;
   }

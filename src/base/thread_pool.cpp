@@ -1,10 +1,14 @@
 #include "base/thread_pool.h"
 
+#include <linux/futex.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
+#include <climits>
 #include <exception>
 #include <mutex>
 #include <system_error>
@@ -36,20 +40,36 @@ void relax() noexcept {
 #endif
 }
 
-// Waits until `value` is no longer `old`: spins briefly (not at all where other threads need the core), then
-// sleeps.
-void wait_while(const std::atomic<uint32_t>& value, uint32_t old, bool spin) noexcept {
-  if (spin) {
-    const auto end = std::chrono::steady_clock::now() + kSpin;
-    do {
-      for (int i = 0; i < 16; ++i) {
-        if (value.load(std::memory_order_acquire) != old) return;
-        relax();
-      }
-    } while (std::chrono::steady_clock::now() < end);
+// A number that threads wait on. std::atomic::wait yields four times before it sleeps (g++ 12): where other
+// programs want the core, each of these costs a time slice.
+struct alignas(64) Signal {
+  std::atomic<uint32_t> value{0};
+  std::atomic<uint32_t> sleepers{0};
+
+  // Until `value` is no longer `old`: spins briefly (not at all where other threads need the core), then sleeps.
+  void wait_while(uint32_t old, bool spin) noexcept {
+    if (spin) {
+      const auto end = std::chrono::steady_clock::now() + kSpin;
+      do {
+        for (int i = 0; i < 16; ++i) {
+          if (value.load(std::memory_order_acquire) != old) return;
+          relax();
+        }
+      } while (std::chrono::steady_clock::now() < end);
+    }
+    // Whoever changes the value looks at the sleepers afterwards: it sees this one, or the kernel sees its value.
+    sleepers.fetch_add(1);
+    while (value.load(std::memory_order_acquire) == old)
+      syscall(SYS_futex, &value, FUTEX_WAIT_PRIVATE, old, nullptr, nullptr, 0);
+    sleepers.fetch_sub(1);
   }
-  value.wait(old, std::memory_order_acquire);
-}
+
+  // After a sequentially consistent change of the value.
+  void wake(int threads) noexcept {
+    if (sleepers.load() != 0) syscall(SYS_futex, &value, FUTEX_WAKE_PRIVATE, threads, nullptr, nullptr, 0);
+  }
+};
+static_assert(sizeof(std::atomic<uint32_t>) == 4 && std::atomic<uint32_t>::is_always_lock_free);
 
 }  // namespace
 
@@ -69,16 +89,16 @@ struct ThreadPool::State {
   Task task = nullptr;  // null: stop
   const void* context = nullptr;
   size_t tasks = 0;
-  alignas(64) std::atomic<uint32_t> generation{0};
-  alignas(64) std::atomic<uint32_t> busy{0};  // workers that have not finished the job
-  std::vector<std::exception_ptr> errors;     // of each worker, its first
+  Signal generation;
+  Signal busy;                             // workers that have not finished the job
+  std::vector<std::exception_ptr> errors;  // of each worker, its first
   std::vector<std::thread> threads;
 };
 
 ThreadPool::State::~State() {
   task = nullptr;
-  generation.fetch_add(1, std::memory_order_release);
-  generation.notify_all();
+  generation.value.fetch_add(1);
+  generation.wake(INT_MAX);
   for (std::thread& thread : threads) thread.join();
 }
 
@@ -102,13 +122,11 @@ void ThreadPool::State::start() {
 
 void ThreadPool::State::work(unsigned worker) {
   for (uint32_t seen = 0;;) {
-    wait_while(generation, seen, spin);
-    const uint32_t now = generation.load(std::memory_order_acquire);
-    if (now == seen) continue;  // woken for nothing
-    seen = now;
+    generation.wait_while(seen, spin);
+    seen = generation.value.load(std::memory_order_acquire);
     if (task == nullptr) return;
     run_share(worker);
-    if (busy.fetch_sub(1, std::memory_order_acq_rel) == 1) busy.notify_one();
+    if (busy.value.fetch_sub(1) == 1) busy.wake(1);
   }
 }
 
@@ -152,12 +170,12 @@ void ThreadPool::run(size_t tasks, Task task, const void* context) {
   s.task = task;
   s.context = context;
   s.tasks = tasks;
-  s.busy.store(s.size - 1, std::memory_order_relaxed);
-  s.generation.fetch_add(1, std::memory_order_release);
-  s.generation.notify_all();
+  s.busy.value.store(s.size - 1, std::memory_order_relaxed);
+  s.generation.value.fetch_add(1);
+  s.generation.wake(INT_MAX);
   s.run_share(0);
-  for (uint32_t left = 0; (left = s.busy.load(std::memory_order_acquire)) != 0;)
-    wait_while(s.busy, left, s.spin);
+  for (uint32_t left = 0; (left = s.busy.value.load(std::memory_order_acquire)) != 0;)
+    s.busy.wait_while(left, s.spin);
   // The lowest worker's error is the lowest task's: which one is reported does not depend on timing.
   std::exception_ptr first;
   for (std::exception_ptr& error : s.errors) {

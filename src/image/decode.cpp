@@ -20,7 +20,6 @@ const char* known_but_unsupported(std::span<const std::byte> b) noexcept {
   if (starts_with(b, "\0\0\0\fJXL "sv) || starts_with(b, "\xFF\x0A"sv)) return "a JPEG XL picture";
   if (starts_with(b, "ftypavif"sv, 4)) return "an AVIF picture";
   if (starts_with(b, "ftyp"sv, 4)) return "a HEIC picture or a video";
-  if (starts_with(b, "8BPS"sv)) return "a Photoshop file";
   if (starts_with(b, "\0\0\1\0"sv)) return "an icon";
   if (starts_with(b, "%PDF"sv)) return "a PDF document";
   if (starts_with(b, "qoif"sv)) return "a QOI picture";
@@ -53,18 +52,23 @@ const char* how_to_read(std::span<const std::byte> b) noexcept {
   if (const char* kind = known_but_unsupported(in.bytes))
     fail_unsupported(in, "this is ", kind, ", which cannot be read", how_to_read(in.bytes));
   fail(ErrorCode::unsupported, in.name,
-       ": no picture that can be read (JPEG, PNG, WebP, GIF, BMP, TGA, PNM by their content)");
+       ": no picture that can be read (JPEG, PNG, WebP, GIF, BMP, TGA, PNM, PSD by their content)");
 }
 
 Image decode(const EncodedImage& in) {
   switch (sniff_format(in.bytes)) {
     case ImageFormat::jpeg: return decode_jpeg(in);
+#if defined(SIMDCLIP_HAVE_PNG)
     case ImageFormat::png: return decode_png(in);
+#else
+    case ImageFormat::png: return decode_png_by_stb(in);
+#endif
     case ImageFormat::webp: return decode_webp(in);
     case ImageFormat::gif: return decode_gif(in);
     case ImageFormat::bmp: return decode_bmp(in);
     case ImageFormat::pnm: return decode_pnm(in);
     case ImageFormat::tga: return decode_tga(in);
+    case ImageFormat::psd: return decode_psd(in);
 #if defined(SIMDCLIP_HAVE_TIFF)
     case ImageFormat::tiff: return decode_tiff(in);
 #endif
@@ -85,6 +89,7 @@ ImageFormat sniff_format(std::span<const std::byte> b) noexcept {
   if (starts_with(b, "RIFF"sv) && starts_with(b, "WEBP"sv, 8)) return ImageFormat::webp;
   if (starts_with(b, "GIF87a"sv) || starts_with(b, "GIF89a"sv)) return ImageFormat::gif;
   if (starts_with(b, "BM"sv)) return ImageFormat::bmp;
+  if (starts_with(b, "8BPS"sv)) return ImageFormat::psd;
 #if defined(SIMDCLIP_HAVE_TIFF)
   if (is_tiff(b)) return ImageFormat::tiff;
 #endif

@@ -22,17 +22,21 @@ struct EncodedImage {
   uint8_t at(size_t i) const noexcept { return static_cast<uint8_t>(bytes[i]); }
 };
 
-enum class ImageFormat : uint8_t { jpeg, png, webp, gif, bmp, tga, pnm, tiff, heif, unknown };
+enum class ImageFormat : uint8_t { jpeg, png, webp, gif, bmp, tga, pnm, psd, tiff, heif, unknown };
 // By content; TGA has no signature and is what a plausible header says when nothing else fits.
 ImageFormat sniff_format(std::span<const std::byte> bytes) noexcept;
 
 Image decode_jpeg(const EncodedImage& in);
+#if defined(SIMDCLIP_HAVE_PNG)
 Image decode_png(const EncodedImage& in);
+#endif
+Image decode_png_by_stb(const EncodedImage& in);  // the kinds that it reads as Pillow does; what a build without libpng has
 Image decode_webp(const EncodedImage& in);
 Image decode_gif(const EncodedImage& in);
 Image decode_bmp(const EncodedImage& in);
 Image decode_tga(const EncodedImage& in);
 Image decode_pnm(const EncodedImage& in);
+Image decode_psd(const EncodedImage& in);
 #if defined(SIMDCLIP_HAVE_TIFF)
 Image decode_tiff(const EncodedImage& in);
 #endif

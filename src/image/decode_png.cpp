@@ -1,4 +1,6 @@
 // PNG by libpng, which keeps bit depth, palette and transparency apart as Pillow's modes need them.
+#if defined(SIMDCLIP_HAVE_PNG)
+
 #include <png.h>
 
 #include <bit>
@@ -176,3 +178,5 @@ Image decode_png(const EncodedImage& in) {
 }
 
 }  // namespace simdclip
+
+#endif

@@ -198,11 +198,9 @@ TEST(ThreadPool, WakesSleepingWorkers) {
 
 TEST(ThreadPool, MoreThreadsThanCores) {
   ThreadPool pool(4 * usable_cores() + 3);
-  const auto begin = std::chrono::steady_clock::now();
   std::atomic<size_t> done{0};
   for (int repeat = 0; repeat < 200; ++repeat) pool.parallel_for(50, [&](size_t) { ++done; });
   EXPECT_EQ(done, 200U * 50U);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30));
 }
 
 // A caller that flushes denormals or rounds otherwise changes no result, and keeps its own setting.

@@ -71,11 +71,26 @@ inline PreprocessConfig openai_config() {
 }
 
 inline bool is_webp(const std::string& name) { return name.ends_with(".webp"); }
+// Whether this build reads the file: PNGs that need libpng (docs/images.md), WebP.
+inline constexpr bool kHavePng =
+#if defined(SIMDCLIP_HAVE_PNG)
+    true;
+#else
+    false;
+#endif
+inline bool needs_libpng(const std::string& name) {
+  return name.starts_with("png_") && (name.find("palette") != std::string::npos || name.find("trns") != std::string::npos ||
+                                      name.starts_with("png_grey_1.") || name.starts_with("png_grey_1_") ||
+                                      name.starts_with("png_grey_alpha_16"));
+}
 inline constexpr bool kHaveWebp =
 #if defined(SIMDCLIP_HAVE_WEBP)
     true;
 #else
     false;
 #endif
+inline bool not_read_here(const std::string& name) {
+  return (is_webp(name) && !kHaveWebp) || (needs_libpng(name) && !kHavePng);
+}
 
 }  // namespace simdclip::tests

@@ -267,6 +267,54 @@ def make_pnm():
         FILES[f"pnm_{maximum}.ppm"] = f"P6 23 17 {maximum}\n".encode() + values.astype(dtype).tobytes()
 
 
+# --- PSD: a writer of our own, flattened pictures only -------------------------------------------------------------------------------
+def packbits(row):
+    out, at = bytearray(), 0
+    while at < len(row):
+        run = 1
+        while run < 128 and at + run < len(row) and row[at + run] == row[at]:
+            run += 1
+        if run > 1:
+            out += bytes((257 - run, row[at]))
+        else:
+            while run < 128 and at + run < len(row) and row[at + run] != row[at + run - 1]:
+                run += 1
+            out += bytes((run - 1,)) + bytes(row[at:at + run])
+        at += run
+    return bytes(out)
+
+
+def psd(mode, planes, packed, colors=b""):
+    height, width = planes[0].shape
+    resources = b"8BIM" + struct.pack(">HHI", 1005, 0, 16) + bytes(16)  # the resolution, which nobody asks for
+    out = struct.pack(">4sH6xHIIHH", b"8BPS", 1, len(planes), height, width, 8, mode)
+    out += struct.pack(">I", len(colors)) + colors + struct.pack(">I", len(resources)) + resources + bytes(4)
+    rows = [row.tobytes() for plane in planes for row in plane]
+    if packed:
+        rows = [packbits(row) for row in rows]
+        out += struct.pack(">H", 1) + struct.pack(f">{len(rows)}H", *map(len, rows))
+    else:
+        out += struct.pack(">H", 0)
+    return out + b"".join(rows)
+
+
+def make_psd():
+    smooth = scene(45, 31, 5, 7) // 32 * 32  # with runs
+    planes = [smooth[..., c] for c in range(5)]
+    colors = np.random.default_rng(7).integers(0, 256, 768, np.uint8).tobytes()
+    for packed in (False, True):
+        end = "_rle.psd" if packed else ".psd"
+        FILES["psd_grey" + end] = psd(1, planes[:1], packed)
+        FILES["psd_palette" + end] = psd(2, planes[:1], packed, colors)
+        FILES["psd_rgb" + end] = psd(3, planes[:3], packed)
+        FILES["psd_rgba" + end] = psd(3, planes[:4], packed)
+        FILES["psd_cmyk" + end] = psd(4, planes[:4], packed)
+    FILES["psd_multichannel.psd"] = psd(7, planes[:2], False)
+    FILES["psd_duotone.psd"] = psd(8, planes[:1], False, bytes(20))
+    FILES["psd_rgb_and_two.psd"] = psd(3, planes, False)
+    FILES["psd_cmyk_and_one.psd"] = psd(4, planes, False)
+
+
 def make_gif():
     save("gif_P.gif", picture("P"), "GIF", interlace=0)
     save("gif_P_interlaced.gif", picture("P"), "GIF", interlace=1)
@@ -364,7 +412,7 @@ def golden(name, data, out):
 
 TRUNCATED = ("jpeg_420.jpg", "jpeg_tall_420.jpg", "jpeg_tall_420_progressive.jpg", "jpeg_wide_422.jpg", "jpeg_progressive.jpg", "jpeg_restart.jpg", "jpeg_cmyk.jpg", "png_rgb_8.png", "png_palette_4_interlaced.png",
              "gif_P_interlaced.gif", "webp_lossy.webp", "webp_lossless_alpha.webp", "bmp_24.bmp", "bmp_rle8.bmp", "tga_RGB.tga",
-             "tga_RGBA_rle.tga", "pnm_RGB.ppm", "pnm_plain_255.ppm")
+             "tga_RGBA_rle.tga", "pnm_RGB.ppm", "pnm_plain_255.ppm", "psd_rgb.psd", "psd_cmyk_rle.psd")
 
 
 def truncated(name, data, out):
@@ -381,7 +429,7 @@ def truncated(name, data, out):
 def main():
     folder = sys.argv[1]
     os.makedirs(folder, exist_ok=True)
-    for make in (make_png, make_bmp, make_tga, make_pnm, make_gif, make_jpeg_and_webp):
+    for make in (make_png, make_bmp, make_tga, make_pnm, make_psd, make_gif, make_jpeg_and_webp):
         make()
     lines = []
     for name, data in sorted(FILES.items()):

@@ -1,5 +1,6 @@
 // stb_image as an independent reader of PNG, GIF, BMP, TGA and PNM: where it keeps what a file says, both
 // read the same bytes; and what it would lose in production, format by format (the table of docs/images.md).
+// What it does read in production: psd_test.cpp.
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -161,6 +162,7 @@ TEST(StbImage, LosesSomethingInEveryFormat) {
       "| format | files | as Pillow | palette lost | 1-bit lost | other pixels | refused | cut files read "
       "|\n");
   for (const char* prefix : {"png_", "gif_", "bmp_", "tga_", "pnm_"}) {
+    if (!kHavePng && std::string_view(prefix) == "png_") continue;  // what Pillow makes of all of them is not known here
     const Row row = measure(prefix);
     const size_t* n = row.verdicts;
     std::printf("| %s | %zu | %zu | %zu | %zu | %zu:%s | %zu:%s | %zu of %zu |\n", prefix, row.files, n[0],

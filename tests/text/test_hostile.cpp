@@ -1,15 +1,18 @@
 // Hostile text: whatever the bytes are, ids come out, within a second, in range, begun and ended as they must
 // be.
 #include <gtest/gtest.h>
-#include <time.h>
 
 #include <random>
 #include <thread>
 
+#include "support/cpu_time.h"
 #include "text/tokenizer.h"
 
 namespace simdclip {
 namespace {
+
+using tests::cpu_seconds;
+using tests::kSlower;
 
 struct Case {
   std::string name;
@@ -132,19 +135,6 @@ class Hostile : public testing::TestWithParam<TextCleaning> {
     return make_tokenizer(config, 49408, 77, section_, "test");
   }
 };
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr double kSlower = 20;
-#else
-constexpr double kSlower = 1;
-#endif
-
-// Of this thread: what else runs on the machine does not count.
-double cpu_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
 
 TEST_P(Hostile, IdsWithinASecond) {
   const auto all = cases();
