@@ -8,7 +8,7 @@ namespace {
 
 struct Given {
   ModelArguments model;
-  std::string second, target, prompt, negative, dialect = "plain", downweight, output;
+  std::string second, target, prompt, negative, dialect = "plain", downweight, long_prompts, output;
   std::vector<std::string> embeddings, second_embeddings;
   unsigned clip_skip = 0;
   bool parse_only = false, json = false;
@@ -38,6 +38,9 @@ Given parse(std::vector<std::string> words) {
   arguments.choice("--downweight", given.downweight, {"mask", "remove"},
                    "compel: words weighed below 1 are hidden from the others (mask, compel's default) or "
                    "left out (remove)");
+  arguments.choice("--long-prompts", given.long_prompts, {"cut", "chunks"},
+                   "compel: a prompt longer than the context is cut (compel's default) or split at sentences "
+                   "(its truncate_long_prompts=False)");
   arguments.number("--clip-skip", given.clip_skip, 1, 100,
                    "Take the N-th last block's states, 1 the last (default: the target's own)");
   arguments.text("--second", given.second, "MODEL", "The second text tower (OpenCLIP bigG) of sdxl and sd3");
@@ -54,6 +57,8 @@ Given parse(std::vector<std::string> words) {
   if (given.parse_only) return given;
   if (!given.downweight.empty() && given.dialect != "compel")
     throw UsageError("--downweight is of --dialect compel");
+  if (!given.long_prompts.empty() && given.dialect != "compel")
+    throw UsageError("--long-prompts is of --dialect compel; plain prompts are cut, a1111's and comfyui's become chunks");
   if (given.target.empty()) throw UsageError("no generator; give --target sd1, sd2, sdxl, sd3 or flux");
   if (given.output.empty()) throw UsageError("no output; give -o OUT.safetensors");
   const bool two = given.target == "sdxl" || given.target == "sd3";
@@ -165,7 +170,8 @@ void condition_command(std::vector<std::string> words) {
   warn_of_width(given, encoders);
   const auto tensors =
       condition(given.target, encoders, given.prompt, given.negative, parse_prompt_dialect(given.dialect),
-                given.clip_skip, given.downweight == "remove" ? Downweight::remove : Downweight::mask);
+                given.clip_skip, given.downweight == "remove" ? Downweight::remove : Downweight::mask,
+                given.long_prompts == "chunks" ? LongPrompts::chunks : LongPrompts::cut);
   write_tensors(given.output, tensors);
   std::string list;
   for (const NamedTensor& tensor : tensors) {

@@ -23,7 +23,7 @@ enum class PromptDialect {
             // chunks of 75
   comfyui,  // (x) 1.1, (x:1.3) replaces the outer weight; (z - z_empty) * w + z_empty; chunks of 75
   compel,   // x+ 1.1, x- 0.9, (x y)1.3, .attend(1.3); as comfyui, and below 1 blended with the prompt without
-            // x (Downweight); ("x", "y").and(), .blend(); each prompt cut at the context, as compel's default
+            // x (Downweight); ("x", "y").and(), .blend(); long prompts as LongPrompts says
 };
 // "plain", "a1111", "comfyui", "compel"; anything else is Error invalid_argument.
 SIMDCLIP_API PromptDialect parse_prompt_dialect(const std::string& name);
@@ -31,6 +31,10 @@ SIMDCLIP_API PromptDialect parse_prompt_dialect(const std::string& name);
 // What "the prompt without x" is where compel weighs x below 1: compel's DownweightMode. mask, its default: x
 // stays in its place, but no token attends to it. remove: it is left out, and what follows moves up.
 enum class Downweight { mask, remove };
+
+// compel's truncate_long_prompts: a prompt longer than the context is cut, its default; or it becomes chunks of 75 tokens at most
+// that end with a sentence, else a phrase, else a word (its SplitLongTextMode.SENTENCES).
+enum class LongPrompts { cut, chunks };
 
 // A piece of a prompt with its weight, as the dialect's parser gives them. Errors: invalid_argument (what
 // compel refuses or a tensor cannot hold, see parse_compel; several prompts in one, which parse_compel
@@ -61,7 +65,8 @@ struct ConditionOptions {
   bool final_norm = true;         // ln_final on the states
   bool pad_with_end = true;       // padding is the end token, else 0
   unsigned comma_backtrack = 20;  // a1111: a chunk's end moves back to a comma at most so many tokens away
-  Downweight downweight = Downweight::mask;  // compel
+  Downweight downweight = Downweight::mask;     // compel
+  LongPrompts long_prompts = LongPrompts::cut;  // compel
 };
 
 struct Conditioning {
@@ -115,7 +120,8 @@ SIMDCLIP_API std::vector<NamedTensor> condition(const std::string& target,
                                                 std::span<const PromptEncoder* const> encoders,
                                                 const std::string& prompt, const std::string& negative,
                                                 PromptDialect dialect, unsigned clip_skip = 0,
-                                                Downweight downweight = Downweight::mask);
+                                                Downweight downweight = Downweight::mask,
+                                                LongPrompts long_prompts = LongPrompts::cut);
 
 // One .safetensors file; appears whole or not at all. Error io.
 SIMDCLIP_API void write_safetensors(const std::string& path, std::span<const NamedTensor> tensors);

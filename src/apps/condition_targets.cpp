@@ -86,7 +86,8 @@ NamedTensor pooled_of(const std::string& name, const std::string& target,
 
 std::vector<NamedTensor> condition(const std::string& name, std::span<const PromptEncoder* const> encoders,
                                    const std::string& prompt, const std::string& negative,
-                                   PromptDialect dialect, unsigned clip_skip, Downweight downweight) {
+                                   PromptDialect dialect, unsigned clip_skip, Downweight downweight,
+                                   LongPrompts long_prompts) {
   const Target& target = target_of(name);
   if (encoders.size() != target.encoders) {
     fail(ErrorCode::invalid_argument, name, " takes ", target.encoders,
@@ -98,6 +99,7 @@ std::vector<NamedTensor> condition(const std::string& name, std::span<const Prom
     ConditionOptions options;
     options.dialect = dialect;
     options.downweight = downweight;
+    options.long_prompts = long_prompts;
     const unsigned own = target.skip == 0 ? (encoders[i]->layers() >= 24 ? 2 : 1) : target.skip;
     options.clip_skip = clip_skip == 0 ? own : clip_skip;
     options.final_norm = target.final_norm;

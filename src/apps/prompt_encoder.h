@@ -1,5 +1,5 @@
 // The encoder behind PromptEncoder: its chunks (prompt_chunks.cpp) and how weights are applied
-// (prompt_weights.cpp).
+// (prompt_weights.cpp, prompt_compel.cpp).
 #pragma once
 
 #include <memory>
@@ -57,7 +57,17 @@ struct PromptEncoder::Impl {
   void weigh_a1111(Conditioning& z) const;
   void weigh_from_empty(Conditioning& z, const ConditionOptions& options) const;
   Conditioning compel(const std::string& prompt, const ConditionOptions& options) const;
+
+  // compel (prompt_compel.cpp)
+  struct CompelChunks;
+  size_t compel_split(std::span<const int32_t> ids) const;
+  CompelChunks compel_chunks(const std::vector<WeightedText>& pieces, const ConditionOptions& options) const;
+  // hidden: of all chunks' tokens, or empty.
+  Conditioning run_compel(const std::vector<PromptChunk>& chunks, const ConditionOptions& options,
+                          std::span<const uint8_t> hidden = {}) const;
+  void fill_up(Conditioning& z, size_t tokens, const ConditionOptions& options) const;
   Conditioning compel_prompt(const std::vector<WeightedText>& pieces, const ConditionOptions& options) const;
+  Conditioning compel_blend(const CompelPart& part, const ConditionOptions& options) const;
 
   Clip clip;
   ModelFile file;

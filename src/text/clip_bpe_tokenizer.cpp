@@ -72,6 +72,21 @@ ClipBpeTokenizer::ClipBpeTokenizer(const TokenizerConfig& config, uint32_t vocab
   }
 }
 
+// A merged symbol ends a word as its right part does.
+bool ClipBpeTokenizer::ends_word(int32_t id) const {
+  const MergeTable& merges = table_.merges();
+  for (auto symbol = static_cast<uint32_t>(id);;) {
+    for (unsigned b = 0; b < 256; ++b) {
+      if (table_.byte_id(static_cast<uint8_t>(b), true) == symbol) return true;
+    }
+    const auto made = std::find(merges.result.begin(), merges.result.end(), symbol);
+    if (made == merges.result.end()) return false;
+    const uint32_t right = merges.right[static_cast<size_t>(made - merges.result.begin())];
+    if (right == symbol) return false;
+    symbol = right;
+  }
+}
+
 std::vector<int32_t> ClipBpeTokenizer::encode(std::string_view text) const {
   // Both references cut the ids so that the begin token, the first context - 2 of the text and the end token
   // remain.

@@ -13,6 +13,7 @@ class ClipBpeTokenizer final : public Tokenizer {
                    std::span<const std::byte> section, const std::string& where);
 
   std::vector<int32_t> encode(std::string_view text) const override;
+  bool ends_word(int32_t id) const override;
 
  private:
   struct Ids;

@@ -23,6 +23,9 @@ class Tokenizer {
   // errors="replace"). Usable concurrently.
   virtual std::vector<int32_t> encode(std::string_view text) const = 0;
 
+  // Whether an id is the end of a word, where the vocabulary says so (clip_bpe's </w>).
+  virtual bool ends_word(int32_t) const { return false; }
+
   uint32_t context_length() const noexcept { return context_length_; }
   int32_t pad_id() const noexcept { return pad_id_; }
 

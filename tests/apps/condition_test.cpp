@@ -176,6 +176,31 @@ TEST_F(ConditionTest, CompelHidesRemovesAndBlends) {
   expect_near({two.states.begin() + static_cast<ptrdiff_t>(context * width), two.states.end()}, other, 0);
 }
 
+// A chunk ends with the last sentence that fits; each is the prompt of its own text.
+TEST_F(ConditionTest, CompelSplitsLongPromptsAtSentences) {
+  ConditionOptions options;
+  options.dialect = PromptDialect::compel;
+  options.long_prompts = LongPrompts::chunks;
+  const size_t context = fixture_model().info().context_length, width = encoder().width();
+  std::string first = "cat";
+  while (fixture_model().tokenize(first + " cat.")[context - 1] == fixture_model().tokenize("")[context - 1]) first += " cat";
+  first += ".";
+  const std::string second = "a dog sits here, at home";
+  const Conditioning both = encoder().encode(first + " " + second, options), one = encoder().encode(first, options),
+                     two = encoder().encode(second, options);
+  ASSERT_EQ(one.tokens, context);
+  ASSERT_EQ(both.tokens, 2 * context);
+  EXPECT_TRUE(std::equal(one.states.begin(), one.states.end(), both.states.begin()));
+  EXPECT_TRUE(std::equal(two.states.begin(), two.states.end(), both.states.begin() + static_cast<ptrdiff_t>(context * width)));
+  EXPECT_EQ(both.pooled, encoder().encode(first + " " + second).pooled);
+  // A shorter part of a blend is filled up with the empty prompt.
+  const Conditioning blend = encoder().encode("(\"" + first + " " + second + "\", \"a dog\").blend(0.5, 0.5)", options),
+                     empty = encoder().encode("", options);
+  ASSERT_EQ(blend.tokens, 2 * context);
+  for (size_t i = 0; i < context * width; ++i)
+    ASSERT_NEAR(blend.states[context * width + i], 0.5F * two.states[i] + 0.5F * empty.states[i], 1e-5F) << i;
+}
+
 TEST_F(ConditionTest, Errors) {
   ConditionOptions options;
   options.clip_skip = 100;

@@ -262,6 +262,11 @@ COMPEL = ["a red fox", "a red++ fox", "a (red fox)1.3 in snow-", "a (big (red)++
           "(\"a fox\", \"a wolf\", \"(an owl)1.2\").blend(1, 1, -0.4, no_normalize)", "(fox, wolf).blend(1, 2)", "(\"a fox.\", (a wolf, at night)).and(2, 1)", ""]
 
 
+WORDS = "unbelievable wolves wandering through extraordinary snowfields " * 20
+LONG_CHUNKS = ["a red++ fox", LONG, "A fox sits there. " * 20 + "It (sleeps)0.5 at night. " + "Snow++ falls. " * 20, "a fox, " * 60 + "(deep snow, and wind)0.4, " + "trees+ " * 30,
+               WORDS, WORDS + "(the end)0.7", "x" * 400, "(\"" + "a fox, " * 40 + "\", \"a (wolf)0.7\").blend(0.7, 0.3)", "(\"a red+ fox\", \"" + "deep snow. " * 30 + "\").and(1, 0.5)", ""]
+
+
 def compel_dialect(run):
     import compel
     large, big = run.large, run.big
@@ -269,6 +274,12 @@ def compel_dialect(run):
         reference = compel.Compel(tokenizer=large.tokenizer, text_encoder=large.model, downweight_mode=compel.DownweightMode[mode.upper()])
         for prompt in COMPEL:
             run.row(f"compel, {mode}, {prompt[:40]!r}", run("sd1", prompt, "--dialect", "compel", "--downweight", mode)["prompt_embeds"], reference(prompt))
+        # Long prompts in chunks; a piece that is cut, and words without any comma.
+        reference = compel.Compel(tokenizer=large.tokenizer, text_encoder=large.model, downweight_mode=compel.DownweightMode[mode.upper()], truncate_long_prompts=False)
+        for prompt in LONG_CHUNKS:
+            expected = reference(prompt)
+            got = run("sd1", prompt, "--dialect", "compel", "--downweight", mode, "--long-prompts", "chunks")["prompt_embeds"]
+            run.row(f"compel, chunks, {mode}, {prompt[:18]!r}, {expected.shape[1]} tokens", got, expected)
     kind = compel.ReturnedEmbeddingsType
     left = compel.Compel(tokenizer=large.tokenizer, text_encoder=plain_text_model(large), returned_embeddings_type=kind.PENULTIMATE_HIDDEN_STATES_NON_NORMALIZED)
     right = compel.Compel(tokenizer=big.tokenizer, text_encoder=big.model, returned_embeddings_type=kind.PENULTIMATE_HIDDEN_STATES_NON_NORMALIZED, requires_pooled=True)
