@@ -73,29 +73,24 @@ std::string as_table(const Report& r) {
 
 }  // namespace
 
-void accuracy_command(std::vector<std::string> given) {
-  PictureArguments pictures;
-  TextArguments texts;
-  ModelArguments model_arguments;
-  bool json = false;
+void accuracy_command(std::vector<std::string> words) {
+  MatchArguments given;
   Arguments arguments("accuracy",
                       "Compare two model files of one checkpoint (f32 beside int8, say) on pictures and texts: cosines of their vectors,\n"
                       "and how often they rank the same. The first two arguments are the models.",
                       "  simdclip accuracy b32-f32.sclip b32-int8.sclip ~/Pictures\n"
                       "  simdclip accuracy b32-f32.sclip b32-bf16.sclip ~/Pictures --text-file labels.txt --json\n");
-  pictures.declare(arguments);
-  texts.declare(arguments, "--text");
-  model_arguments.declare(arguments);
-  arguments.flag("--json", json, "Print one JSON document");
-  arguments.parse(std::move(given));
-  if (!model_arguments.model.empty()) throw UsageError("accuracy takes its two models as arguments, not by -m");
+  given.declare(arguments);
+  arguments.parse(std::move(words));
+  PictureArguments& pictures = given.pictures;
+  if (!given.model.model.empty()) throw UsageError("accuracy takes its two models as arguments, not by -m");
   if (pictures.paths.size() < 2) throw UsageError("two models are compared: simdclip accuracy A.sclip B.sclip PICTURES");
   const std::vector<std::string> paths(pictures.paths.begin(), pictures.paths.begin() + 2);
   pictures.paths.erase(pictures.paths.begin(), pictures.paths.begin() + 2);
-  if (!pictures.given() && !texts.given()) throw UsageError("nothing to compare on; give pictures, --text or --text-file");
+  if (!pictures.given() && !given.texts.given()) throw UsageError("nothing to compare on; give pictures, --text or --text-file");
 
-  const ModelOptions options{.threads = model_arguments.threads, .isa = model_arguments.isa};
-  const std::vector<std::string> lines = texts.given() ? texts.all() : std::vector<std::string>();
+  const ModelOptions options{.threads = given.model.threads, .isa = given.model.isa};
+  const std::vector<std::string> lines = given.texts.given() ? given.texts.all() : std::vector<std::string>();
   std::optional<PictureList> list;
   if (pictures.given()) list.emplace(pictures);
   Rows rows[2];
@@ -117,7 +112,7 @@ void accuracy_command(std::vector<std::string> given) {
   report.precision_b = names[1];
   if (report.pictures.rows > 0) report.worst_picture = list->pictures.name(rows[0].files[report.pictures.lowest_row]);
   if (report.texts.rows > 0) report.worst_text = lines[report.texts.lowest_row];
-  print(json ? as_json(report) : as_table(report));
+  print(given.json ? as_json(report) : as_table(report));
   if (list) list->report(rows[0].files.size());
 }
 

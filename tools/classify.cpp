@@ -77,51 +77,43 @@ class Truth {
 class Printer {
  public:
   Printer(const Classifier& classifier, bool json, bool csv)
-      : classifier_(classifier), json_(json), csv_(csv) {
-    if (json_) print("{\"pictures\": [");
+      : classifier_(classifier), json_(json), csv_(csv), report_(json, csv ? "" : "\n") {
     if (csv_) print(csv_line({"picture", "rank", "class", "cosine", "logit", "probability"}));
   }
 
   void picture(const std::string& path, std::span<const Classifier::Score> scores) {
     if (json_) {
-      json_picture(path, scores);
+      report_.add(json_picture(path, scores));
     } else if (csv_) {
-      for (size_t i = 0; i < scores.size(); ++i) {
+      report_.add(listed(scores.size(), [&](size_t i) {
         const Classifier::Score& s = scores[i];
-        print(csv_line({path, std::to_string(i + 1), classifier_.classes()[s.index], json_number(s.cosine),
-                        json_number(s.logit), json_number(s.probability)}));
-      }
+        return csv_line({path, std::to_string(i + 1), classifier_.classes()[s.index], json_number(s.cosine),
+                         json_number(s.logit), json_number(s.probability)});
+      }, ""));
     } else {
       std::vector<std::vector<std::string>> rows = {{"", "probability", "cosine", "class"}};
       for (const Classifier::Score& s : scores) {
         rows.push_back({"", fixed(100.0 * static_cast<double>(s.probability), 2) + " %",
                         fixed(static_cast<double>(s.cosine), 4), shown(classifier_.classes()[s.index])});
       }
-      print((count_ == 0 ? "" : "\n") + shown(path) + '\n' + table(rows, {1, 2}));
+      report_.add(shown(path) + '\n' + table(rows, {1, 2}));
     }
-    ++count_;
   }
 
-  void finish(const Evaluation* evaluation, size_t unlabelled) const {
-    if (json_) {
-      print("]" + (evaluation == nullptr ? std::string() : json_evaluation(*evaluation, unlabelled)) + "}\n");
-    } else if (evaluation != nullptr && !csv_) {
-      print((count_ == 0 ? "" : "\n") + text_evaluation(*evaluation, unlabelled));
-    }
+  void finish(const Evaluation* evaluation, size_t unlabelled) {
+    report_.finish(evaluation == nullptr || !json_ ? std::string() : json_evaluation(*evaluation, unlabelled));
+    if (evaluation != nullptr && !json_ && !csv_)
+      print((report_.count() == 0 ? "" : "\n") + text_evaluation(*evaluation, unlabelled));
   }
 
  private:
-  void json_picture(const std::string& path, std::span<const Classifier::Score> scores) const {
-    std::string out =
-        (count_ == 0 ? "{\"picture\": " : ",\n{\"picture\": ") + json_string(path) + ", \"classes\": [";
-    for (size_t i = 0; i < scores.size(); ++i) {
-      const Classifier::Score& s = scores[i];
-      out += (i == 0 ? "" : ", ") + ("{\"class\": " + json_string(classifier_.classes()[s.index])) +
-             ", \"index\": " + std::to_string(s.index) + ", \"cosine\": " + json_number(s.cosine) +
-             ", \"logit\": " + json_number(s.logit) + ", \"probability\": " + json_number(s.probability) +
-             "}";
-    }
-    print(out + "]}");
+  std::string json_picture(const std::string& path, std::span<const Classifier::Score> scores) const {
+    return "{\"picture\": " + json_string(path) + ", \"classes\": " + json_list(scores.size(), [&](size_t i) {
+             const Classifier::Score& s = scores[i];
+             return "{\"class\": " + json_string(classifier_.classes()[s.index]) + ", \"index\": " +
+                    std::to_string(s.index) + ", \"cosine\": " + json_number(s.cosine) +
+                    ", \"logit\": " + json_number(s.logit) + ", \"probability\": " + json_number(s.probability) + "}";
+           }) + "}";
   }
 
   static double share(size_t part, size_t all) {
@@ -134,26 +126,25 @@ class Printer {
                       ", \"top1\": " + json_number(share(e.all().top1, e.all().pictures)) +
                       ", \"top5\": " + json_number(share(e.all().top5, e.all().pictures)) +
                       ", \"mean_per_class_top1\": " + json_number(e.mean_per_class_top1()) +
-                      ", \"per_class\": [";
-    bool first = true;
+                      ", \"per_class\": ";
+    std::vector<size_t> seen;
     for (size_t c = 0; c < e.per_class().size(); ++c) {
-      const Evaluation::Count& count = e.per_class()[c];
-      if (count.pictures == 0) continue;
-      out += (first ? "" : ", ") + ("{\"class\": " + json_string(classifier_.classes()[c])) +
-             ", \"pictures\": " + std::to_string(count.pictures) +
+      if (e.per_class()[c].pictures != 0) seen.push_back(c);
+    }
+    const auto name = [&](size_t c) { return json_string(classifier_.classes()[c]); };
+    out += json_list(seen.size(), [&](size_t i) {
+      const Evaluation::Count& count = e.per_class()[seen[i]];
+      return "{\"class\": " + name(seen[i]) + ", \"pictures\": " + std::to_string(count.pictures) +
              ", \"top1\": " + json_number(share(count.top1, count.pictures)) +
              ", \"top5\": " + json_number(share(count.top5, count.pictures)) + "}";
-      first = false;
-    }
-    out += "], \"confusions\": [";
-    first = true;
-    for (const Evaluation::Confusion& wrong : e.confusions()) {
-      out += (first ? "" : ", ") + ("{\"class\": " + json_string(classifier_.classes()[wrong.truth])) +
-             ", \"predicted\": " + json_string(classifier_.classes()[wrong.predicted]) +
+    });
+    const auto confusions = e.confusions();
+    out += ", \"confusions\": " + json_list(confusions.size(), [&](size_t i) {
+      const Evaluation::Confusion& wrong = confusions[i];
+      return "{\"class\": " + name(wrong.truth) + ", \"predicted\": " + name(wrong.predicted) +
              ", \"pictures\": " + std::to_string(wrong.count) + "}";
-      first = false;
-    }
-    return out + "]}";
+    });
+    return out + "}";
   }
 
   std::string text_evaluation(const Evaluation& e, size_t unlabelled) const {
@@ -182,7 +173,7 @@ class Printer {
 
   const Classifier& classifier_;
   bool json_, csv_;
-  size_t count_ = 0;
+  PictureReport report_;
 };
 
 struct Given {
@@ -280,7 +271,6 @@ void classify_command(std::vector<std::string> words) {
     }
     ++done;
     if (given.quiet) return;
-    Progress::clear_line();
     printer.picture(list.pictures.name(file),
                     std::span(scores).first(std::min<size_t>(given.top, scores.size())));
   });

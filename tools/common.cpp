@@ -16,6 +16,18 @@ Model ModelArguments::open() const {
   return Model::open(find_model(model), {.threads = threads, .isa = isa});
 }
 
+void MatchArguments::declare(Arguments& arguments, const std::string& json_help) {
+  pictures.declare(arguments);
+  texts.declare(arguments, "--text");
+  model.declare(arguments);
+  arguments.flag("--json", json, "Print one JSON document" + json_help);
+}
+
+void MatchArguments::expect_both(const std::string& command, const std::string& text) const {
+  if (!pictures.given()) throw UsageError("no picture; see simdclip " + command + " --help");
+  if (!texts.given()) throw UsageError("no " + text + "; give --text TEXT... or --text-file FILE");
+}
+
 std::string human_bytes(double bytes) {
   if (bytes >= 1e9) return fixed(bytes / 1e9, 2) + " GB";
   if (bytes >= 1e6) return fixed(bytes / 1e6, 1) + " MB";

@@ -49,6 +49,19 @@ struct PictureArguments {
   bool given() const { return !paths.empty() || !list.empty(); }
 };
 
+// What the commands that hold texts against pictures take.
+struct MatchArguments {
+  ModelArguments model;
+  PictureArguments pictures;
+  TextArguments texts;
+  bool json = false;
+
+  // json_help: how the document is ordered, ", texts in the order given".
+  void declare(Arguments& arguments, const std::string& json_help = "");
+  // UsageError where pictures or texts are missing; text: what one of these is called, "prompt".
+  void expect_both(const std::string& command, const std::string& text) const;
+};
+
 // --cache: embeddings of texts kept from one run to the next.
 struct CacheArguments {
   std::string folder;

@@ -3,22 +3,18 @@
 
 #include "tools/common.h"
 #include "tools/output.h"
-#include "tools/progress.h"
 
 namespace simdclip::tools {
 namespace {
 
 std::string as_json(const std::string& prompt, const std::vector<std::string>& phrases,
                     const PromptComparison& c) {
-  std::string out =
-      "{\"prompt\": " + json_string(prompt) + ", \"cosine\": " + json_number(c.whole) + ", \"phrases\": [";
-  for (size_t i = 0; i < phrases.size(); ++i) {
-    const PhraseScore& p = c.phrases[i];
-    out += (i == 0 ? "" : ", ") + ("{\"phrase\": " + json_string(phrases[i])) +
-           ", \"alone\": " + json_number(p.alone) + ", \"without\": " + json_number(p.without) +
-           ", \"gain\": " + json_number(p.gain) + "}";
-  }
-  return out + "]}";
+  return "{\"prompt\": " + json_string(prompt) + ", \"cosine\": " + json_number(c.whole) +
+         ", \"phrases\": " + json_list(phrases.size(), [&](size_t i) {
+           const PhraseScore& p = c.phrases[i];
+           return "{\"phrase\": " + json_string(phrases[i]) + ", \"alone\": " + json_number(p.alone) +
+                  ", \"without\": " + json_number(p.without) + ", \"gain\": " + json_number(p.gain) + "}";
+         }) + "}";
 }
 
 // The phrases that the picture shows most come first.
@@ -39,11 +35,8 @@ std::string as_table(const std::string& prompt, const std::vector<std::string>& 
 
 }  // namespace
 
-void compare_command(std::vector<std::string> given) {
-  ModelArguments model_arguments;
-  PictureArguments pictures;
-  TextArguments texts;
-  bool json = false;
+void compare_command(std::vector<std::string> words) {
+  MatchArguments given;
   Arguments arguments(
       "compare",
       "Show which parts of a prompt a picture carries. The prompt's phrases stand between commas; for each "
@@ -53,36 +46,27 @@ void compare_command(std::vector<std::string> given) {
       "  simdclip compare assets/demo/cheetah.png --text \"a cheetah, an animal, in the snow\"\n"
       "  simdclip compare -m b32.sclip picture.png --text \"a castle, oil painting, sunset, by the sea\" "
       "--json\n");
-  pictures.declare(arguments);
-  texts.declare(arguments, "--text");
-  model_arguments.declare(arguments);
-  arguments.flag("--json", json, "Print one JSON document, phrases in the order given");
-  arguments.parse(std::move(given));
-  if (!pictures.given()) throw UsageError("no picture; see simdclip compare --help");
-  if (!texts.given()) throw UsageError("no prompt; give --text PROMPT... or --text-file FILE");
+  given.declare(arguments, ", phrases in the order given");
+  arguments.parse(std::move(words));
+  given.expect_both("compare", "prompt");
 
-  const Model model = model_arguments.open();
-  const std::vector<std::string> prompts = texts.all();
+  const Model model = given.model.open();
+  const std::vector<std::string> prompts = given.texts.all();
   std::vector<PromptParts> parts;
   for (const std::string& prompt : prompts) parts.emplace_back(model, prompt);
-  PictureList list(pictures);
-  size_t compared = 0;
-  if (json) print("{\"pictures\": [");
+  PictureList list(given.pictures);
+  PictureReport report(given.json, "\n");
   list.embed(model, true, [&](size_t file, std::span<const float> row) {
-    std::string out = compared == 0 ? "" : (json ? ",\n" : "\n");
-    out += json ? "{\"picture\": " + json_string(list.pictures.name(file)) + ", \"prompts\": ["
-                : shown(list.pictures.name(file)) + '\n';
-    for (size_t i = 0; i < parts.size(); ++i) {
+    const auto one = [&](size_t i) {
       const PromptComparison c = parts[i].compare(row);
-      out += json ? (i == 0 ? "" : ",\n ") + as_json(prompts[i], parts[i].phrases(), c)
-                  : as_table(prompts[i], parts[i].phrases(), c);
-    }
-    Progress::clear_line();
-    print(out + (json ? "]}" : ""));
-    ++compared;
+      return given.json ? as_json(prompts[i], parts[i].phrases(), c) : as_table(prompts[i], parts[i].phrases(), c);
+    };
+    report.add(given.json ? "{\"picture\": " + json_string(list.pictures.name(file)) +
+                                ", \"prompts\": " + json_list(parts.size(), one, ",\n ") + "}"
+                          : shown(list.pictures.name(file)) + '\n' + listed(parts.size(), one, ""));
   });
-  if (json) print("]}\n");
-  list.report(compared);
+  report.finish();
+  list.report(report.count());
 }
 
 }  // namespace simdclip::tools

@@ -87,13 +87,10 @@ PromptEncoder open_encoder(const ModelArguments& model) {
 }
 
 std::string json_pieces(const std::vector<WeightedText>& pieces) {
-  std::string out = "[";
-  for (size_t i = 0; i < pieces.size(); ++i) {
-    out += (i == 0 ? "" : ", ") + ("{\"text\": " + json_string(pieces[i].text)) +
-           ", \"weight\": " + json_number(pieces[i].weight) +
+  return json_list(pieces.size(), [&](size_t i) {
+    return "{\"text\": " + json_string(pieces[i].text) + ", \"weight\": " + json_number(pieces[i].weight) +
            ", \"break\": " + (pieces[i].chunk_break ? "true}" : "false}");
-  }
-  return out + "]";
+  });
 }
 
 std::string table_of_pieces(const std::vector<WeightedText>& pieces) {
@@ -106,22 +103,21 @@ std::string table_of_pieces(const std::vector<WeightedText>& pieces) {
 
 // Several prompts in one, as compel's .and() and .blend() make them.
 void show_parts(const std::vector<CompelPart>& parts, bool json) {
-  std::string out = json ? "{\"parts\": [" : "";
-  for (size_t p = 0; p < parts.size(); ++p) {
-    const CompelPart& part = parts[p];
-    if (json) out += (p == 0 ? "" : ", ") + ("{\"weight\": " + json_number(part.weight)) + ", \"prompts\": [";
-    for (size_t i = 0; i < part.prompts.size(); ++i) {
-      if (json) {
-        out += (i == 0 ? "" : ", ") + ("{\"share\": " + json_number(part.shares[i])) +
-               ", \"pieces\": " + json_pieces(part.prompts[i]) + "}";
-      } else {
-        out += "part " + std::to_string(p + 1) + ", weight " + json_number(part.weight) + ", share " +
-               json_number(part.shares[i]) + '\n' + table_of_pieces(part.prompts[i]);
-      }
-    }
-    if (json) out += "]}";
+  if (json) {
+    return print("{\"parts\": " + json_list(parts.size(), [&](size_t p) {
+                   const CompelPart& part = parts[p];
+                   return "{\"weight\": " + json_number(part.weight) +
+                          ", \"prompts\": " + json_list(part.prompts.size(), [&](size_t i) {
+                            return "{\"share\": " + json_number(part.shares[i]) + ", \"pieces\": " +
+                                   json_pieces(part.prompts[i]) + "}";
+                          }) + "}";
+                 }) + "}\n");
   }
-  print(out + (json ? "]}\n" : ""));
+  for (size_t p = 0; p < parts.size(); ++p) {
+    for (size_t i = 0; i < parts[p].prompts.size(); ++i)
+      print("part " + std::to_string(p + 1) + ", weight " + json_number(parts[p].weight) + ", share " +
+            json_number(parts[p].shares[i]) + '\n' + table_of_pieces(parts[p].prompts[i]));
+  }
 }
 
 void show_parse(const Given& given) {
@@ -173,13 +169,11 @@ void condition_command(std::vector<std::string> words) {
                 given.clip_skip, given.downweight == "remove" ? Downweight::remove : Downweight::mask,
                 given.long_prompts == "chunks" ? LongPrompts::chunks : LongPrompts::cut);
   write_tensors(given.output, tensors);
-  std::string list;
-  for (const NamedTensor& tensor : tensors) {
-    std::string shape;
-    for (const size_t extent : tensor.shape) shape += (shape.empty() ? "" : ", ") + std::to_string(extent);
-    list += given.json ? (list.empty() ? "" : ", ") + json_string(tensor.name) + ": [" + shape + "]"
-                       : tensor.name + ": float32 [" + shape + "]\n";
-  }
+  const std::string list = listed(tensors.size(), [&](size_t t) {
+    const NamedTensor& tensor = tensors[t];
+    const std::string shape = json_list(tensor.shape.size(), [&](size_t i) { return std::to_string(tensor.shape[i]); });
+    return given.json ? json_string(tensor.name) + ": " + shape : tensor.name + ": float32 " + shape + '\n';
+  }, given.json ? ", " : "");
   print(given.json ? "{\"output\": " + json_string(given.output) + ", \"tensors\": {" + list + "}}\n" : list);
 }
 

@@ -16,9 +16,7 @@ std::string image_size(const ModelInfo& info) {
 }
 
 std::string shape_of(const TensorInfo& tensor) {
-  std::string out = "[";
-  for (size_t i = 0; i < tensor.shape.size(); ++i) out += (i == 0 ? "" : ", ") + std::to_string(tensor.shape[i]);
-  return out + "]";
+  return json_list(tensor.shape.size(), [&](size_t i) { return std::to_string(tensor.shape[i]); });
 }
 
 std::string tensors_json(const std::vector<TensorInfo>& tensors) {

@@ -109,8 +109,7 @@ void interrogate_command(std::vector<std::string> words) {
   std::vector<std::string> captions;
   if (needs_caption && given.caption.empty()) captions = captions_to_choose_from(given);
   PictureList list(given.pictures);
-  size_t done = 0;
-  if (given.json) print("{\"pictures\": [");
+  PictureReport report(given.json);
   list.embed(model, true, [&](size_t file, std::span<const float> row) {
     std::string caption = given.caption;
     if (!captions.empty()) {
@@ -122,19 +121,13 @@ void interrogate_command(std::vector<std::string> words) {
                                : given.mode == "classic" ? interrogator.classic(row, caption)
                                                          : interrogator.negative(row);
     const double similarity = interrogator.similarity(row, prompt);
-    Progress::clear_line();
-    if (given.json) {
-      print((done == 0 ? "{\"picture\": " : ",\n{\"picture\": ") + json_string(list.pictures.name(file)) +
-            ", \"mode\": " + json_string(given.mode) +
-            (needs_caption ? ", \"caption\": " + json_string(caption) : std::string()) +
-            ", \"prompt\": " + json_string(prompt) + ", \"similarity\": " + json_number(similarity) + "}");
-    } else {
-      print(shown(list.pictures.name(file)) + "\t" + shown(prompt) + '\n');
-    }
-    ++done;
+    report.add(given.json ? "{\"picture\": " + json_string(list.pictures.name(file)) + ", \"mode\": " + json_string(given.mode) +
+                                (needs_caption ? ", \"caption\": " + json_string(caption) : std::string()) +
+                                ", \"prompt\": " + json_string(prompt) + ", \"similarity\": " + json_number(similarity) + "}"
+                          : shown(list.pictures.name(file)) + "\t" + shown(prompt) + '\n');
   });
-  if (given.json) print("]}\n");
-  list.report(done);
+  report.finish();
+  list.report(report.count());
 }
 
 }  // namespace simdclip::tools

@@ -53,9 +53,7 @@ std::string usage() {
 }
 
 std::string joined(const std::vector<std::string>& parts, const char* separator) {
-  std::string out;
-  for (const std::string& part : parts) out += (out.empty() ? "" : separator) + part;
-  return out;
+  return listed(parts.size(), [&](size_t i) { return parts[i]; }, separator);
 }
 
 std::string version() {

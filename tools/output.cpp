@@ -73,6 +73,18 @@ std::string json_string(std::string_view text) {
 std::string json_number(float value) { return shortest(value); }
 std::string json_number(double value) { return shortest(value); }
 
+PictureReport::PictureReport(bool json, std::string between) : json_(json), between_(std::move(between)) {
+  if (json_) print("{\"pictures\": [");
+}
+void PictureReport::add(const std::string& one) {
+  Progress::clear_line();
+  print((count_ == 0 ? "" : json_ ? ",\n" : between_) + one);
+  ++count_;
+}
+void PictureReport::finish(const std::string& more) {
+  if (json_) print("]" + more + "}\n");
+}
+
 std::string table(const std::vector<std::vector<std::string>>& rows, const std::vector<size_t>& right) {
   std::vector<size_t> widths;
   for (const auto& row : rows) {

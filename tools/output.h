@@ -23,6 +23,36 @@ std::string json_string(std::string_view text);
 std::string json_number(float value);
 std::string json_number(double value);
 
+// item(0), ..., item(n - 1) with the separator between; json_list: the same in brackets.
+template <typename Item>
+std::string listed(size_t n, const Item& item, std::string_view separator = ", ") {
+  std::string out;
+  for (size_t i = 0; i < n; ++i) {
+    if (i > 0) out += separator;
+    out += item(i);
+  }
+  return out;
+}
+template <typename Item>
+std::string json_list(size_t n, const Item& item, std::string_view separator = ", ") {
+  return "[" + listed(n, item, separator) + "]";
+}
+
+// What is printed of one picture after another: {"pictures": [...]}, or texts.
+class PictureReport {
+ public:
+  // between: what stands between two texts where it is no JSON.
+  explicit PictureReport(bool json, std::string between = "");
+  void add(const std::string& one);
+  void finish(const std::string& more = "");  // more: the document's other fields, each with its comma
+  size_t count() const noexcept { return count_; }
+
+ private:
+  bool json_;
+  std::string between_;
+  size_t count_ = 0;
+};
+
 // Columns padded to their widest cell; `right` names the columns of numbers. Each row has as many cells as the first.
 std::string table(const std::vector<std::vector<std::string>>& rows, const std::vector<size_t>& right = {});
 

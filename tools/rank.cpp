@@ -3,7 +3,6 @@
 
 #include "tools/common.h"
 #include "tools/output.h"
-#include "tools/progress.h"
 
 namespace simdclip::tools {
 namespace {
@@ -14,26 +13,16 @@ struct Scores {
 };
 
 Scores score(const Model& model, std::span<const float> picture, std::span<const float> texts) {
-  Scores s;
-  s.logit = model.logits(picture, texts);
+  Scores s{model.cosines(picture, texts), model.logits(picture, texts), {}};
   s.probability = model.probabilities(s.logit);
-  for (size_t i = 0; i < s.logit.size(); ++i) {
-    const std::span<const float> text = texts.subspan(i * picture.size(), picture.size());
-    s.cosine.push_back(std::inner_product(picture.begin(), picture.end(), text.begin(), 0.0, std::plus<>(),
-                                          [](double a, double b) { return a * b; }));
-  }
   return s;
 }
 
 std::string as_json(const std::string& picture, const std::vector<std::string>& texts, const Scores& s) {
-  std::string out = "{\"picture\": " + json_string(picture) + ", \"scores\": [";
-  for (size_t i = 0; i < texts.size(); ++i) {
-    out += (i == 0 ? "" : ", ") + ("{\"text\": " + json_string(texts[i])) +
-           ", \"cosine\": " + json_number(static_cast<float>(s.cosine[i])) +
-           ", \"logit\": " + json_number(s.logit[i]) + ", \"probability\": " + json_number(s.probability[i]) +
-           "}";
-  }
-  return out + "]}";
+  return "{\"picture\": " + json_string(picture) + ", \"scores\": " + json_list(texts.size(), [&](size_t i) {
+           return "{\"text\": " + json_string(texts[i]) + ", \"cosine\": " + json_number(static_cast<float>(s.cosine[i])) +
+                  ", \"logit\": " + json_number(s.logit[i]) + ", \"probability\": " + json_number(s.probability[i]) + "}";
+         }) + "}";
 }
 
 // Best first.
@@ -53,12 +42,9 @@ std::string as_table(const std::string& picture, const std::vector<std::string>&
 
 }  // namespace
 
-void rank_command(std::vector<std::string> given) {
-  ModelArguments model_arguments;
-  PictureArguments pictures;
-  TextArguments texts;
+void rank_command(std::vector<std::string> words) {
+  MatchArguments given;
   unsigned top = 0;
-  bool json = false;
   Arguments arguments("rank",
                       "Score texts against pictures: cosine, logit (scaled as the model says) and "
                       "probability. Probabilities are a\n"
@@ -67,32 +53,24 @@ void rank_command(std::vector<std::string> given) {
                       "  simdclip rank assets/demo/cheetah.png --text \"a cat\" \"a dog\" \"a car\"\n"
                       "  simdclip rank -m b32.sclip ~/Pictures --text-file labels.txt --top 3\n"
                       "  simdclip rank -m b32.sclip --json cat.jpg dog.jpg --text \"a cat\" \"a dog\"\n");
-  pictures.declare(arguments);
-  texts.declare(arguments, "--text");
   arguments.number("--top", top, 1, 1U << 30U, "Show only the best N texts of each picture (tables only)");
-  model_arguments.declare(arguments);
-  arguments.flag("--json", json, "Print one JSON document, texts in the order given");
-  arguments.parse(std::move(given));
-  if (!pictures.given()) throw UsageError("no picture; see simdclip rank --help");
-  if (!texts.given()) throw UsageError("no text; give --text TEXT... or --text-file FILE");
+  given.declare(arguments, ", texts in the order given");
+  arguments.parse(std::move(words));
+  given.expect_both("rank", "text");
 
-  const Model model = model_arguments.open();
-  const std::vector<std::string> lines = texts.all();
-  PictureList list(pictures);
+  const Model model = given.model.open();
+  const std::vector<std::string> lines = given.texts.all();
+  PictureList list(given.pictures);
   std::vector<float> text_rows(lines.size() * model.embed_dim());
   model.embed_texts(lines, text_rows);
-  size_t ranked = 0;
-  if (json) print("{\"pictures\": [");
+  PictureReport report(given.json, "\n");
   list.embed(model, true, [&](size_t file, std::span<const float> row) {
     const Scores scores = score(model, row, text_rows);
-    Progress::clear_line();
-    const std::string separator = ranked == 0 ? "" : (json ? ",\n" : "\n");
-    print(separator + (json ? as_json(list.pictures.name(file), lines, scores)
-                            : as_table(list.pictures.name(file), lines, scores, top)));
-    ++ranked;
+    report.add(given.json ? as_json(list.pictures.name(file), lines, scores)
+                          : as_table(list.pictures.name(file), lines, scores, top));
   });
-  if (json) print("]}\n");
-  list.report(ranked);
+  report.finish();
+  list.report(report.count());
 }
 
 }  // namespace simdclip::tools

@@ -121,12 +121,10 @@ std::vector<Found> pictures_of(const std::vector<Hit>& hits, const Searchable& s
 }
 
 std::string as_json(const Query& query, const std::vector<Found>& found, const Searchable& s) {
-  std::string out = "{\"query\": " + json_string(query.title) + ", \"hits\": [";
-  for (size_t i = 0; i < found.size(); ++i) {
-    out += (i == 0 ? "" : ", ") + ("{\"path\": " + json_string(s.path(found[i].picture))) +
-           ", \"score\": " + json_number(found[i].score) + ", \"row\": " + std::to_string(s.row(found[i].picture)) + "}";
-  }
-  return out + "]}";
+  return "{\"query\": " + json_string(query.title) + ", \"hits\": " + json_list(found.size(), [&](size_t i) {
+           return "{\"path\": " + json_string(s.path(found[i].picture)) + ", \"score\": " + json_number(found[i].score) +
+                  ", \"row\": " + std::to_string(s.row(found[i].picture)) + "}";
+         }) + "}";
 }
 
 std::string as_table(const std::vector<Found>& found, const Searchable& s) {

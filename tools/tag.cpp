@@ -99,20 +99,13 @@ void write_sidecar(const std::string& path, const std::string& text) {
 
 std::string json_of(const std::string& picture, const Tagger& tagger,
                     const std::vector<Tagger::Score>& scores, bool synonyms) {
-  std::string out = "{\"picture\": " + json_string(picture) + ", \"tags\": [";
-  for (size_t i = 0; i < scores.size(); ++i) {
-    const Tag& tag = tagger.tags()[scores[i].tag];
-    out += (i == 0 ? "{\"tag\": " : ", {\"tag\": ") + json_string(tag.name) +
-           ", \"z\": " + json_number(scores[i].z) + ", \"cosine\": " + json_number(scores[i].cosine);
-    if (synonyms) {
-      out += ", \"synonyms\": [";
-      for (size_t s = 0; s < tag.synonyms.size(); ++s)
-        out += (s == 0 ? "" : ", ") + json_string(tag.synonyms[s]);
-      out += "]";
-    }
-    out += "}";
-  }
-  return out + "]}";
+  return "{\"picture\": " + json_string(picture) + ", \"tags\": " + json_list(scores.size(), [&](size_t i) {
+           const Tag& tag = tagger.tags()[scores[i].tag];
+           const auto synonym = [&](size_t s) { return json_string(tag.synonyms[s]); };
+           return "{\"tag\": " + json_string(tag.name) + ", \"z\": " + json_number(scores[i].z) + ", \"cosine\": " +
+                  json_number(scores[i].cosine) +
+                  (synonyms ? ", \"synonyms\": " + json_list(tag.synonyms.size(), synonym) : std::string()) + "}";
+         }) + "}";
 }
 
 std::string sidecar_text(const Given& given, const std::string& picture, const Tagger& tagger,
@@ -126,9 +119,7 @@ std::string sidecar_text(const Given& given, const std::string& picture, const T
                    tagger.tags()[score.tag].synonyms.end());
   }
   if (given.sidecars == "xmp") return xmp_sidecar(names);
-  std::string line;
-  for (const std::string& name : names) line += (line.empty() ? "" : ", ") + name;
-  return line + '\n';
+  return listed(names.size(), [&](size_t i) { return names[i]; }) + '\n';
 }
 
 std::vector<float> background_rows(const Given& given, const Model& model) {
@@ -181,8 +172,7 @@ void tag_command(std::vector<std::string> words) {
     list.pictures.keep_only(wanted);
     if (kept > 0) message(std::to_string(kept) + " pictures have their sidecar and are passed over");
   }
-  if (given.json) print("{\"pictures\": [");
-  size_t done = 0;
+  PictureReport report(given.json);
   if (list.pictures.size() > 0) {
     const Model model = given.model.open();
     const Tagger tagger = make_tagger(given, model);
@@ -191,21 +181,15 @@ void tag_command(std::vector<std::string> words) {
       const std::vector<Tagger::Score> scores = tagger.tag(row);
       if (given.sidecars != "none")
         write_sidecar(sidecar_of(picture, given.sidecars), sidecar_text(given, picture, tagger, scores));
-      Progress::clear_line();
-      if (given.json) {
-        print((done == 0 ? "" : ",\n") + json_of(picture, tagger, scores, given.synonyms));
-      } else {
-        std::string line;
-        for (const Tagger::Score& s : scores)
-          line += (line.empty() ? "" : ", ") + shown(tagger.tags()[s.tag].name) + " " +
-                  fixed(static_cast<double>(s.z), 1);
-        print(shown(picture) + '\t' + line + '\n');
-      }
-      ++done;
+      const auto tag = [&](size_t i) {
+        return shown(tagger.tags()[scores[i].tag].name) + " " + fixed(static_cast<double>(scores[i].z), 1);
+      };
+      report.add(given.json ? json_of(picture, tagger, scores, given.synonyms)
+                            : shown(picture) + '\t' + listed(scores.size(), tag) + '\n');
     });
   }
-  if (given.json) print("]}\n");
-  list.report(done + kept);
+  report.finish();
+  list.report(report.count() + kept);
 }
 
 }  // namespace simdclip::tools

@@ -99,6 +99,8 @@ class SIMDCLIP_API Model {
   std::vector<int32_t> tokenize(std::string_view text) const;
 
   // --- scores ---
+  // Of one picture's unit vector against n texts' [n, embed_dim], summed in double and in order: the same bits on every machine.
+  std::vector<double> cosines(std::span<const float> image, std::span<const float> texts) const;
   // Of one picture's unit vector against n texts' [n, embed_dim]: logit = logit_scale * cosine + logit_bias.
   std::vector<float> logits(std::span<const float> image, std::span<const float> texts) const;
   // Softmax of the logits over the texts, or each logit's sigmoid where the model has a logit bias.

@@ -200,17 +200,22 @@ std::vector<int32_t> Model::tokenize(std::string_view text) const {
   return ids;
 }
 
-std::vector<float> Model::logits(std::span<const float> image, std::span<const float> texts) const {
+std::vector<double> Model::cosines(std::span<const float> image, std::span<const float> texts) const {
   const size_t width = embed_dim(), n = texts.size() / width;
   expect_size("image", image.size(), width, "one embedding");
   expect_size("texts", texts.size(), n * width, "whole embeddings of " + std::to_string(width) + " floats");
-  std::vector<float> out(n);
+  std::vector<double> out(n);
   for (size_t i = 0; i < n; ++i) {
-    double cosine = 0;  // in order and in double: the same bits on every machine
     for (size_t d = 0; d < width; ++d)
-      cosine += static_cast<double>(image[d]) * static_cast<double>(texts[i * width + d]);
-    out[i] = static_cast<float>(info().logit_scale * cosine + info().logit_bias.value_or(0.0F));
+      out[i] += static_cast<double>(image[d]) * static_cast<double>(texts[i * width + d]);
   }
+  return out;
+}
+
+std::vector<float> Model::logits(std::span<const float> image, std::span<const float> texts) const {
+  std::vector<float> out;
+  for (const double cosine : cosines(image, texts))
+    out.push_back(static_cast<float>(info().logit_scale * cosine + info().logit_bias.value_or(0.0F)));
   return out;
 }
 
