@@ -36,6 +36,7 @@ class SparseCheckpoint {
     write_text(path, little(header.size(), 8) + header);
     EXPECT_EQ(::truncate(path.c_str(), static_cast<off_t>(8 + header.size() + end_)), 0);
   }
+  long bytes() const { return static_cast<long>(end_); }
 
  private:
   void add(const std::string& name, const std::vector<uint64_t>& shape) {
@@ -95,9 +96,12 @@ TEST(NamedArchitecture, StreamsInBoundedMemory) {
   options.note = [&](std::string_view note) { notes += note; };
   const long peak = peak_of_child([&] { convert(path, out, options); });
   ASSERT_GE(peak, 0);
-#ifndef __SANITIZE_ADDRESS__
-  constexpr long kLargest = 49408L * 256 * 4 / 1024;  // the token embedding
-  EXPECT_LT(peak, kLargest + 200 * 1024);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  // The promise is the largest tensor (the token embedding) and 200 MB. That would hold these 165 MB whole: what
+  // is asked for here would not.
+  constexpr long kLargest = 49408L * 256 * 4 / 1024;
+  EXPECT_LT(peak, kLargest + 80 * 1024);
+  EXPECT_GT(checkpoint.bytes() / 1024, 3 * kLargest);
 #endif
   convert(path, out, options);
   EXPECT_NE(notes.find("OpenAI's mean and std"), std::string::npos);

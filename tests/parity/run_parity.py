@@ -4,6 +4,7 @@ simdclip program makes of them with what PyTorch makes of them: embeddings, toke
 
     python3 tests/parity/run_parity.py --program build/tools/simdclip [--models b32,l14] [--photos FOLDER] [--seed 7]
 
+Also: the peak memory of the conversion beyond the largest tensor (f32), which stays below 200 MB, and the time to open the result.
 Random weights, peaky as in tests/fixtures. Prints a table; the exit status is 1 when a row misses its bound. A tower that differs is
 searched for the first layer that does (--layers searches in any case): the model is cut to its first 1, 2, 4 ... blocks.
 Needs torch, open_clip_torch, transformers, safetensors, pillow, numpy. Not part of ctest: docs/convert.md.
@@ -204,7 +205,18 @@ class Program:
         return done.stdout
 
     def convert(self, source, out, precision, extra=()):
-        self.run("convert", source, "-o", out, "--precision", precision, *extra)
+        """Its peak memory, MB. A small process between us and it: a child's peak begins with what its parent holds."""
+        peak = ("import resource, subprocess, sys; status = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL); "
+                "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(status)")
+        arguments = [self.path, "convert", source, "-o", out, "--precision", precision, *extra]
+        done = subprocess.run([sys.executable, "-c", peak, *map(str, arguments)], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(f"simdclip convert {source}\n{done.stderr.strip()}")
+        return int(done.stdout) / 1024
+
+    def opening(self, model):
+        """Milliseconds to open a model whose pages are in memory, best of five."""
+        return min(json.loads(self.run("bench", "-m", model, "--tower", "text", "--secs", "0.01", "--json"))["load_ms"] for _ in range(5))
 
     def images(self, model, paths, folder):
         self.run("embed", "-m", model, "-o", folder / "i.npy", *self.plain("embed"), *paths)
@@ -239,12 +251,13 @@ def compare(program, model, photos, texts, precision, pictures_of_pixels=6):
         source = model.save(folder / "source")
         out = folder / "model.sclip"
         begin = time.time()
-        program.convert(source, out, precision, getattr(model, "arguments", lambda: [])())
+        peak = program.convert(source, out, precision, getattr(model, "arguments", lambda: [])())
         seconds = time.time() - begin
         pixels = [model.pixels(p) for p in photos]
         images = torch.cat([model.image(torch.stack(pixels[i:i + 8])) for i in range(0, len(pixels), 8)]).numpy()
         ids = model.ids(texts)
-        result = dict(seconds=seconds, megabytes=out.stat().st_size / 1e6,
+        largest = max(t.numel() for t in model.model.state_dict().values()) * 4 / 2**20
+        result = dict(seconds=seconds, over=peak - largest, opening=program.opening(out), megabytes=out.stat().st_size / 1e6,
                       image=cosines(program.images(out, photos, folder), images).min(),
                       text=cosines(program.texts(out, texts, folder), model.text(ids.long()).numpy()).min(),
                       ids=int((program.ids(out, texts) != ids.numpy()).any(-1).sum()))
@@ -285,14 +298,14 @@ def main():
     names = [n for n in MODELS if not wanted or any(w in n for w in wanted)]
     bound, failures = BOUNDS[options.precision], 0
     print(f"{options.precision}, seed {options.seed}, {len(photos)} pictures, {len(TEXTS)} texts; worst of each")
-    print(f"{'model':18s} {'1 - cos image':>14s} {'1 - cos text':>14s} {'ids differ':>10s} {'pixels max':>11s} {'MB':>7s} {'convert s':>9s}  verdict", flush=True)
+    print(f"{'model':18s} {'1 - cos image':>14s} {'1 - cos text':>14s} {'ids differ':>10s} {'pixels max':>11s} {'MB':>7s} {'convert s':>9s} {'+MB':>5s} {'open ms':>8s}  verdict", flush=True)
     for name in names:
         model = MODELS[name]
         model.build(options.seed)
         r = compare(program, model, photos, TEXTS, options.precision)
-        good = r["image"] >= bound and r["text"] >= bound and r["ids"] == 0 and r["pixels"] < 1e-5
+        good = r["image"] >= bound and r["text"] >= bound and r["ids"] == 0 and r["pixels"] < 1e-5 and r["over"] < 200
         failures += not good
-        print(f"{name:18s} {1 - r['image']:14.2e} {1 - r['text']:14.2e} {r['ids']:10d} {r['pixels']:11.2e} {r['megabytes']:7.0f} {r['seconds']:9.1f}  {'ok' if good else 'FAILED'}", flush=True)
+        print(f"{name:18s} {1 - r['image']:14.2e} {1 - r['text']:14.2e} {r['ids']:10d} {r['pixels']:11.2e} {r['megabytes']:7.0f} {r['seconds']:9.1f} {r['over']:5.0f} {r['opening']:8.2f}  {'ok' if good else 'FAILED'}", flush=True)
         if options.layers or r["image"] < bound or r["text"] < bound:
             search_layers(program, model, photos, TEXTS, options.precision)
         MODELS[name] = None  # its memory

@@ -43,6 +43,8 @@ class Errors : public testing::Test {
   }
 
   void check(const std::vector<Case>& cases) {
+    cases_ += static_cast<int>(cases.size());
+    RecordProperty("cases", cases_);
     const auto before = listing();
     for (const Case& c : cases) {
       std::vector<std::string> arguments = c.arguments;
@@ -72,6 +74,7 @@ class Errors : public testing::Test {
 
   FixtureSource source_;
   TemporaryFolder folder_;
+  int cases_ = 0;
 };
 
 TEST_F(Errors, WrongUsage) {
