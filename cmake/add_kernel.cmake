@@ -5,7 +5,7 @@ set(SIMDCLIP_FLAGS_portable "")
 set(SIMDCLIP_FLAGS_avx2 -mavx2 -mfma -mf16c)
 # g++ 12's own AVX-512 intrinsics read an uninitialized register on purpose and warn about it (GCC PR 105593).
 set(SIMDCLIP_FLAGS_avx512 -Wno-uninitialized -Wno-maybe-uninitialized
-  -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mf16c -mprefer-vector-width=512)
+  -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mf16c -mprfchw -mprefer-vector-width=512)
 set(SIMDCLIP_FLAGS_avx512_bf16 ${SIMDCLIP_FLAGS_avx512} -mavx512bf16)
 set(SIMDCLIP_FLAGS_avx512_vnni ${SIMDCLIP_FLAGS_avx512} -mavx512vnni)
 set(SIMDCLIP_FLAGS_amx ${SIMDCLIP_FLAGS_avx512} -mavx512bf16 -mavx512vnni -mamx-tile -mamx-bf16 -mamx-int8)

@@ -161,6 +161,10 @@ SIMDCLIP_INLINE void store_bf16(uint16_t* p, F16 x, size_t n) {
   _mm256_store_si256(reinterpret_cast<__m256i*>(lanes), words);
   for (size_t i = 0; i < n; ++i) p[i] = lanes[i];
 }
+SIMDCLIP_INLINE void store_bf16_pair(uint16_t* p, F16 low, F16 high) {
+  store_bf16(p, low, kLanes);
+  store_bf16(p + kLanes, high, kLanes);
+}
 SIMDCLIP_INLINE __m256 from_bf16_bits(__m128i words) {
   return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(words), 16));
 }

@@ -166,6 +166,10 @@ SIMDCLIP_INLINE void store_bf16(uint16_t* p, F16 x, size_t n) {
     p[i] = static_cast<uint16_t>(nan ? high | 0x40U : (bits + 0x7FFFU + (high & 1U)) >> 16);
   }
 }
+SIMDCLIP_INLINE void store_bf16_pair(uint16_t* p, F16 low, F16 high) {
+  store_bf16(p, low, kLanes);
+  store_bf16(p + kLanes, high, kLanes);
+}
 SIMDCLIP_INLINE F16 load_bf16(const uint16_t* p, size_t n) {
   alignas(64) float lanes[kLanes] = {};
   for (size_t i = 0; i < n; ++i) lanes[i] = __builtin_bit_cast(float, static_cast<uint32_t>(p[i]) << 16);

@@ -259,5 +259,23 @@ TEST(GemmBf16Bits, EmulatedTilesAreTheHardware) {
   }
 }
 
+// C = bias in bf16: denormals are rounded like any number, whichever instruction does it.
+TEST(GemmBf16Bits, DenormalsOfCAreRounded) {
+  std::mt19937 random(2);
+  for (const Bf16Kernel& kernel : every_kernel()) {
+    if (!cpu_has(kernel.isa)) continue;
+    GemmProblem p = problem({.m = 32, .n = 320, .k = 64, .residual = Residual::none});
+    std::fill(p.a.begin(), p.a.end(), 0.0F);
+    p.bias = odd_values(random, p.bias.size());
+    for (size_t i = 0; i < p.bias.size(); i += 3) p.bias[i] = std::bit_cast<float>(static_cast<uint32_t>(random()) & 0x807FFFFFU);
+    std::fill_n(p.bias.begin(), 32, 1.2345678F);             // and columns without any
+    std::replace(p.bias.begin(), p.bias.end(), -0.0F, 0.0F);  // a sum of +0 and -0 is +0
+    std::vector<float> rounded;
+    for (size_t i = 0; i < 32 * p.bias.size(); ++i)
+      rounded.push_back(kernels::from_bf16(kernels::to_bf16(p.bias[i % p.bias.size()])));
+    EXPECT_TRUE(same_numbers(run(kernel.fn, p, true), rounded)) << kernel.name;
+  }
+}
+
 }  // namespace
 }  // namespace simdclip::test
