@@ -148,11 +148,13 @@ void register_attention() {
       benchmark::RegisterBenchmark(name.c_str(), attention<float>, kernel.fn, shape.tokens, shape.d,
                                    shape.causal);
     });
-    for_each_runnable(kernels::attention_bf16_kernels(), [&](const auto& kernel) {
+    const auto narrow_rows = [&](const auto& kernel) {
       const std::string name = std::string(kernel.name) + "/" + shape.name;
       benchmark::RegisterBenchmark(name.c_str(), attention<uint16_t>, kernel.fn, shape.tokens, shape.d,
                                    shape.causal);
-    });
+    };
+    for_each_runnable(kernels::attention_bf16_kernels(), narrow_rows);
+    for_each_runnable(kernels::attention_i8_kernels(), narrow_rows);
   }
 }
 

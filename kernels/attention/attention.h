@@ -10,10 +10,12 @@
 namespace simdclip::kernels {
 
 // T tokens, d head dimension. Strides count elements. Element: float, or the bits of a bf16: then sums and
-// weights are f32 all the same, and only the output is rounded (nearest even). On AMX tiles bf16 differs:
-// scores are sums of tdpbf16ps (gemm_bf16.h), weights are rounded to bf16 and their sum is that of the
-// rounded ones, and a masked key of the same block of 32 is multiplied by zero. Still the same bits for every
-// split of the queries.
+// weights are f32 all the same, and only the output is rounded (nearest even).
+//
+// attention_bf16 on AMX, and attention_i8 (of int8 files) everywhere, differ: scores are sums in the order of
+// tdpbf16ps (attention_order.inl), weights are rounded to bf16 (their sum is of the unrounded), operands
+// below 2^-56 count as zero, and a masked key of the same block of 32 queries is multiplied by zero. Still the same bits
+// for every split of the queries; and attention_i8 gives the same bits with every instruction set.
 template <typename Element>
 struct AttentionOperands {
   size_t queries = 0;          // rows of q and out

@@ -16,11 +16,11 @@ namespace {
 inline constexpr int kTilePanels = kVectorRegisters == 32 && kRegistersPerF16 == 1 ? 2 : 1;
 inline constexpr int kTileRows = (kVectorRegisters - 4) / (kRegistersPerF16 * kTilePanels);
 
-// acc[r][p] += a[r][j] * panel p, row j, over j in [begin, end).
-template <int R, int P>
+// acc[r][p] += a[r][j] * panel p, row j, over every kStep-th j in [begin, end).
+template <int R, int P, size_t kStep = 1>
 SIMDCLIP_INLINE void accumulate(F16 (&acc)[R][P], const float* a, size_t lda, const float* panel,
                                 size_t panel_stride, size_t begin, size_t end) {
-  for (size_t j = begin; j < end; ++j) {
+  for (size_t j = begin; j < end; j += kStep) {
     F16 b[P];
 #pragma GCC unroll 2
     for (int p = 0; p < P; ++p) b[p] = load(panel + static_cast<size_t>(p) * panel_stride + j * kLanes);
@@ -157,11 +157,12 @@ SIMDCLIP_INLINE const float* float_queries(const Block<float>& block, size_t, si
   ldq = block.args->ldq;
   return block.args->q + block.first * ldq;
 }
-SIMDCLIP_INLINE const float* float_queries(const Block<uint16_t>& block, size_t rows, size_t& ldq) {
-  const AttentionBf16Args& args = *block.args;
+template <typename Element>
+SIMDCLIP_INLINE const float* float_queries(const Block<Element>& block, size_t rows, size_t& ldq) {
+  const AttentionOperands<Element>& args = *block.args;
   ldq = (args.head_dim + kLanes - 1) / kLanes * kLanes;
   for (size_t r = 0; r < rows; ++r) {
-    const uint16_t* q = args.q + (block.first + r) * args.ldq;
+    const Element* q = args.q + (block.first + r) * args.ldq;
     for (size_t j = 0; j < args.head_dim; j += kLanes) {
       const size_t left = args.head_dim - j;
       store(block.scratch.queries + r * ldq + j, load_elements(q + j, left < kLanes ? left : kLanes));

@@ -1,10 +1,11 @@
 #include "kernels/common/vec_avx2.h"
 // On these vectors:
-#include "kernels/attention/attention.inl"
+#include "kernels/attention/attention_order.inl"
 
 namespace simdclip::kernels {
 
 void attention_f32_avx2(const AttentionArgs& args) noexcept { attention(args); }
 void attention_bf16_avx2(const AttentionBf16Args& args) noexcept { attention(args); }
+void attention_i8_avx2(const AttentionBf16Args& args) noexcept { attention_in_tile_order(args); }
 
 }  // namespace simdclip::kernels

@@ -32,9 +32,7 @@ AttentionTileScratch split_for_tiles(Parts& parts, size_t keys, size_t head_dim)
   s.k = parts.take<uint16_t>(up_to_16(keys) * s.depth);
   s.v = parts.take<uint16_t>(up_to_16(head_dim) * s.padded_keys);
   s.score_stride = odd_lines(s.padded_keys * sizeof(float), sizeof(float));
-  s.scores = parts.take<float>(kAttentionTileRows * s.score_stride);
-  s.weight_stride = odd_lines(s.padded_keys * sizeof(uint16_t), sizeof(uint16_t));
-  s.weights = parts.take<uint16_t>(kAttentionTileRows * s.weight_stride);
+  for (float*& scores : s.scores) scores = parts.take<float>(kAttentionTileRows * s.score_stride);
   s.queries = parts.take<uint16_t>(kAttentionTileRows * s.depth);
   s.sums = parts.take<float>(kAttentionTileRows * 32);
   return s;

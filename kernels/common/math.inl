@@ -82,6 +82,20 @@ SIMDCLIP_INLINE F16 exp2(F16 z) {
   return power.p * power.scale;
 }
 
+// 2^max(z, lowest), -126 <= lowest, z <= 127, for what will be rounded to the 8 bits of a bf16: 2^-13 of it off, right
+// at whole z. The whole part is to the nearest, ties to even, as vreduceps has it.
+SIMDCLIP_INLINE F16 exp2_coarse_polynomial(F16 f) {
+  F16 p = broadcast(0x1.c2a25cp-5F);
+  p = fma(p, f, broadcast(0x1.f00c4ep-3F));
+  p = fma(p, f, broadcast(0x1.62f5fap-1F));
+  return fma(p, f, broadcast(1.0F));
+}
+SIMDCLIP_INLINE F16 exp2_coarse(F16 z, float lowest) {
+  const F16 bounded = max(broadcast(lowest), z), magic = broadcast(0x1.8p23F);
+  const F16 t = bounded + magic;
+  return exp2_coarse_polynomial(bounded - (t - magic)) * exponent_of(t + broadcast(127.0F));
+}
+
 // x / (1 + 2^z), z <= 126. Errors of z are damped: they move the sigmoid by less than a quarter of their
 // relative size.
 SIMDCLIP_INLINE F16 over_one_plus_exp2(F16 x, F16 z) {

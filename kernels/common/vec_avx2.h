@@ -177,6 +177,10 @@ SIMDCLIP_INLINE F16 load_bf16(const uint16_t* p, size_t n) {
   return {from_bf16_bits(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))),
           from_bf16_bits(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 8)))};
 }
+SIMDCLIP_INLINE F16 rounded_to_bf16(F16 x) {
+  return {_mm256_castsi256_ps(_mm256_slli_epi32(to_bf16_bits(x.lo), 16)),
+          _mm256_castsi256_ps(_mm256_slli_epi32(to_bf16_bits(x.hi), 16))};
+}
 
 }  // namespace
 }  // namespace simdclip::kernels

@@ -134,6 +134,10 @@ SIMDCLIP_INLINE F16 load_bf16(const uint16_t* p, size_t n) {
   const __m512i wide = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(first_bits(n), p));
   return {_mm512_castsi512_ps(_mm512_slli_epi32(wide, 16))};
 }
+// The bf16 that store_bf16 would store, as floats.
+SIMDCLIP_INLINE F16 rounded_to_bf16(F16 x) {
+  return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(to_bf16_bits(x)), 16))};
+}
 
 }  // namespace
 }  // namespace simdclip::kernels

@@ -151,6 +151,16 @@ SIMDCLIP_INLINE void transpose_16x4(const float* from, size_t stride, float* to)
   }
 }
 
+SIMDCLIP_INLINE F4 rounded_to_bf16(F4 x) {
+  using U4 = xsimd::batch<uint32_t, Arch>;
+  const U4 bits = xsimd::bitwise_cast<U4>(x), high = bits >> 16;
+  const F4 rounded = xsimd::bitwise_cast<F4>(((bits + U4(0x7FFFU) + (high & U4(1U))) >> 16) << 16);
+  return xsimd::select(x != x, xsimd::bitwise_cast<F4>((high | U4(0x40U)) << 16), rounded);
+}
+SIMDCLIP_INLINE F16 rounded_to_bf16(F16 x) {
+  return {rounded_to_bf16(x.a), rounded_to_bf16(x.b), rounded_to_bf16(x.c), rounded_to_bf16(x.d)};
+}
+
 // Narrow forms, lane by lane; see vec_avx512.h.
 SIMDCLIP_INLINE void store_s8(int8_t* p, F16 t, size_t n) {
   alignas(64) float lanes[kLanes];

@@ -21,6 +21,18 @@ struct QuantizeArgs {
 
 using QuantizeFn = void(const QuantizeArgs& args) noexcept;
 
+// The same of rows of bf16: the bytes that quantize_s8 gives for their values.
+struct QuantizeBf16Args {
+  size_t rows = 0, width = 0;
+  const uint16_t* x = nullptr;  // [rows, width], row stride ldx
+  size_t ldx = 0;
+  int8_t* q = nullptr;  // [rows, width], row stride ldq
+  size_t ldq = 0;
+  float* scale = nullptr;  // [rows]
+};
+
+using QuantizeBf16Fn = void(const QuantizeBf16Args& args) noexcept;
+
 // Rows whose bytes share one scale that the caller has: q = round(x * inverse), |x * inverse| < 127.5.
 struct QuantizeByArgs {
   size_t rows = 0, width = 0;

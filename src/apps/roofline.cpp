@@ -111,7 +111,7 @@ class Bench {
     const Operand operand = first.operand(x, ws, engine_);
     // As Block and Mlp run them: what the next step reads as bf16 is written so, two layers add to the tokens.
     const bool adds = kind.name == "attn.proj" || kind.name == "mlp.fc2";
-    const bool rounds = first.multiplies_bf16(engine_) && (kind.name == "attn.qkv" || kind.name == "mlp.fc1");
+    const bool rounds = first.takes_bf16(engine_) && (kind.name == "attn.qkv" || kind.name == "mlp.fc1");
     const kernels::Act act = kind.name == "mlp.fc1" ? act_of(transformer_.activation) : kernels::Act::none;
     const auto run = [&](size_t i) {
       if (rounds) {
@@ -128,8 +128,8 @@ class Bench {
   }
 
   RooflinePoint attention(const std::string& any_qkv) const {
-    return Linear(file_, any_qkv, has(file_, any_qkv + ".bias")).multiplies_bf16(engine_) ? attention_of<uint16_t>()
-                                                                                         : attention_of<float>();
+    return Linear(file_, any_qkv, has(file_, any_qkv + ".bias")).takes_bf16(engine_) ? attention_of<uint16_t>()
+                                                                                    : attention_of<float>();
   }
 
  private:
@@ -146,7 +146,7 @@ class Bench {
     }
     std::vector<size_t> starts(rows_.sequences + 1);
     for (size_t i = 0; i < starts.size(); ++i) starts[i] = i * rows_.tokens;
-    const AttentionShape shape{transformer_.heads, head_dim, causal_};
+    const AttentionShape shape{transformer_.heads, head_dim, causal_, {}, file_.config().precision == Precision::int8};
     const auto run = [&](size_t) {
       multi_head_attention<Element>(shape, {starts}, {},
                                     {qkv.sub_cols(0, d), qkv.sub_cols(d, d), qkv.sub_cols(2 * d, d), out}, ws,

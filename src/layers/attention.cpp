@@ -60,8 +60,10 @@ class Gathered {
   size_t d_, column_ = 0, count_ = 0;
 };
 
-void run(const kernels::AttentionArgs& args, const kernels::Kernels& k) { k.attention_f32(args); }
-void run(const kernels::AttentionBf16Args& args, const kernels::Kernels& k) { k.attention_bf16(args); }
+void run(const kernels::AttentionArgs& args, const AttentionShape&, const kernels::Kernels& k) { k.attention_f32(args); }
+void run(const kernels::AttentionBf16Args& args, const AttentionShape& shape, const kernels::Kernels& k) {
+  (shape.int8 ? k.attention_i8 : k.attention_bf16)(args);
+}
 void run(const kernels::RotateArgs& args, const kernels::Kernels& k) { k.rotate_f32(args); }
 void run(const kernels::RotateBf16Args& args, const kernels::Kernels& k) { k.rotate_bf16(args); }
 
@@ -86,18 +88,18 @@ void set_bias(kernels::AttentionArgs& args, const AttentionShape& shape, size_t 
 
 // One causal head whose last token does not see itself. args: as if it did.
 template <typename Element>
-void run_blind(kernels::AttentionOperands<Element> args, const kernels::Kernels& k) {
+void run_blind(kernels::AttentionOperands<Element> args, const AttentionShape& shape, const kernels::Kernels& k) {
   args.keys -= 1;
   if (args.queries > 1) {
     args.queries -= 1;
-    run(args, k);
+    run(args, shape, k);
     args.q += args.queries * args.ldq;
     args.out += args.queries * args.ldo;
     args.queries = 1;
     args.first_query = args.keys;
   }
   args.first_query = std::min(args.first_query, args.keys - 1);
-  run(args, k);
+  run(args, shape, k);
 }
 
 }  // namespace
@@ -174,9 +176,9 @@ void multi_head_attention(const AttentionShape& shape, const Sequences& sequence
           set_bias(args, shape, head, args.first_query, places, all_placed + part * placed);
       }
       if (sequences.blind(sequence)) {
-        run_blind(args, engine.kernels);
+        run_blind(args, shape, engine.kernels);
       } else {
-        run(args, engine.kernels);
+        run(args, shape, engine.kernels);
       }
     }
   });

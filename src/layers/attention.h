@@ -55,6 +55,7 @@ struct AttentionShape {
   // [heads, 2C - 1], or none: the bias of a key that stands c - (C - 1) places behind its query; then scores are not
   // divided by the square root of head_dim. Of whole sequences of at most C tokens.
   ConstSpan2f bias = {};
+  bool int8 = false;  // of an int8 file: its bf16 attention gives the same bits with every instruction set
 };
 
 // q: [rows of the sequences, D] or, with `only_row`, one query per sequence: q: [n, D], query i is token

@@ -10,7 +10,8 @@ namespace simdclip {
 
 Block::Block(const ModelFile& file, const std::string& name, const TransformerConfig& config, bool causal,
              const Rotary& rotary, ConstSpan2f attention_bias)
-    : shape_{config.heads, config.width / config.heads, causal, attention_bias},
+    : shape_{config.heads, config.width / config.heads, causal, attention_bias,
+             file.config().precision == Precision::int8},
       place_(config.norm),
       rotary_(rotary),
       ln_1_(file, name + ".ln_1", config.norm_eps, config.rms_norm),
@@ -22,7 +23,7 @@ Block::Block(const ModelFile& file, const std::string& name, const TransformerCo
 
 // Scores that are biased stay floats, and so do blocks whose norms stand elsewhere.
 bool Block::hands_on_bf16(const Engine& engine) const noexcept {
-  return proj_.multiplies_bf16(engine) && norms_before() && shape_.bias.data == nullptr;
+  return proj_.takes_bf16(engine) && norms_before() && shape_.bias.data == nullptr;
 }
 
 // What the projection multiplies: attention's result, normalised where there is a norm. h: the memory that it is in.

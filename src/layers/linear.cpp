@@ -45,6 +45,14 @@ Range range_of(size_t n, size_t unit, size_t part, size_t parts) {
   return {first, last - first};
 }
 
+template <typename Element>
+Operand quantized(Span2<const Element> x, Workspace& ws, const Engine& engine) {
+  const QuantizedRows room = QuantizedRows::take(ws, x.rows, x.cols);
+  engine.parallel_ranges(
+      x.rows, [&](size_t first, size_t count) { room.fill(first, x.sub_rows(first, count), engine.kernels); });
+  return room.operand(x.rows, x.cols);
+}
+
 }  // namespace
 
 Linear::Linear(const ModelFile& file, const std::string& name, bool bias) {
@@ -66,16 +74,12 @@ Operand Linear::operand(ConstSpan2f x, Workspace& ws, const Engine& engine) cons
     });
     return operand_of(rounded);
   }
-  if (!int8()) return {x.rows, x.cols, x};
-  const QuantizedRows room = QuantizedRows::take(ws, x.rows, x.cols);
-  engine.parallel_ranges(
-      x.rows, [&](size_t first, size_t count) { room.fill(first, x.sub_rows(first, count), engine.kernels); });
-  return room.operand(x.rows, x.cols);
+  return int8() ? quantized(x, ws, engine) : Operand{x.rows, x.cols, x};
 }
 
-Operand Linear::operand(ConstSpan2b x, Workspace&, [[maybe_unused]] const Engine& engine) const {
-  assert(multiplies_bf16(engine));
-  return operand_of(x);
+Operand Linear::operand(ConstSpan2b x, Workspace& ws, const Engine& engine) const {
+  assert(takes_bf16(engine));
+  return int8() ? quantized(x, ws, engine) : operand_of(x);
 }
 
 // What the products of all types have in common: the part [rows] x [cols] of y = act(x W^T + b) + residual.

@@ -27,12 +27,16 @@ class Linear {
 
   // x as this layer multiplies it: x itself, or rounded to bf16 or quantized into `ws`.
   Operand operand(ConstSpan2f x, Workspace& ws, const Engine& engine) const;
-  // bf16 rows are multiplied as they are; only where multiplies_bf16().
+  // bf16 rows are multiplied as they are, or quantized; only where takes_bf16().
   Operand operand(ConstSpan2b x, Workspace& ws, const Engine& engine) const;
   bool int8() const noexcept { return storage_ == Storage::gemm_int8; }
   // Whether this layer's input is bf16 here: in bf16 files, where the machine multiplies it faster than floats.
   // The layers that an int8 file keeps in bf16 multiply floats, so that its bits are the same on every machine.
   bool multiplies_bf16(const Engine& engine) const noexcept { return bf16_file_ && engine.kernels.fast_bf16; }
+
+  // Whether what computes this layer's input shall round it to bf16: then an int8 layer's rows to quantize are half as
+  // many bytes.
+  bool takes_bf16(const Engine& engine) const noexcept { return int8() || multiplies_bf16(engine); }
 
   // x: [M, K], y: [M, N]; residual: [M, N] or empty, may be y itself.
   void forward(const Operand& x, Span2f y, const Engine& engine, kernels::Act act = kernels::Act::none,

@@ -70,7 +70,7 @@ void Mlp::add_to(Span2f x, Span2f h, Workspace& ws, const Engine& engine) const 
   const Workspace::Scope scope(ws);
   const Span2f hidden = ws.take(x.rows, fc1_.outputs());  // [T, M]
   const bool one_product = place_ == BlockNorm::before && !gate_ && !hidden_norm_;
-  if (fc2_.multiplies_bf16(engine) && one_product) {
+  if (fc2_.takes_bf16(engine) && one_product) {
     add_through(rows_in<uint16_t>(hidden), x, h, ws, engine);
   } else if (one_product) {
     add_through(hidden, x, h, ws, engine);

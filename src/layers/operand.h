@@ -85,6 +85,9 @@ struct QuantizedRows {
     args.scale = scale + first;
     kernels.quantize_s8(args);
   }
+  void fill(size_t first, ConstSpan2b x, const kernels::Kernels& kernels) const noexcept {
+    kernels.quantize_bf16_s8({x.rows, x.cols, x.data, x.stride, q + first * ldq, ldq, scale + first});
+  }
   static constexpr size_t floats(size_t rows, size_t cols) noexcept {
     return round_up(rows, kCacheLine / sizeof(float)) +
            rows * kernels::gemm_i8_row_bytes(cols) / sizeof(float);

@@ -275,7 +275,7 @@ TEST_P(AttentionBf16, IsTheRoundedF32Attention) {
 
 // Tiles: this CPU's, and the same source on emulated ones.
 void on_emulated_tiles(const kernels::AttentionBf16Args& args) noexcept {
-  kernels::attention_tiles<kernels::EmulatedTiles>(args);
+  kernels::attention_tiles<kernels::EmulatedTiles, kernels::PlainPairs>(args);
 }
 using Bf16Kernel = kernels::Kernel<kernels::AttentionBf16Fn>;
 std::vector<Bf16Kernel> on_tiles() {
@@ -383,6 +383,48 @@ TEST(AttentionBits, AgreeAcrossInstructionSets) {
       first.run(all[0].fn);
       other.run(all[i].fn);
       ASSERT_TRUE(same_bits(first.out.span(), other.out.span())) << all[0].name << " against " << all[i].name;
+    }
+  }
+}
+
+// The kernels of int8 files, and the tiles' own source on emulated tiles: all the same bits.
+TEST(AttentionBits, OfInt8FilesAgreeWithTilesAndAcrossInstructionSets) {
+  auto all = fused(kernels::attention_i8_kernels());
+  all.insert(all.begin(), {"emulated tiles", Isa::portable, &on_emulated_tiles});
+  std::vector<Case> cases = tails();
+  cases.push_back({70, 70, 64, true, 0, 0, 2, 90});
+  cases.push_back({33, 100, 64, true, 67, 0, 2, 91});
+  cases.push_back({197, 197, 64, false, 0, 1, 2, 92});
+  for (const float range : {1e-3F, 1e-16F, 1e-19F, 1e18F}) cases.push_back({20, 37, 40, false, 0, 0, range, 93});
+  for (const Case& c : cases) {
+    SCOPED_TRACE(describe(c));
+    std::vector<uint16_t> first;
+    for (const Bf16Kernel& kernel : all) {
+      if (!cpu_has(kernel.isa)) continue;
+      Operands o(c, Edge::end);
+      // Among them what tiles flush, and what they would not: both count as zero.
+      for (size_t i = 0; i < o.k.size(); i += 7) o.k[i] = o.v[i] = i % 2 == 0 ? 1e-39F : -0x1.8p-57F;
+      const Guarded<uint16_t> q = rounded(o.q, Edge::end), k = rounded(o.k, Edge::end), v = rounded(o.v, Edge::end);
+      Guarded<uint16_t> out(o.out.size());
+      std::fill(out.begin(), out.end(), uint16_t{0});
+      kernels::AttentionBf16Args args;
+      args.queries = c.queries;
+      args.keys = c.keys;
+      args.head_dim = c.head_dim;
+      args.q = q.data();
+      args.k = k.data();
+      args.v = v.data();
+      args.ldq = args.ldkv = args.ldo = o.ld;
+      args.out = out.data();
+      args.scale = o.scale();
+      args.causal = c.causal;
+      args.first_query = c.first_query;
+      args.scratch = o.scratch.data();
+      kernel.fn(args);
+      ASSERT_TRUE(out.intact() && o.scratch.intact()) << kernel.name;
+      const std::vector<uint16_t> bits(out.begin(), out.end());
+      if (first.empty()) first = bits;
+      ASSERT_EQ(first, bits) << kernel.name;
     }
   }
 }

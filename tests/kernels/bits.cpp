@@ -96,6 +96,36 @@ void attention_bits(kernels::AttentionFn* fn, bool causal, const char* what) {
   hash.print(what);
 }
 
+// Of int8 files: bf16 in and out.
+void attention_i8_bits(const kernels::Kernels& k, bool causal, const char* what) {
+  Hash hash;
+  for (const size_t tokens : {1U, 7U, 50U, 77U, 197U}) {
+    for (const size_t d : {64U, 80U, 33U}) {
+      const std::vector<float> wide = numbers(tokens + d, tokens * 3 * d, 3);
+      std::vector<uint16_t> qkv(wide.size()), out(tokens * d);
+      kernels::to_bf16(wide.data(), wide.size(), qkv.data());
+      std::vector<float> scratch(kernels::attention_scratch_floats(tokens, d) + 16), values(out.size());
+      const size_t skew = reinterpret_cast<uintptr_t>(scratch.data()) % 64 / sizeof(float);
+      kernels::AttentionBf16Args args;
+      args.queries = args.keys = tokens;
+      args.head_dim = d;
+      args.q = qkv.data();
+      args.k = qkv.data() + d;
+      args.v = qkv.data() + 2 * d;
+      args.ldq = args.ldkv = 3 * d;
+      args.out = out.data();
+      args.ldo = d;
+      args.scale = 0.125F;
+      args.causal = causal;
+      args.scratch = scratch.data() + (16 - skew) % 16;
+      k.attention_i8(args);
+      kernels::from_bf16(out.data(), out.size(), values.data());
+      hash.add(values);
+    }
+  }
+  hash.print(what);
+}
+
 void layer_norm_bits(kernels::LayerNormFn* fn) {
   Hash hash;
   for (const size_t width : {1U, 17U, 768U, 1000U}) {
@@ -127,6 +157,9 @@ void narrow_bits(const kernels::Kernels& k) {
     norm.add(scale);
     norm.add_bytes(q);
     k.quantize_s8({6, width, x.data(), width, q.data(), width, scale.data()});
+    bytes.add(scale);
+    bytes.add_bytes(q);
+    k.quantize_bf16_s8({6, width, y.data(), width, q.data(), width, scale.data()});
     bytes.add(scale);
     bytes.add_bytes(q);
     k.quantize_by_s8({6, width, x.data(), width, 127.0F / 5, q.data(), width});
@@ -229,6 +262,8 @@ void print_all(const kernels::Kernels& k) {
   gemm_bits(k.gemm_bf16w, true, Act::quick_gelu, "gemm_bf16w quick_gelu");
   attention_bits(k.attention_f32, false, "attention_f32");
   attention_bits(k.attention_f32, true, "attention_f32 causal");
+  attention_i8_bits(k, false, "attention_i8");
+  attention_i8_bits(k, true, "attention_i8 causal");
   layer_norm_bits(k.layer_norm_f32);
   narrow_bits(k);
   row_bits(k);

@@ -23,6 +23,33 @@ void expect_quantized(std::span<const float> x, std::span<const int8_t> q, float
   ASSERT_TRUE(reaches_127);
 }
 
+SIMDCLIP_KERNEL_SUITE(QuantizeBf16, quantize_bf16_s8, QuantizeBf16Fn);
+
+TEST_P(QuantizeBf16, GivesTheBytesOfItsValues) {
+  for (size_t width = 1; width <= 70; ++width) {
+    for (const Edge edge : kEdges) {
+      SCOPED_TRACE("seed and width " + std::to_string(width));
+      const size_t rows = 1 + width % 4, ld = width + width % 3;
+      Guarded<float> wide((rows - 1) * ld + width, edge);
+      Guarded<uint16_t> x(wide.size(), edge);
+      Guarded<int8_t> q(wide.size(), edge), want(wide.size(), edge);
+      Random(width).fill(wide.span(), -3, 3);
+      if (width % 11 == 0) wide[0] = std::nanf("");
+      kernels::to_bf16(wide.data(), wide.size(), x.data());
+      kernels::from_bf16(x.data(), x.size(), wide.data());
+      std::fill(q.begin(), q.end(), int8_t{99});
+      std::fill(want.begin(), want.end(), int8_t{99});
+      std::vector<float> scale(rows), want_scale(rows);
+      GetParam().fn({rows, width, x.data(), ld, q.data(), ld, scale.data()});
+      kernels::select_kernels(Isa::portable)
+          .quantize_s8({rows, width, wide.data(), ld, want.data(), ld, want_scale.data()});
+      ASSERT_TRUE(x.intact() && q.intact());
+      ASSERT_TRUE(same_bits(scale, want_scale));
+      ASSERT_TRUE(std::equal(q.begin(), q.end(), want.begin()));
+    }
+  }
+}
+
 SIMDCLIP_KERNEL_SUITE(RoundBf16, round_bf16, RoundBf16Fn);
 
 TEST_P(RoundBf16, EveryTailAndTies) {

@@ -19,7 +19,7 @@ message(STATUS "${output}")
 
 run("kernel_bits on ARM64" ${QEMU} ${BUILD}/kernel_bits)
 set(there "${output}")
-foreach(isa avx2 avx512)
+foreach(isa avx2 avx512 amx)
   execute_process(COMMAND ${HERE} ${isa} RESULT_VARIABLE status OUTPUT_VARIABLE here ERROR_VARIABLE error)
   if(NOT status EQUAL 0)
     message(STATUS "${isa}: not compared: ${error}")
