@@ -95,6 +95,7 @@ struct Narrow {
   }
   void run(kernels::LayerNormBf16Fn* fn) { fn({input(), halves.data(), width}); }
   void run(kernels::LayerNormS8Fn* fn) { fn({input(), bytes.data(), width, scale.data()}); }
+  void run(kernels::QuantizeBf16Fn* fn) { fn({rows, width, halves.data(), width, bytes.data(), width, scale.data()}); }
   void run(kernels::QuantizeFn* fn) { fn({rows, width, x.data(), width, bytes.data(), width, scale.data()}); }
 };
 
@@ -173,6 +174,7 @@ void register_rows() {
   for_each_runnable(kernels::layer_norm_bf16_kernels(), add_narrow);
   for_each_runnable(kernels::layer_norm_s8_kernels(), add_narrow);
   for_each_runnable(kernels::quantize_s8_kernels(), add_narrow);
+  for_each_runnable(kernels::quantize_bf16_s8_kernels(), add_narrow);
   for_each_runnable(kernels::softmax_f32_kernels(), [](const auto& kernel) {
     const std::string name = std::string(kernel.name) + "/64x1000";
     benchmark::RegisterBenchmark(name.c_str(), softmax, kernel.fn, size_t{64}, size_t{1000});

@@ -5,7 +5,7 @@
 namespace simdclip::kernels {
 
 void quantize_s8_avx2(const QuantizeArgs& args) noexcept { quantize(args); }
-void quantize_bf16_s8_avx2(const QuantizeBf16Args& args) noexcept { quantize(args); }
+void quantize_bf16_s8_avx2(const QuantizeBf16Args& args) noexcept { quantize_bf16<PlainBytes>(args); }
 void quantize_by_s8_avx2(const QuantizeByArgs& args) noexcept { quantize_by(args); }
 void round_bf16_avx2(const RoundBf16Args& args) noexcept { round_bf16(args); }
 
