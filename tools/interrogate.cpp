@@ -81,6 +81,7 @@ std::vector<std::string> captions_to_choose_from(const Given& given) {
   if (!given.captions_file.empty()) return read_list(given.captions_file, "captions");
   std::vector<std::string> captions;
   for (const Tag& tag : builtin_tags()) {
+    if (!tag.thing) continue;
     const bool vowel = std::string("aeiou").find(tag.name[0]) != std::string::npos;
     captions.push_back(std::string("a photo of a") + (vowel ? "n " : " ") + tag.name);
   }

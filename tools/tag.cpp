@@ -17,7 +17,7 @@ struct Given {
   PictureArguments pictures;
   CacheArguments cache;
   std::string vocabulary, background, sidecars = "none", prompt;
-  double threshold = 2.5, merge = 0.9;
+  double threshold = 2, merge = 0.9;
   unsigned most = 8;
   bool alike = false, synonyms = false, overwrite = false, json = false;
 };
@@ -26,7 +26,7 @@ Given parse(std::vector<std::string> words) {
   Given given;
   Arguments arguments(
       "tag",
-      "Name what pictures show, with words of a vocabulary (11,307 names of what can be seen, from WordNet). "
+      "Name what pictures show, with words of a vocabulary (20,151 names of what can be seen, from WordNet). "
       "A word counts where the\n"
       "picture is nearer to it than pictures usually are: --threshold standard deviations above a background "
       "(--background FOLDER: a\n"
@@ -38,11 +38,11 @@ Given parse(std::vector<std::string> words) {
       "  simdclip tag -m b32.sclip training --vocabulary words.txt --sidecars txt --threshold 3\n");
   given.pictures.declare(arguments);
   arguments.text("--vocabulary", given.vocabulary, "FILE",
-                 "Words, one a line: name, or name <tab> synonym, synonym");
+                 "Words, one a line: name, or name <tab> synonym, synonym, or with <tab> rarity (docs/applications.md)");
   arguments.text("--background", given.background, "FOLDER",
                  "Pictures of all kinds, against which words are measured");
   arguments.number("--threshold", given.threshold, -100, 100,
-                   "Standard deviations above the background (default 2.5)");
+                   "Standard deviations above the background (default 2)");
   arguments.number("--most", given.most, 1, 10000, "Tags of a picture at most (default 8)");
   arguments.number("--merge", given.merge, 0, 1,
                    "Leave out words whose vectors are as near as this to a better one's (default 0.9)");

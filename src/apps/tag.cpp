@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <fstream>
@@ -40,10 +41,33 @@ bool share_a_word(const std::vector<std::string>& a, const std::vector<std::stri
                      [&](const std::string& word) { return std::find(b.begin(), b.end(), word) != b.end(); });
 }
 
-std::vector<std::string> names_of(const std::vector<Tag>& tags) {
-  std::vector<std::string> names;
-  for (const Tag& tag : tags) names.push_back(tag.name);
-  return names;
+std::vector<std::string> split(const std::string& text, const std::string& at) {
+  std::vector<std::string> parts;
+  for (size_t begin = 0;;) {
+    const size_t end = text.find(at, begin);
+    parts.push_back(text.substr(begin, end == std::string::npos ? end : end - begin));
+    if (end == std::string::npos) return parts;
+    begin = end + at.size();
+  }
+}
+
+float read_rarity(const std::string& text, const std::string& path) {
+  float value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value))
+    fail(ErrorCode::damaged, path, ": the rarity '", text,
+         "' is no number; expected name, synonyms and rarity between tabs, or name and synonyms");
+  return value;
+}
+
+// "a photo of a {}" -> "a photo of a dog", "a photo of red".
+std::vector<std::string> prompts_of(const std::vector<Tag>& tags, const std::string& prompt, size_t place) {
+  const std::string article = "a ";
+  const size_t before = prompt.substr(0, place).ends_with(" " + article) || prompt.substr(0, place) == article ? place - article.size() : place;
+  std::vector<std::string> prompts;
+  for (const Tag& tag : tags)
+    prompts.push_back(prompt.substr(0, tag.thing ? place : before) + tag.name + prompt.substr(place + 2));
+  return prompts;
 }
 
 }  // namespace
@@ -58,14 +82,11 @@ std::vector<Tag> read_tags(const std::string& path) {
   for (std::string line; std::getline(file, line);) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
     if (line.empty() || line[0] == '#') continue;
-    const size_t tab = line.find('\t');
-    Tag tag{line.substr(0, tab), {}};
-    for (size_t begin = tab; begin != std::string::npos && begin + 1 < line.size();) {
-      begin += line.compare(begin, 2, ", ") == 0 ? 2 : 1;
-      const size_t end = line.find(", ", begin);
-      tag.synonyms.push_back(line.substr(begin, end == std::string::npos ? end : end - begin));
-      begin = end;
-    }
+    const std::vector<std::string> columns = split(line, "\t");
+    Tag tag{columns[0], {}};
+    if (columns.size() > 1 && !columns[1].empty()) tag.synonyms = split(columns[1], ", ");
+    if (columns.size() > 2) tag.rarity = read_rarity(columns[2], path);
+    tag.thing = columns.size() < 4 || columns[3] != "-";
     if (!tag.name.empty()) tags.push_back(std::move(tag));
   }
   if (tags.empty()) fail(ErrorCode::not_found, path, ": holds no tag, expected one a line");
@@ -129,15 +150,13 @@ Tagger::Tagger(const Model& model, std::vector<Tag> tags, std::span<const float>
     fail(ErrorCode::invalid_argument, "prompt '", options.prompt, "' has no {}, which stands for the tag");
   impl_->options = options;
   impl_->table = LabelTable(
-      model, "tags", names_of(tags),
-      [&](const std::string& name) {
-        return options.prompt.substr(0, place) + name + options.prompt.substr(place + 2);
-      },
+      model, "tags", prompts_of(tags, options.prompt, place), [](const std::string& prompt) { return prompt; },
       options.cache, options.progress);
   for (const Tag& tag : tags) {
     const auto more_words =
         std::count_if(tag.name.begin(), tag.name.end(), [](char c) { return c == ' ' || c == '-'; });
-    impl_->cost.push_back(static_cast<float>(options.per_word * static_cast<double>(more_words)));
+    impl_->cost.push_back(static_cast<float>(options.per_word * static_cast<double>(more_words) +
+                                             options.per_rarity * static_cast<double>(tag.rarity)));
   }
   impl_->tags = std::move(tags);
   impl_->calibrate(background);
