@@ -53,6 +53,21 @@ TEST(Tag, PlainNamesComeFirstAndOnce) {
   EXPECT_EQ(names(), (std::set<std::string>{"car", "cart", "of"}));
 }
 
+TEST(Tag, RareNamesNeedMoreAndNoThingTakesNoArticle) {
+  const std::vector<float> background = random_unit_rows(50, fixture_model().embed_dim(), 7);
+  const std::vector<float> image = fixture_model().embed_text("a photo of red");
+  std::vector<Tag> tags = {{"red", {}}, {"red", {}}};
+  tags[1].thing = false;
+  TaggerOptions options = loose();
+  const auto scores = Tagger(fixture_model(), tags, background, options).tag(image);
+  ASSERT_EQ(scores.size(), 2U);
+  EXPECT_EQ(scores[0].tag, 1U) << "its prompt is what the picture's vector was made of";
+  EXPECT_NEAR(scores[0].cosine, 1, 2e-3);
+  tags[1].rarity = 100;
+  options.per_rarity = 10;
+  EXPECT_EQ(Tagger(fixture_model(), tags, background, options).tag(image)[0].tag, 0U);
+}
+
 TEST(Tag, ScoresAreStandardDeviationsAboveTheBackground) {
   const size_t width = fixture_model().embed_dim(), n = 200;
   const std::vector<float> background = random_unit_rows(n, width, 7), image = random_unit_rows(1, width, 8);
@@ -115,6 +130,13 @@ TEST(Tag, Vocabularies) {
   ASSERT_EQ(tags.size(), 2U);
   EXPECT_EQ(tags[0].synonyms, (std::vector<std::string>{"pussycat", "true cat"}));
   EXPECT_EQ(tags[1].name, "dog");
+  EXPECT_TRUE(tags[1].thing && tags[1].rarity == 0);
+  write_text(folder.file("r.txt"), "cat\tpussycat\t1.5\nred\t\t0.5\t-\n");
+  const std::vector<Tag> rare = read_tags(folder.file("r.txt"));
+  EXPECT_EQ(rare[0].rarity, 1.5F);
+  EXPECT_TRUE(rare[0].thing && rare[1].synonyms.empty() && !rare[1].thing);
+  write_text(folder.file("r.txt"), "cat\tpussycat\tseldom\n");
+  expect_error(ErrorCode::damaged, [&] { read_tags(folder.file("r.txt")); }, {"'seldom'", "no number"});
   expect_error(ErrorCode::not_found, [&] { read_tags(folder.file("none.txt")); });
   write_text(folder.file("t.txt"), "# nothing\n");
   expect_error(ErrorCode::not_found, [&] { read_tags(folder.file("t.txt")); }, {"no tag"});
