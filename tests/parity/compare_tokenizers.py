@@ -2,10 +2,12 @@
 """Holds every family's tokenizer against transformers' AutoTokenizer and open_clip's HFTokenizer: ids of made-up strings, padded and
 cut to the context. Run by hand; ctest needs no Python.
 
-usage: compare_tokenizers.py DRIVER FOLDER [--count N] [--seed S] [--only NAME] [--pieces siglip2_vocab.json] [--small]
-DRIVER is the built tokenizer_driver. FOLDER is filled by tokenizer_files.py where it is empty. Exit status 1 if anything differs.
+usage: compare_tokenizers.py DRIVER FOLDER [--count N] [--seed S] [--only NAME] [--pieces siglip2_vocab.json] [--small] [--results FILE]
+DRIVER is the built tokenizer_driver; text_driver beside it has CLIP's two dialects. FOLDER is filled by tokenizer_files.py where it is
+empty. FILE (JSON) takes the rows, for models.py. Exit status 1 if anything differs.
 """
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -22,7 +24,8 @@ from text_cases import Cases  # noqa: E402
 
 MARK = "\u2581"
 # name, folder, reference, context; of open_clip: name of the tokenizer, clean, strip_sep
-ROWS = [("SigLIP", "siglip", "transformers", 64), ("T5 (c4-en)", "t5_c4", "transformers", 64), ("T5 (tokenizer.json)", "t5_c4_json", "transformers", 64),
+ROWS = [("CLIP", "clip", "clip", 77, "open_clip"), ("CLIP", "clip", "clip", 77, "transformers"), ("Long-CLIP", "clip", "clip", 248, "open_clip"),
+        ("SigLIP", "siglip", "transformers", 64), ("T5 (c4-en)", "t5_c4", "transformers", 64), ("T5 (tokenizer.json)", "t5_c4_json", "transformers", 64),
         ("mT5", "mt5", "transformers", 77), ("mT5 (tokenizer.json)", "mt5_json", "transformers", 77),
         ("XLM-RoBERTa", "xlm_roberta", "transformers", 77), ("XLM-RoBERTa (tokenizer.json)", "xlm_roberta_json", "transformers", 77),
         ("NLLB", "nllb", "transformers", 77), ("NLLB (sentencepiece)", "nllb_spiece", "transformers", 77),
@@ -37,6 +40,7 @@ ROWS = [("SigLIP", "siglip", "transformers", 64), ("T5 (c4-en)", "t5_c4", "trans
         ("open_clip CLIPA", "bert", "open_clip", 32, "bert-base-uncased", "", True),
         ("open_clip mt5", "mt5", "open_clip", 77, "google/mt5-base", ""),
         ("open_clip worldwide", "xlm_roberta", "open_clip", 77, "facebook/xlm-v-base", ""),
+        ("open_clip worldwide, XLM-V", "xlm_v", "open_clip", 77, "facebook/xlm-v-base", ""),
         ("open_clip roberta", "roberta", "open_clip", 77, "roberta-base", ""),
         ("open_clip nllb", "nllb", "open_clip", 77, "facebook/nllb-200-distilled-600M", "")]
 SPECIALS = ["</s>", "<s>", "<pad>", "<unk>", "<mask>", "<eos>", "<bos>", "[SEP]", "[CLS]", "[PAD]", "[MASK]", "[UNK]", "<extra_id_7>", "eng_Latn",
@@ -64,8 +68,29 @@ class TokenizerCases(Cases):
         return self.r.choice(["", " ", "  "]).join(self.r.choice("aeiounrst") * self.r.randint(1, 3) for _ in range(self.r.randint(1, 40)))
 
 
+def clip_reference(folder, dialect, context):
+    """CLIP's own vocabulary, which open_clip carries; padded as the library does it."""
+    from open_clip.tokenizer import SimpleTokenizer
+    simple = SimpleTokenizer(context_length=context)
+    if dialect == "open_clip":
+        return lambda text: simple([text])[0].tolist(), simple.vocab_size
+    import gzip
+    import open_clip.tokenizer
+    from transformers import CLIPTokenizer
+    if not (folder / "vocab.json").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        names = {49406: "<|startoftext|>", 49407: "<|endoftext|>"}
+        (folder / "vocab.json").write_text(json.dumps({names.get(i, t): i for t, i in simple.encoder.items()}))
+        merges = gzip.open(open_clip.tokenizer.default_bpe()).read().decode().split("\n")[1:49152 - 256 - 2 + 1]
+        (folder / "merges.txt").write_text("#version: 0.2\n" + "\n".join(merges) + "\n")
+    tokenizer = CLIPTokenizer.from_pretrained(folder)
+    return lambda text: tokenizer(text, padding="max_length", truncation=True, max_length=context)["input_ids"], len(tokenizer)
+
+
 def reference(row, folder):
     context = row[3]
+    if row[2] == "clip":
+        return clip_reference(Path(folder), row[4], context)
     if row[2] == "open_clip":
         import functools
         import open_clip.tokenizer
@@ -86,17 +111,24 @@ def compare(row, a, texts):
     encode, size = reference(row, folder)
     command = [a.driver, row[2], folder, str(size), str(row[3]), *(row[4:6] if row[2] == "open_clip" else []),
                *(["strip_sep"] if len(row) > 6 else [])]
+    pad = None
+    if row[2] == "clip":  # whose driver does not pad
+        pad = 49407 if row[4] == "transformers" else 0
+        command = [str(Path(a.driver).with_name("text_driver")), row[4], folder if pad else "", str(row[3])]
     different, started = 0, time.time()
     for text, ids in zip(texts, drive(command, texts)):
         want = encode(text.decode())
+        if pad is not None:
+            ids = ids + [pad] * (row[3] - len(ids))
         if ids == want:
             continue
         different += 1
         if different <= a.show:
             print(f"  DIFFERENT {text.decode()!r:.300}\n    want {want!s:.300}\n    got  {ids!s:.300}")
-    timing = subprocess.run([a.driver, "time", *command[2:5]], capture_output=True, text=True).stdout.strip()
+    timing = "" if row[2] == "clip" else subprocess.run([a.driver, "time", *command[2:5]], capture_output=True, text=True).stdout.strip()
     print(f"{row[0]:30} {size:7} ids  context {row[3]}  {len(texts)} strings, {different} different  ({time.time() - started:.0f} s)  {timing}", flush=True)
-    return different
+    return dict(name=row[0], reference=f"open_clip, {row[4]}" if row[2] == "open_clip" else row[4] if row[2] == "clip" else row[2], files=row[1], pieces=size,
+                context=row[3], strings=len(texts), different=different, seed=a.seed)
 
 
 def main():
@@ -109,6 +141,7 @@ def main():
     parser.add_argument("--pieces")
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--show", type=int, default=4)
+    parser.add_argument("--results", type=Path, help="JSON of the rows: those of this run replace their own")
     a = parser.parse_args()
     if not a.folder.is_dir():
         import tokenizer_files
@@ -116,7 +149,16 @@ def main():
     cases = TokenizerCases(a.seed)
     texts = [cases.one().decode("utf-8", errors="replace").encode() for _ in range(a.count)]
     rows = [row for row in ROWS if a.only.lower() in row[0].lower()]
-    sys.exit(sum(compare(row, a, texts) for row in rows) > 0 or not rows)
+    failed = not rows
+    for row in rows:
+        found = compare(row, a, texts)
+        failed |= found["different"] > 0
+        if a.results:
+            kept = json.loads(a.results.read_text()) if a.results.exists() else []
+            same = [i for i, r in enumerate(kept) if (r["name"], r["reference"]) == (found["name"], found["reference"])]
+            kept[same[0] if same else len(kept):same[0] + 1 if same else len(kept)] = [found]
+            a.results.write_text(json.dumps(kept))
+    sys.exit(failed)
 
 
 if __name__ == "__main__":

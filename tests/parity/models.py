@@ -29,7 +29,7 @@ from reference_models import PRECISIONS, output
 
 # One architecture of each family: their bf16 and int8 bands.
 BANDS = ["ViT-B-16", "ViT-B-16-SigLIP", "ViT-B-32-SigLIP2-256", "ViT-SO400M-14-SigLIP-384", "EVA02-B-16", "EVA01-g-14", "EVA02-E-14", "PE-Core-B-16", "ViT-L-14-CLIPA",
-         "MobileCLIP-B", "coca_ViT-B-32", "roberta-ViT-B-32", "xlm-roberta-base-ViT-B-32", "nllb-clip-base", "mt5-base-ViT-B-32"]
+         "MobileCLIP-B", "coca_ViT-B-32", "roberta-ViT-B-32", "xlm-roberta-base-ViT-B-32", "nllb-clip-base", "mt5-base-ViT-B-32", "RN50"]
 
 
 def near(cosine):
@@ -75,21 +75,30 @@ def open_clip_table(rows):
 
 
 def band_table(rows, isa):
-    if not any(rows.get(name, {}).get("bands") for name in BANDS):
+    if not rows:
         return
     yield ("\n## bf16 and int8\n\nThe lowest cosine of 3 pictures and 5 texts against PyTorch's f32: weights near the scale of real ones, norms spread, three channels of the "
            "norms in the middle third of the blocks twenty times as large (`calm` in tests/parity/reference_models.py); int8 equalized, not calibrated. "
            f"bf16 on this machine's `{isa}`. `apart`: the highest cosine of two different pictures or texts.\n\n"
            "| architecture | depth | bf16, image | bf16, text | int8, image | int8, text | apart, image | apart, text |\n|---|---|---|---|---|---|---|---|\n")
-    for name in BANDS:
-        bands = rows.get(name, {}).get("bands")
-        if not bands:
+    for name in [n for n in BANDS if n in rows]:
+        r = rows[name]
+        depth = " + ".join(f"{n} of {m}" if n < m else str(m) for n, m in zip(r["depth"], r["full"]) if m) if "depth" in r else ""
+        if r["error"]:
+            yield f"| {name} | {depth} | {cell(r['error'])} | | | | | |\n"
             continue
-        depth = " + ".join(f"{n} of {m}" if n < m else str(m) for n, m in zip(bands["depth"], rows[name]["full"]) if m)
-        if isinstance(bands["result"], str):
-            yield f"| {name} | {depth} | {cell(bands['result'])} | | | | | |\n"
-            continue
-        yield f"| {name} | {depth} | " + " | ".join([f"{c:.5f}" for p in PRECISIONS for c in bands["result"][p]] + [f"{c:.3f}" for c in bands["result"]["apart"]]) + " |\n"
+        yield f"| {name} | {depth} | " + " | ".join([f"{c:.5f}" for p in PRECISIONS for c in r["result"][p]] + [f"{c:.3f}" for c in r["result"]["apart"]]) + " |\n"
+
+
+def tokenizer_table(rows):
+    if not rows:
+        return
+    yield ("\n## Tokenizers\n\nIds of made-up strings (captions and sentences of 25 scripts, emoji, garbled and malformed text, literal special tokens, long words), padded and cut to the context, against the "
+           "library's own tokenizer; files of the kinds and sizes that the families have, made by tests/parity/tokenizer_files.py.\n\n"
+           "    python3 tests/parity/compare_tokenizers.py build/tests/text/tokenizer_driver FOLDER --pieces siglip2_vocab.json --count 10000 --seed 12 --results FILE\n\n"
+           "| tokenizer | reference | ids | context | strings | different |\n|---|---|---|---|---|---|\n")
+    for r in rows:
+        yield f"| {r['name']} | {r['reference']} | {r['pieces']:,} | {r['context']} | {r['strings']:,} | {r['different']} |\n"
 
 
 def transformers_table(rows):
@@ -120,7 +129,9 @@ def parse():
     parser.add_argument("--layers", default=2, type=int)
     parser.add_argument("--words", default=65536, type=int)
     parser.add_argument("--bands", default=BANDS, type=names, help="architectures whose bf16 and int8 are measured")
-    parser.add_argument("--band-layers", default=6, type=int, help="blocks of those whose weights are above 1.3 GB")
+    parser.add_argument("--band-gigabytes", default=1.3, type=float, help="f32 weights above which those are cut")
+    parser.add_argument("--band-layers", default=6, type=int, help="to how many blocks")
+    parser.add_argument("--tokenizers", type=pathlib.Path, help="JSON that compare_tokenizers.py --results wrote")
     parser.add_argument("--scratch", default=None)
     parser.add_argument("--results", default=None, type=pathlib.Path, help="JSON of rows: read where there, so that a run can go on, and written")
     options = parser.parse_args()
@@ -139,7 +150,7 @@ def fill(options, rows, names, make, broken):
         except Exception as error:  # the reference's own
             rows[name] = broken(name, f"{type(error).__name__}: {str(error)[:150]}")
         r = rows[name]
-        print(name, r["error"] or [shown(r["result"]), r.get("ids"), r.get("pixels"), r.get("bands")], file=sys.stderr, flush=True)
+        print(name, r["error"] or [r["result"], r.get("ids"), r.get("pixels")], file=sys.stderr, flush=True)
         yield name
 
 
@@ -147,18 +158,21 @@ def main():
     options = parse()
     torch.set_num_threads(2)
     kept = json.loads(options.results.read_text()) if options.results and options.results.exists() else {}
-    families = kept.setdefault("open_clip", {}), kept.setdefault("transformers", {})
-    broken = [lambda name, error: dict(name=name, tags=0, error=error, result=None, tokenizer="", preprocess=""), lambda name, error: dict(error=error, result=None)]
-    for rows, module, names, otherwise in zip(families, (open_clip_rows, transformers_rows), (open_clip.list_models(), list(transformers_rows.ROWS)), broken):
+    families = [kept.setdefault(n, {}) for n in ("open_clip", "transformers", "bands")]
+    tables = [(open_clip_rows.row, open_clip.list_models(), lambda name, error: dict(name=name, tags=0, error=error, result=None, tokenizer="", preprocess="")),
+              (transformers_rows.row, list(transformers_rows.ROWS), lambda _, error: dict(error=error, result=None)),
+              (open_clip_rows.band, options.bands, lambda _, error: dict(error=error, result=None))]
+    for rows, (make, names, otherwise) in zip(families, tables):
         names = sorted(names, key=lambda n: options.first.index(n) if n in options.first else len(options.first))
-        for _ in fill(options, rows, names, module.row, otherwise):
+        for _ in fill(options, rows, names, make, otherwise):
             if options.results:
                 options.results.write_text(json.dumps(kept))
     print("# Models\n\nMade by `tests/parity/models.py`; nothing here is typed by hand. Reference: "
           f"open_clip_torch {open_clip.__version__}, timm {timm.__version__}, transformers {transformers.__version__}, torch {torch.__version__.split('+')[0]}.\n")
     isa = output(options.driver, "isa").strip()
     ordered = {n: families[1][n] for n in transformers_rows.ROWS if n in families[1]}
-    sys.stdout.writelines([*open_clip_table(families[0]), *transformers_table(ordered), *band_table(families[0], isa)])
+    ids = json.loads(options.tokenizers.read_text()) if options.tokenizers else []
+    sys.stdout.writelines([*open_clip_table(families[0]), *transformers_table(ordered), *band_table(families[2], isa), *tokenizer_table(ids)])
 
 
 if __name__ == "__main__":

@@ -157,10 +157,10 @@ def tokenizer(cfg):
 
 
 def row(options, name):
-    """Plan, schema of the full model, cosines at full or reduced depth; bands where they are asked for."""
+    """Plan, schema of the full model, cosines at full or reduced depth."""
     cfg = open_clip.get_model_config(name)
     found = dict(name=name, tags=len(open_clip.list_pretrained_tags_by_model(name)), tokenizer=tokenizer(cfg), preprocess=preprocessing(name),
-                 schema=False, gigabytes=0, depth=None, result=None, bands=None)
+                 schema=False, gigabytes=0, depth=None, result=None)
     with tempfile.TemporaryDirectory(dir=options.scratch) as scratch:
         folder = pathlib.Path(scratch)
         (folder / "cfg.json").write_text(json.dumps(cfg))
@@ -180,10 +180,20 @@ def row(options, name):
             found["words"] = [min(words, vocabulary), vocabulary]
             result = measure(options.driver, name, cfg, folder, peaky, layers, words, ["f32"])
             found["result"] = result if isinstance(result, str) else result["f32"]
-        if found["schema"] and name in options.bands:
-            layers = 10**6 if found["gigabytes"] <= 1.3 else options.band_layers
-            words = options.words
-            result = measure(options.driver, name, cfg, folder, calm, layers, words, PRECISIONS)
-            found["bands"] = dict(depth=[min(layers, n) for n in found["full"]], result=result)
     found["error"] = error.replace(str(folder) + "/", "")
     return found
+
+
+def band(options, name):
+    """Cosines of bf16 and int8 on calm weights; of models above --band-gigabytes their first --band-layers blocks."""
+    cfg = open_clip.get_model_config(name)
+    state = build(name, "meta").state_dict()
+    full = depths(state)
+    whole_model = sum(v.numel() for v in state.values()) * 4 / 1e9 <= options.band_gigabytes
+    layers = 10**6 if whole_model else options.band_layers
+    with tempfile.TemporaryDirectory(dir=options.scratch) as scratch:
+        folder = pathlib.Path(scratch)
+        (folder / "cfg.json").write_text(json.dumps(cfg))
+        result = measure(options.driver, name, cfg, folder, calm, layers, options.words, PRECISIONS)
+    error = result if isinstance(result, str) else ""
+    return dict(depth=[min(layers, n) for n in full], full=full, result=None if error else result, error=error.replace(str(folder) + "/", ""))

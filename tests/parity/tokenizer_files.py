@@ -135,6 +135,8 @@ def make(root, pieces_file, limit=0, rule="nmt_nfkc"):
     write(root / "xlm_roberta", sentencepiece__bpe__model=spiece(fairseq, pieces_of(pieces_file, n(249997), 3), seed=3, rule=rule),
           tokenizer_config__json=settings("XLMRobertaTokenizer"))
     saved(root / "xlm_roberta_json", root / "xlm_roberta")
+    write(root / "xlm_v", sentencepiece__bpe__model=spiece(fairseq, pieces_of(pieces_file, n(901624), 6), seed=6, rule=rule),
+          tokenizer_config__json=settings("XLMRobertaTokenizer"))
     make_bpe(root, pieces_file, n, rule)
     make_words(root, pieces_file, n)
 
