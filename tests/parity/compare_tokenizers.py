@@ -2,7 +2,7 @@
 """Holds every family's tokenizer against transformers' AutoTokenizer and open_clip's HFTokenizer: ids of made-up strings, padded and
 cut to the context. Run by hand; ctest needs no Python.
 
-usage: compare_tokenizers.py DRIVER FOLDER [--count N] [--seed S] [--only NAME] [--pieces siglip2_vocab.json] [--small] [--results FILE]
+usage: compare_tokenizers.py DRIVER FOLDER [--count N] [--seed S] [--only NAME,...] [--pieces siglip2_vocab.json] [--small] [--results FILE]
 DRIVER is the built tokenizer_driver; text_driver beside it has CLIP's two dialects. FOLDER is filled by tokenizer_files.py where it is
 empty. FILE (JSON) takes the rows, for models.py. Exit status 1 if anything differs.
 """
@@ -148,7 +148,8 @@ def main():
         tokenizer_files.make(a.folder, a.pieces, 4000 if a.small else 0)
     cases = TokenizerCases(a.seed)
     texts = [cases.one().decode("utf-8", errors="replace").encode() for _ in range(a.count)]
-    rows = [row for row in ROWS if a.only.lower() in row[0].lower()]
+    wanted = [w.lower() for w in a.only.split(",")]
+    rows = [row for row in ROWS if any(w in row[0].lower() for w in wanted)]
     failed = not rows
     for row in rows:
         found = compare(row, a, texts)

@@ -78,7 +78,7 @@ def band_table(rows, isa):
     if not rows:
         return
     yield ("\n## bf16 and int8\n\nThe lowest cosine of 3 pictures and 5 texts against PyTorch's f32: weights near the scale of real ones, norms spread, three channels of the "
-           "norms in the middle third of the blocks twenty times as large (`calm` in tests/parity/reference_models.py); int8 equalized, not calibrated. "
+           "norms of a quarter of the blocks twenty times as large (`calm` in tests/parity/reference_models.py); int8 equalized, not calibrated. "
            f"bf16 on this machine's `{isa}`. `apart`: the highest cosine of two different pictures or texts.\n\n"
            "| architecture | depth | bf16, image | bf16, text | int8, image | int8, text | apart, image | apart, text |\n|---|---|---|---|---|---|---|---|\n")
     for name in [n for n in BANDS if n in rows]:

@@ -61,8 +61,8 @@ def with_statistics(model):
 
 BRANCH_END = re.compile(r"(out_proj|attn\.proj|c_proj|fc2|output\.dense|SelfAttention\.o|\.wo)\.weight$")
 BRANCH_MIDDLE = re.compile(r"(c_fc|fc1\w*|intermediate\.dense|wi_\d)\.weight$")
-QUERIES_KEYS = re.compile(r"(in_proj_weight|qkv\.weight)$")
-QUERY_OR_KEY = re.compile(r"(q_proj|k_proj|query|key|SelfAttention\.[qk])\.weight$")
+T5_QUERY = re.compile(r"SelfAttention\.q\.weight$")
+INNER_NORM = re.compile(r"(attn|mlp)\.norm$")
 TABLE = re.compile(r"embed(?!.*(proj|conv)\.)|pos_|cls_|latent|probe|\.query$|relative")
 
 
@@ -76,8 +76,8 @@ def block_counts(model):
 
 
 def calm(model, seed):
-    """Weights near the scale of real ones: products as open_clip initialises its own, norms spread, attention a little peaked, and in the middle third of
-    each tower's blocks three channels of its norms twenty times as large (docs/numerics.md)."""
+    """Weights near the scale of real ones: products as open_clip initialises its own, norms spread, and in a quarter of each tower's blocks, from a third of
+    its depth on, three channels of the norms in front of its products twenty times as large (docs/numerics.md)."""
     torch.manual_seed(seed)
     counts = block_counts(model)
     norms = {n: m for n, m in model.named_modules() if type(m).__name__.endswith(("LayerNorm", "RMSNorm", "LayerNormFp32"))}
@@ -92,19 +92,17 @@ def calm(model, seed):
             elif p.ndim >= 2 and not TABLE.search(name):
                 ends = BRANCH_END.search(name)
                 p.normal_(0, (2 * blocks * p.shape[0]) ** -0.5 if ends else ((2 if BRANCH_MIDDLE.search(name) else 1) * p[0].numel()) ** -0.5)
-                if QUERIES_KEYS.search(name):
-                    p[: 2 * p.shape[0] // 3].mul_(1.5)
-                elif QUERY_OR_KEY.search(name):
-                    p.mul_(1.5 / (8 if "SelfAttention" in name else 1) ** 0.5)  # T5's scores are not scaled
+                if T5_QUERY.search(name):
+                    p.mul_(1 / 8)  # scores are not scaled
         for name, norm in norms.items():
             if norm.weight is None:
                 continue
             norm.weight.copy_(torch.exp(0.2 * torch.randn_like(norm.weight)))
             if getattr(norm, "bias", None) is not None:
-                norm.bias.copy_(0.1 * torch.randn_like(norm.bias))
-            if match := BLOCK.search(name + "."):
+                norm.bias.copy_(0.02 * torch.randn_like(norm.bias))
+            if (match := BLOCK.search(name + ".")) and not INNER_NORM.search(name):
                 blocks = counts[name[: match.start()]]
-                if blocks // 3 <= int(match[1]) < blocks - blocks // 3:
+                if blocks // 3 <= int(match[1]) < blocks // 3 + (blocks + 3) // 4:
                     norm.weight[torch.randperm(norm.weight.shape[0])[:3]] *= 20
     return with_statistics(model).eval()
 
