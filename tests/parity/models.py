@@ -25,7 +25,7 @@ import transformers
 
 import open_clip_rows
 import transformers_rows
-from reference_models import PRECISIONS, output
+from reference_models import output
 
 # One architecture of each family: their bf16 and int8 bands.
 BANDS = ["ViT-B-16", "ViT-B-16-SigLIP", "ViT-B-32-SigLIP2-256", "ViT-SO400M-14-SigLIP-384", "EVA02-B-16", "EVA01-g-14", "EVA02-E-14", "PE-Core-B-16", "ViT-L-14-CLIPA",
@@ -79,15 +79,17 @@ def band_table(rows, isa):
         return
     yield ("\n## bf16 and int8\n\nThe lowest cosine of 3 pictures and 5 texts against PyTorch's f32: weights near the scale of real ones, norms spread, three channels of the "
            "norms of a quarter of the blocks twenty times as large (`calm` in tests/parity/reference_models.py); int8 equalized, not calibrated. "
-           f"bf16 on this machine's `{isa}`. `apart`: the highest cosine of two different pictures or texts.\n\n"
-           "| architecture | depth | bf16, image | bf16, text | int8, image | int8, text | apart, image | apart, text |\n|---|---|---|---|---|---|---|---|\n")
+           f"bf16 on this machine's `{isa}`; `torch`: PyTorch's own bf16. `apart`: the highest cosine of two different pictures or texts.\n\n"
+           "| architecture | depth | bf16, image | bf16, text | torch, image | torch, text | int8, image | int8, text | apart, image | apart, text |\n|---|---|---|---|---|---|---|---|---|---|\n")
     for name in [n for n in BANDS if n in rows]:
         r = rows[name]
         depth = " + ".join(f"{n} of {m}" if n < m else str(m) for n, m in zip(r["depth"], r["full"]) if m) if "depth" in r else ""
         if r["error"]:
-            yield f"| {name} | {depth} | {cell(r['error'])} | | | | | |\n"
+            yield f"| {name} | {depth} | {cell(r['error'])} | | | | | | | |\n"
             continue
-        yield f"| {name} | {depth} | " + " | ".join([f"{c:.5f}" for p in PRECISIONS for c in r["result"][p]] + [f"{c:.3f}" for c in r["result"]["apart"]]) + " |\n"
+        found = r["result"]
+        near_one = ["" if c is None else f"{c:.5f}" for c in (*found["bf16"], *found.get("torch", (None, None)), *found["int8"])]
+        yield f"| {name} | {depth} | " + " | ".join(near_one + [f"{c:.3f}" for c in found["apart"]]) + " |\n"
 
 
 def tokenizer_table(rows):

@@ -12,7 +12,7 @@ import torch
 import transformers
 from safetensors.torch import save_file
 
-from reference_models import BLOCK, PRECISIONS, apart, call, calm, cosines, embed, header_only, peaky, pictures, whole
+from reference_models import BLOCK, PRECISIONS, apart, call, calm, cosine, cosines, embed, header_only, peaky, pictures, whole
 
 # What the hub says of the text towers that open_clip names; open_clip would fetch it.
 ROBERTA = dict(max_position_embeddings=514, type_vocab_size=1, layer_norm_eps=1e-5, pad_token_id=1)
@@ -117,6 +117,17 @@ def random_ids(cfg, count, words, generator):
     return ids
 
 
+def torch_bf16(model, pixels, ids, references):
+    """What PyTorch's own bf16 makes of the same; nothing where its code mixes types."""
+    found = []
+    for tower, (given, want) in zip(("encode_image", "encode_text"), ((pixels.bfloat16(), references[0]), (torch.from_numpy(ids).long(), references[1]))):
+        try:
+            found.append(cosine(getattr(model.bfloat16(), tower)(given).float().numpy(), want))
+        except RuntimeError:
+            found.append(None)
+    return found
+
+
 def measure(driver, name, cfg, folder, kind, layers, words, precisions):
     """precision -> lowest cosines of image and text through converter and towers; or the error."""
     generator = np.random.default_rng(7)
@@ -130,8 +141,10 @@ def measure(driver, name, cfg, folder, kind, layers, words, precisions):
     ids = random_ids(cfg, 5, words, generator)
     with torch.no_grad():
         references = [model.encode_image(pixels).numpy(), model.encode_text(torch.from_numpy(ids).long()).numpy()]
+        result = {"apart": [apart(r) for r in references]}
+        if "bf16" in precisions:
+            result["torch"] = torch_bf16(model, pixels, ids, references)
     del model
-    result = {"apart": [apart(r) for r in references]}
     for precision in precisions:
         error = call(driver, "write", folder / "cfg.json", folder / "w.safetensors", folder / "m.sclip", layers, words, precision)
         if not error:
