@@ -225,6 +225,18 @@ void read_with_bert(const JsonObject& root, const TensorSource& tensors,
   read_logit_scale(tensors, plan.config);
 }
 
+[[noreturn]] void refuse_class(const JsonObject& root, const std::string& type) {
+  // Jina-CLIP, for one: what its towers compute stands in Python files of its repository.
+  const char* own_code = root.has("auto_map")
+                             ? " (auto_map: the model is defined by Python code of its own, which transformers runs "
+                               "with trust_remote_code and a converter cannot read)"
+                             : "";
+  fail(ErrorCode::unsupported, root.where(), ": model_type '", type, "' is not supported", own_code,
+       "; altclip, chinese_clip, clip, clip_text_model, clip_vision_model, metaclip_2, "
+       "metaclip_2_text_model, metaclip_2_vision_model, siglip, siglip_text_model, siglip_vision_model, siglip2, "
+       "siglip2_text_model and siglip2_vision_model are");
+}
+
 void read_towers(const JsonObject& root, const TensorSource& tensors, ConvertPlan& plan) {
   ModelConfig& config = plan.config;
   const std::string type = root.text("model_type");
@@ -256,10 +268,7 @@ void read_towers(const JsonObject& root, const TensorSource& tensors, ConvertPla
     config.embed_dim = config.text->projection ? root.find_count("projection_dim").value_or(512)
                                                : config.text->transformer.width;
   } else {
-    fail(ErrorCode::unsupported, root.where(), ": model_type '", type,
-         "' is not supported; altclip, chinese_clip, clip, clip_text_model, clip_vision_model, metaclip_2, "
-         "metaclip_2_text_model, metaclip_2_vision_model, siglip, siglip_text_model, siglip_vision_model, siglip2, "
-         "siglip2_text_model and siglip2_vision_model are");
+    refuse_class(root, type);
   }
 }
 

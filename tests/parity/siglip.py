@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """SigLIP in every form that people download, full size, with random peaky weights: big_vision's .npz files, open_clip's and
-transformers' folders, NaFlex, and CLIPs at another image size; what the simdclip program makes of them against PyTorch.
+transformers' folders, NaFlex; CLIPs at another image size; Long-CLIP; what the simdclip program makes of them against PyTorch.
 
     python3 tests/parity/siglip.py --program build/tools/simdclip --tokenizers FOLDER [--pieces siglip2_vocab.json]
                                    [--photos FOLDER] [--only npz,naflex]
@@ -168,6 +168,36 @@ class OpenClip:
         return self.model.encode_text(ids)
 
 
+class LongClip(OpenClip):
+    """OpenAI's model with texts of 248 tokens as Long-CLIP's files hold it: two tables of positions, of which the first's 20 rows count and
+    the second's others. The reference is open_clip's tower with the table that Zhang 2024 describes, written down here: the masks of the
+    forward pass, and the interpolation that fills the tables (20 kept, each step of the others in four)."""
+
+    def build(self, seed, options):
+        super().build(seed, options)
+        kept, old = 20, self.model.positional_embedding.detach()
+        steps = torch.arange(4 * (len(old) - kept)) / 4
+        low = steps.long().clamp(max=len(old) - kept - 2)  # behind the last row the last step goes on
+        weight = (steps - low)[:, None]
+        stretched = torch.cat([old[:kept], old[kept + low] * (1 - weight) + old[kept + low + 1] * weight])
+        assert len(stretched) == 248
+        torch.manual_seed(seed)
+        self.first, self.second = stretched, stretched + 0.3 * stretched.std() * torch.randn_like(stretched)
+        mask = (torch.arange(248) < kept).float()[:, None]
+        model = self.model
+        model.positional_embedding = torch.nn.Parameter(self.first * mask + self.second * (1 - mask))
+        model.attn_mask = torch.full((248, 248), float("-inf")).triu_(1)
+        model.context_length = 248
+        self.encode = open_clip.tokenizer.SimpleTokenizer(context_length=248)
+
+    def save(self, folder):
+        self.arguments = []
+        state = {k: v.detach().clone() for k, v in self.model.state_dict().items() if k != "attn_mask"}
+        state |= dict(positional_embedding=self.first, positional_embedding_res=self.second)
+        torch.save(state, folder / "longclip-B.pt")
+        return folder / "longclip-B.pt"
+
+
 class Siglip:
     """transformers' SiglipModel, or Siglip2Model (NaFlex)."""
 
@@ -248,6 +278,7 @@ MODELS = {
     "size-eva02-b16-288": OpenClip("EVA02-B-16", size=288),
     "size-mobileclip-b-256": OpenClip("MobileCLIP-B", size=256),
     "size-coca-b32-288": OpenClip("coca_ViT-B-32", size=288),
+    "long-clip-b16": LongClip("ViT-B-16-quickgelu"),
     "transformers-siglip-b16": Siglip(dict(patch_size=16), {}, "siglip"),
     "transformers-siglip2-b16": Siglip(dict(patch_size=16), TEXT2, "gemma"),
     "transformers-siglip2-b32-256": Siglip(dict(patch_size=32, image_size=256), TEXT2, "gemma"),
