@@ -1,9 +1,10 @@
 // The GEMMs at the shapes of ViT-B/32, B/16 and L/14 in f32, bf16 and int8, ours and the peers' side by side:
 //   build/bench/bench_gemm --benchmark_filter=768x3072
 // Names are KERNEL/MxNxK/THREADS. Every call takes other weights (more of them than L3 gives one core), as a
-// tower does. `best` and `median` are 1e9 operations a second, `of_peak` is best over the peak of the fastest
-// instruction set for that arithmetic (tiles, where there are any), measured just before. A wrong result is
-// an error, not a figure.
+// tower does. `best` and `median` are 1e9 operations a second, `of_peak` is best over `peak`, that of the fastest
+// instruction set for that arithmetic (tiles, where there are any), measured just before; `of_now` is median
+// over `peak_now`, the median of runs as long as a product in turns with the products: at their clock. A
+// wrong result is an error, not a figure.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -208,6 +209,9 @@ const Problem& problem(const GemmShape& s) {
   return *made;
 }
 
+constexpr size_t kPeakTurn = 4;          // products to a run of the peak's loop,
+constexpr double kPeakSeconds = 0.5e-3;  // which is at least so long: its threads start for it
+
 void gemm(benchmark::State& state, GemmPeer* contender, const GemmShape& shape, unsigned threads) {
   const Problem& p = problem(shape);
   std::vector<const float*> weights;
@@ -218,8 +222,8 @@ void gemm(benchmark::State& state, GemmPeer* contender, const GemmShape& shape, 
     state.SkipWithError("wrong result");
     return;
   }
-  const double peak = measured_peak(cpu_isas().back(), contender->arithmetic(), threads);
-  std::vector<double> seconds;
+  const PeakMeter peak(cpu_isas().back(), contender->arithmetic(), threads);
+  std::vector<double> seconds, peaks;  // in turns
   size_t which = 0;
   for (auto _ : state) {
     which = (which + 1) % weights.size();
@@ -227,13 +231,18 @@ void gemm(benchmark::State& state, GemmPeer* contender, const GemmShape& shape, 
     contender->run(which);
     seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     state.SetIterationTime(seconds.back());
+    if (seconds.size() % kPeakTurn == 0) peaks.push_back(peak.now(std::max(seconds.back(), kPeakSeconds)));
   }
   std::sort(seconds.begin(), seconds.end());
+  std::sort(peaks.begin(), peaks.end());
   const double operations = 2e-9 * static_cast<double>(shape.m * shape.n * shape.k);
   state.counters["best"] = operations / seconds.front();
   state.counters["median"] = operations / seconds[seconds.size() / 2];
-  state.counters["peak"] = peak;
-  state.counters["of_peak"] = operations / seconds.front() / peak;
+  state.counters["peak"] = peak.best();
+  state.counters["of_peak"] = operations / seconds.front() / peak.best();
+  if (peaks.empty()) return;
+  state.counters["peak_now"] = peaks[peaks.size() / 2];
+  state.counters["of_now"] = operations / seconds[seconds.size() / 2] / peaks[peaks.size() / 2];
 }
 
 void register_shapes(const std::vector<std::unique_ptr<GemmPeer>>& contenders) {

@@ -157,17 +157,30 @@ double rate_of(const Work& work, unsigned threads) {
 
 }  // namespace
 
-double measured_peak(Isa isa, Arithmetic arithmetic, unsigned threads) {
-  if (!cpu_has(isa) || threads == 0) return 0;
+PeakMeter::PeakMeter(Isa isa, Arithmetic arithmetic, unsigned threads) : threads_(threads) {
+  if (!cpu_has(isa) || threads == 0) return;
   constexpr int kRuns = 8;
   constexpr long kCycles = 1'800'000;
-  double best = 0;
   for (const Way& way : kWays) {
     // A lesser type's products can always be done in f32.
     if (way.isa > isa || (way.arithmetic != arithmetic && way.arithmetic != Arithmetic::f32)) continue;
-    for (int run = 0; run < kRuns; ++run) best = std::max(best, rate_of([&](unsigned) { return way.loop(kCycles); }, threads));
+    for (int run = 0; run < kRuns; ++run) {
+      const double rate = rate_of([&](unsigned) { return way.loop(kCycles); }, threads);
+      if (rate <= best_) continue;
+      best_ = rate;
+      loop_ = way.loop;
+    }
   }
-  return best * 1e-9;
+}
+
+double PeakMeter::now(double seconds) const {
+  if (loop_ == nullptr) return 0;
+  constexpr double kClock = 3.5e9;  // or so
+  return 1e-9 * rate_of([&](unsigned) { return loop_(static_cast<long>(seconds * kClock)); }, threads_);
+}
+
+double measured_peak(Isa isa, Arithmetic arithmetic, unsigned threads) {
+  return PeakMeter(isa, arithmetic, threads).best();
 }
 
 double measured_bandwidth(unsigned threads) {
