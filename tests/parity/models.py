@@ -79,8 +79,8 @@ def band_table(rows, isa):
         return
     yield ("\n## bf16 and int8\n\nThe lowest cosine of 3 pictures and 5 texts against PyTorch's f32: weights near the scale of real ones, norms spread, three channels of the "
            "norms of a quarter of the blocks twenty times as large (`calm` in tests/parity/reference_models.py); int8 equalized, not calibrated. "
-           f"bf16 on this machine's `{isa}`; `torch`: PyTorch's own bf16. `apart`: the highest cosine of two different pictures or texts.\n\n"
-           "| architecture | depth | bf16, image | bf16, text | torch, image | torch, text | int8, image | int8, text | apart, image | apart, text |\n|---|---|---|---|---|---|---|---|---|---|\n")
+           f"bf16 on this machine's `{isa}`; `torch`: PyTorch's own bf16 (empty: not measured). `commit`: of this repository, when the row was made. `apart`: the highest cosine of two different pictures or texts.\n\n"
+           "| architecture | depth | bf16, image | bf16, text | torch, image | torch, text | int8, image | int8, text | apart, image | apart, text | commit |\n|---|---|---|---|---|---|---|---|---|---|---|\n")
     for name in [n for n in BANDS if n in rows]:
         r = rows[name]
         depth = " + ".join(f"{n} of {m}" if n < m else str(m) for n, m in zip(r["depth"], r["full"]) if m) if "depth" in r else ""
@@ -89,7 +89,7 @@ def band_table(rows, isa):
             continue
         found = r["result"]
         near_one = ["" if c is None else f"{c:.5f}" for c in (*found["bf16"], *found.get("torch", (None, None)), *found["int8"])]
-        yield f"| {name} | {depth} | " + " | ".join(near_one + [f"{c:.3f}" for c in found["apart"]]) + " |\n"
+        yield f"| {name} | {depth} | " + " | ".join(near_one + [f"{c:.3f}" for c in found["apart"]] + [r.get("commit", "")]) + " |\n"
 
 
 def tokenizer_table(rows):

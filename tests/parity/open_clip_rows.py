@@ -3,6 +3,7 @@ import contextlib
 import copy
 import json
 import pathlib
+import subprocess
 import tempfile
 
 import numpy as np
@@ -209,4 +210,5 @@ def band(options, name):
         (folder / "cfg.json").write_text(json.dumps(cfg))
         result = measure(options.driver, name, cfg, folder, calm, layers, options.words, PRECISIONS)
     error = result if isinstance(result, str) else ""
-    return dict(depth=[min(layers, n) for n in full], full=full, result=None if error else result, error=error.replace(str(folder) + "/", ""))
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=pathlib.Path(__file__).parent, capture_output=True, text=True).stdout.strip()
+    return dict(commit=commit, depth=[min(layers, n) for n in full], full=full, result=None if error else result, error=error.replace(str(folder) + "/", ""))
