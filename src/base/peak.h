@@ -17,7 +17,7 @@ enum class Arithmetic : uint8_t { f32, bf16, int8 };
 double measured_peak(Isa isa, Arithmetic arithmetic, unsigned threads);
 
 // The same, kept at hand: what the clock gives right after other work. AMX beside loads and AVX-512 runs at
-// 3.25 GHz where the loop alone, after a millisecond, has 3.75.
+// 3.25 GHz where the loop alone has 3.8.
 class PeakMeter {
  public:
   PeakMeter(Isa isa, Arithmetic arithmetic, unsigned threads);
