@@ -18,6 +18,9 @@ std::vector<std::string> templates_of(const std::string& name, const std::vector
   if (name.empty() || name == "plain") return plain_template();
   if (name == "best") return best_imagenet_templates();
   if (name == "imagenet") return imagenet_templates();
+  std::error_code ignored;
+  if (!std::filesystem::exists(name, ignored))
+    throw UsageError("--templates: '" + name + "' is no file and none of plain, best, imagenet");
   return read_list(name, "templates");
 }
 

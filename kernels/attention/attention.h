@@ -33,7 +33,10 @@ struct AttentionOperands {
   // Added to the scaled score of query i and key j: bias[i * ldbias + j]. Null: none. Of the float kernels only.
   const float* bias = nullptr;
   std::ptrdiff_t ldbias = 0;
-  float* scratch = nullptr;  // attention_scratch_floats(keys, head_dim) floats, 64-byte aligned
+  float* scratch = nullptr;  // attention_scratch_floats(max(keys, room), head_dim) floats, 64-byte aligned
+  // Of calls one after another whose first keys are the same: `packed` of them were keys of the call before, with the same
+  // scratch, head_dim and room (at least the keys of each); a kernel may leave them as it packed them then.
+  size_t room = 0, packed = 0;
 };
 
 using AttentionArgs = AttentionOperands<float>;

@@ -76,7 +76,7 @@ SIMDCLIP_INLINE void pack_key_step(const uint16_t* from, size_t stride, size_t r
 // Keys 0 .. keys of K in panels of 16.
 template <typename Pairs>
 SIMDCLIP_INLINE void pack_key_tiles(const AttentionBf16Args& args, size_t keys, const AttentionTileScratch& s) {
-  for (size_t key = 0; key < keys; key += kTile) {
+  for (size_t key = args.packed / kTile * kTile; key < keys; key += kTile) {
     const size_t rows = keys - key < kTile ? keys - key : kTile;
     uint16_t* to = s.k + key * s.depth;
     for (size_t j = 0; j < s.depth; j += kStep, to += kStep * kTile) {
@@ -91,7 +91,7 @@ template <typename Pairs>
 SIMDCLIP_INLINE void pack_value_tiles(const AttentionBf16Args& args, size_t keys, const AttentionTileScratch& s) {
   constexpr uint16_t kNone[kTile] = {};
   const size_t end = (keys + kStep - 1) / kStep * kStep;
-  for (size_t key = 0; key < end; key += 2) {
+  for (size_t key = args.packed / 2 * 2; key < end; key += 2) {
     const uint16_t* const even = args.v + key * args.ldkv;
     for (size_t j = 0; j < args.head_dim; j += kTile) {
       const size_t left = args.head_dim - j;
@@ -322,7 +322,7 @@ SIMDCLIP_INLINE void attention_tiles(const AttentionBf16Args& args) noexcept {
   if (args.queries == 0) return;
   const size_t last = args.first_query + args.queries;
   const size_t keys = args.causal && last < args.keys ? last : args.keys;  // that any query of this call sees
-  const AttentionTileScratch s = split_attention_tile_scratch(args.scratch, args.keys, args.head_dim);
+  const AttentionTileScratch s = split_attention_tile_scratch(args.scratch, args.keys < args.room ? args.room : args.keys, args.head_dim);
   pack_key_tiles<Pairs>(args, keys, s);
   pack_value_tiles<Pairs>(args, keys, s);
   TileConfig config;

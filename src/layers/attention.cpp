@@ -41,11 +41,14 @@ class Gathered {
     column_ = column;
     count_ = 0;
   }
-  void gather(const AttentionRows<Element>& from, std::span<const uint32_t> prefix, size_t first, size_t length) noexcept {
+  // Returns how many of the keys were there before.
+  size_t gather(const AttentionRows<Element>& from, std::span<const uint32_t> prefix, size_t first, size_t length) noexcept {
     const size_t most = std::min(count_, prefix.size());
     count_ = static_cast<size_t>(std::mismatch(prefix.begin(), prefix.begin() + static_cast<std::ptrdiff_t>(most), rows_).first - prefix.begin());
+    const size_t kept = count_;
     for (const uint32_t row : prefix.subspan(count_)) add(from, row);
     for (size_t t = 0; t < length; ++t) add(from, static_cast<uint32_t>(first + t));
+    return kept;
   }
 
  private:
@@ -138,6 +141,7 @@ void multi_head_attention(const AttentionShape& shape, const Sequences& sequence
   engine.pool.parallel_for(parts, [&, q = q, k = k, v = v, out = out](size_t part) {
     Gathered<Element> copies(all_gathered + part * gathered, longest, shape.head_dim);
     size_t gathered_head = shape.heads;  // none
+    size_t packed = 0;                   // keys of the call before
     for (size_t item = items * part / parts; item < items * (part + 1) / parts; ++item) {
       // Heads one after another where prefixes are shared: the copies of one head stay in L1.
       const size_t sequence = gathered == 0 ? item / shape.heads : item % sequences.count();
@@ -155,10 +159,11 @@ void multi_head_attention(const AttentionShape& shape, const Sequences& sequence
       args.k = k.row(first) + column;
       args.v = v.row(first) + column;
       args.ldkv = k.stride;
-      if (!prefix.empty()) {
+      if (gathered != 0) {
         if (head != gathered_head) copies.begin_head(column);
         gathered_head = head;
-        copies.gather(rows, prefix, first, sequences.length(sequence));
+        args.packed = std::min(packed, copies.gather(rows, prefix, first, sequences.length(sequence)));
+        args.room = longest;
         args.k = copies.k();
         args.v = copies.v();
         args.ldkv = shape.head_dim;
@@ -176,10 +181,12 @@ void multi_head_attention(const AttentionShape& shape, const Sequences& sequence
           set_bias(args, shape, head, args.first_query, places, all_placed + part * placed);
       }
       if (sequences.blind(sequence)) {
+        args.packed = packed = 0;  // several calls
         run_blind(args, shape, engine.kernels);
-      } else {
-        run(args, shape, engine.kernels);
+        continue;
       }
+      run(args, shape, engine.kernels);
+      packed = args.causal ? std::min(args.keys, args.first_query + args.queries) : args.keys;
     }
   });
 }
