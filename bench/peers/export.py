@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--work", type=pathlib.Path, required=True)
     args = parser.parse_args()
     stem = f"{args.tower}-b{args.batch}"
-    inputs = np.load(args.work / ("pixels.npy" if args.tower == "image" else "ids.npy"))
+    inputs = np.load(args.work / f"{stem}-inputs.npy")
     onnx_path = args.work / f"{stem}.onnx"
     if not onnx_path.exists():
         tower = Tower(make_model(args.arch, args.seed), args.tower).eval()

@@ -105,7 +105,7 @@ def main() -> int:
         size = open_clip.get_model_config(args.arch)["vision_cfg"]["image_size"]
         pixels = transform(args.arch, size)
         pictures = make_pictures(work / "pictures", BATCH, size, args.seed)
-        np.save(work / "pixels.npy", np.stack([pixels(Image.open(p)).numpy() for p in pictures]))
+        np.save(work / f"image-b{BATCH}-inputs.npy", np.stack([pixels(Image.open(p)).numpy() for p in pictures]))
         subprocess.run([args.simdclip, "convert", work / "model", "-o", work / "image-int8.sclip", "--precision", "int8", "--tower", "image"], check=True,
                        capture_output=True)
         subprocess.run([sys.executable, str(HERE / "export.py"), "--arch", args.arch, "--seed", str(args.seed), "--tower", "image",

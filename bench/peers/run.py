@@ -23,7 +23,19 @@ PEERS = [("torch", "f32"), ("torch", "bf16"), ("torch-compile", "f32"), ("torch-
          ("onnxruntime", "int8"), ("openvino", "f32"), ("openvino", "bf16"), ("openvino", "int8")]
 
 
+def pictures_of(args, work):
+    return [work / "pictures" / f"{i:03}.png" for i in range(args.batch)]
+
+
+def prompts_of(args, work):
+    return work / f"prompts-b{args.batch}.txt"
+
+
 def prepare(args, work):
+    """The model, its inputs, and torch's f32 embeddings of them; what an earlier run left in `work` is used again."""
+    kept = work / f"{args.tower}-b{args.batch}-reference.npy"
+    if kept.exists():
+        return np.load(kept), pictures_of(args, work)
     import open_clip
     import torch
 
@@ -33,21 +45,33 @@ def prepare(args, work):
     save_open_clip_folder(model, args.arch, work / "model")
     size = open_clip.get_model_config(args.arch)["vision_cfg"]["image_size"]
     count = max(args.batch, 16)
-    pictures = make_pictures(work / "pictures", count, size, args.seed)
+    pictures = make_pictures(work / "pictures", count, size, args.seed)  # pictures_of() names the first of them
     prompts = make_prompts(count)
-    (work / "prompts.txt").write_text("\n".join(prompts[: args.batch]) + "\n")
+    prompts_of(args, work).write_text("\n".join(prompts[: args.batch]) + "\n")
     from PIL import Image
 
-    pixels = transform(args.arch, size)
-    np.save(work / "pixels.npy", np.stack([pixels(Image.open(p)).numpy() for p in pictures]))
-    if args.tower == "text":
-        np.save(work / "ids.npy", open_clip.get_tokenizer(args.arch)(prompts).numpy())
+    if args.tower == "image":
+        pixels = transform(args.arch, size)
+        inputs = np.stack([pixels(Image.open(p)).numpy() for p in pictures])
+    else:
+        inputs = open_clip.get_tokenizer(args.arch)(prompts).numpy()
+    np.save(work / f"{args.tower}-b{args.batch}-inputs.npy", inputs)
+    encode = model.encode_image if args.tower == "image" else model.encode_text
     with torch.inference_mode():
-        if args.tower == "image":
-            reference = model.encode_image(torch.from_numpy(np.load(work / "pixels.npy")[: args.batch]))
-        else:
-            reference = model.encode_text(torch.from_numpy(np.load(work / "ids.npy")[: args.batch]))
-    return reference.numpy(), pictures[: args.batch]
+        reference = encode(torch.from_numpy(inputs[: args.batch]))
+    np.save(kept, reference.numpy())
+    return reference.numpy(), pictures_of(args, work)
+
+
+def export(args, work, wanted):
+    """ONNX and NNCF files for the peers, where they are not there yet."""
+    stem, int8 = f"{args.tower}-b{args.batch}", "int8" in args.precisions
+    files = [f"{stem}.onnx"] + ([f"{stem}-int8.onnx", f"{stem}-nncf.xml"] if int8 else [])
+    if all((work / f).exists() for f in files) or not any(p[0] in ("onnxruntime", "openvino") for p in wanted):
+        return
+    command = [sys.executable, str(HERE / "export.py"), "--arch", args.arch, "--seed", str(args.seed), "--tower", args.tower,
+               "--batch", str(args.batch), "--work", str(work)] + (["--int8"] if int8 else [])
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 def lowest_cosine(a, b):
@@ -96,13 +120,15 @@ class Simdclip:
     def __init__(self, precision, args, work, pictures):
         self.precision, self.args, self.work, self.pictures = precision, args, work, pictures
         self.model = work / f"{args.tower}-{precision}.sclip"
-        subprocess.run([args.simdclip, "convert", work / "model", "-o", self.model, "--precision", precision, "--tower", args.tower],
-                       check=True, capture_output=True)
+        program = pathlib.Path(args.simdclip)
+        if not self.model.exists() or self.model.stat().st_mtime < program.stat().st_mtime:
+            subprocess.run([program, "convert", work / "model", "-o", self.model, "--precision", precision, "--tower", args.tower],
+                           check=True, capture_output=True)
         self.facts = {}
 
     def embed(self):
         out = self.work / "out.npy"
-        inputs = self.pictures if self.args.tower == "image" else ["--text-file", self.work / "prompts.txt"]
+        inputs = self.pictures if self.args.tower == "image" else ["--text-file", prompts_of(self.args, self.work)]
         subprocess.run([self.args.simdclip, "embed", "-m", self.model, "-o", out, *inputs], check=True, capture_output=True)
         return np.load(out)
 
@@ -127,7 +153,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--precisions", nargs="+", default=["f32", "bf16", "int8"])
     parser.add_argument("--peers", nargs="+", default=["torch", "onnxruntime", "openvino"], help="also: torch-compile")
-    parser.add_argument("--work", type=pathlib.Path, help="keeps models and exports for the next run")
+    parser.add_argument("--work", type=pathlib.Path, help="keeps models, exports and reference embeddings for the next run")
+    parser.add_argument("--prepare", action="store_true", help="stop before the turns: what the next run needs lies in --work then")
     parser.add_argument("--json", type=pathlib.Path, help="append the results as one JSON line")
     args = parser.parse_args()
     work = args.work or pathlib.Path(tempfile.mkdtemp(prefix="simdclip-peers-"))
@@ -135,12 +162,11 @@ def main() -> int:
     work.mkdir(parents=True, exist_ok=True)
     reference, pictures = prepare(args, work)
     wanted = [p for p in PEERS if p[0] in args.peers and p[1] in args.precisions]
-    if any(p[0] in ("onnxruntime", "openvino") for p in wanted):
-        export = [sys.executable, str(HERE / "export.py"), "--arch", args.arch, "--seed", str(args.seed), "--tower", args.tower,
-                  "--batch", str(args.batch), "--work", str(work)] + (["--int8"] if "int8" in args.precisions else [])
-        subprocess.run(export, check=True, stdout=subprocess.DEVNULL)
+    export(args, work, wanted)
 
     contestants = [Simdclip(p, args, work, pictures) for p in args.precisions]
+    if args.prepare:
+        return 0
     contestants += [Peer(name, precision, args, work) for name, precision in wanted]
     rows, running = {}, []
     for c in contestants:

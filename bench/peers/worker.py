@@ -90,7 +90,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--work", type=pathlib.Path, required=True)
     args = parser.parse_args()
-    inputs = np.load(args.work / ("pixels.npy" if args.tower == "image" else "ids.npy"))[: args.batch]
+    inputs = np.load(args.work / f"{args.tower}-b{args.batch}-inputs.npy")[: args.batch]
 
     start = time.perf_counter()
     forward = PEERS[args.peer](args, inputs)
@@ -106,7 +106,7 @@ def main() -> None:
             continue
         times = []
         end = time.perf_counter() + float(argument)
-        while time.perf_counter() < end or len(times) < 3:
+        while time.perf_counter() < end or len(times) < 2:
             begin = time.perf_counter()
             forward()
             times.append(time.perf_counter() - begin)
