@@ -20,7 +20,8 @@ struct CalibrateOptions {
   std::vector<std::string> texts = {};  // for the text tower; empty: 32 built-in names, prompts and captions
   double target = 0.999;        // lowest cosine to the f32 model, on these pictures and on the texts, that is enough
   size_t most_bf16_layers = 8;  // GEMM weights that may stay bf16 to reach it
-  // Called with each step, for people: "32 pictures: lowest cosine 0.9981; visual.blocks.7.mlp.fc2.weight stays bf16".
+  // Called with each step, for people: "32 pictures: lowest cosine to f32 0.9981; 2 layers in bf16; tried next:
+  // visual.blocks.7.mlp.fc2.weight". A layer that was tried in vain goes back to int8.
   std::function<void(std::string_view)> step;
 };
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include <map>
+#include <optional>
 
 #include "base/atomic_file.h"
 #include "base/fail.h"
@@ -35,7 +36,12 @@ class ScratchFile {
 struct LayerInputs {
   std::vector<float> maxima;  // of each channel
   double crest = 0;           // sum over the rows of (max|x| / rms)^2
+  double squares = 0;         // sum of x^2
+  double weights = 0;         // sum of the weights' squares
   size_t rows = 0;
+
+  // Of one row's output, if inputs and weights have nothing to do with each other.
+  double output_energy() const { return squares / static_cast<double>(rows) * weights / static_cast<double>(maxima.size()); }
 };
 
 class InputStatistics : public InputProbe {
@@ -43,8 +49,13 @@ class InputStatistics : public InputProbe {
   explicit InputStatistics(const ModelFile& file) : file_(file) {}
 
   void see(const void* weight, ConstSpan2f x) override {
-    LayerInputs& layer = layers_[name_of(static_cast<const std::byte*>(weight))];
+    const TensorView tensor = tensor_of(static_cast<const std::byte*>(weight));
+    LayerInputs& layer = layers_[tensor.spec->name];
     layer.maxima.resize(x.cols);
+    if (layer.rows == 0) {
+      for (size_t i = 0; i < tensor.bytes.size() / sizeof(float); ++i)
+        layer.weights += double{tensor.f32()[i]} * double{tensor.f32()[i]};
+    }
     for (size_t r = 0; r < x.rows; ++r) {
       double squares = 0;
       float top = 0;
@@ -54,6 +65,7 @@ class InputStatistics : public InputProbe {
         top = std::max(top, value);
         squares += double{value} * double{value};
       }
+      layer.squares += squares;
       if (squares > 0) layer.crest += double{top} * double{top} * static_cast<double>(x.cols) / squares;
     }
     layer.rows += x.rows;
@@ -63,10 +75,10 @@ class InputStatistics : public InputProbe {
 
  private:
   // A part of a weight's columns begins inside its bytes.
-  const std::string& name_of(const std::byte* weight) const {
+  TensorView tensor_of(const std::byte* weight) const {
     for (size_t i = 0; i < file_.specs().size(); ++i) {
-      const auto bytes = file_.tensor(i).bytes;
-      if (weight >= bytes.data() && weight < bytes.data() + bytes.size()) return file_.specs()[i].name;
+      const TensorView tensor = file_.tensor(i);
+      if (weight >= tensor.bytes.data() && weight < tensor.bytes.data() + tensor.bytes.size()) return tensor;
     }
     throw std::logic_error("a layer's weight lies outside its model file");
   }
@@ -170,27 +182,76 @@ void replace(const std::string& from, const std::string& to) {
   if (error) fail(ErrorCode::io, to, ": cannot be written: ", error.message());
 }
 
-// The layers of one tower of the equalized model whose inputs suffer most from a row's 8 bits, worst first.
-std::vector<std::string> by_crest(const std::map<std::string, LayerInputs>& layers, std::string_view tower) {
+// Where in its tower a layer stands: "text.blocks.7.mlp.fc2.weight" -> the branch "text.blocks.7.mlp".
+struct Place {
+  size_t block;
+  std::string attention, mlp;  // the block's two branches
+  bool in_mlp;
+};
+std::optional<Place> place_of(const std::string& name) {
+  constexpr std::string_view kBlocks = ".blocks.";
+  const size_t at = name.find(kBlocks), number = at + kBlocks.size();
+  const size_t end = at == std::string::npos ? at : name.find('.', number);
+  if (end == std::string::npos) return std::nullopt;
+  const bool attention = name.compare(end, 6, ".attn.") == 0;
+  if (!attention && name.compare(end, 5, ".mlp.") != 0) return std::nullopt;
+  const std::string block = name.substr(0, end);
+  return Place{std::stoul(name.substr(number, end - number)), block + ".attn", block + ".mlp", !attention};
+}
+
+// How much of the stream of tokens behind each branch is what the branch added, by energies: the first ones make most of
+// it, and what is wrong there all later blocks go on from.
+std::map<std::string, double> branch_shares(const std::map<std::string, LayerInputs>& layers, std::string_view tower) {
+  std::map<std::pair<size_t, bool>, std::pair<std::string, double>> branches;  // in the order of their computation
+  for (const auto& [name, inputs] : layers) {
+    const std::optional<Place> place = name.starts_with(tower) ? place_of(name) : std::nullopt;
+    if (!place || !(name.ends_with(".attn.proj.weight") || name.ends_with(".mlp.fc2.weight"))) continue;
+    branches[{place->block, place->in_mlp}] = {place->in_mlp ? place->mlp : place->attention, inputs.output_energy()};
+  }
+  std::map<std::string, double> shares;
+  double stream = 0;
+  for (const auto& [order, branch] : branches) {
+    stream += branch.second;
+    shares[branch.first] = branch.second / stream;
+  }
+  return shares;
+}
+
+// The layers of one tower of the equalized model whose inputs' 8 bits harm the stream of tokens most, worst first: by the
+// noise of their crest and the share of their branch.
+std::vector<std::string> by_harm(const std::map<std::string, LayerInputs>& layers, std::string_view tower) {
+  const std::map<std::string, double> shares = branch_shares(layers, tower);
   std::vector<std::pair<double, std::string>> order;
   for (const auto& [name, inputs] : layers) {
-    if (name.starts_with(tower)) order.emplace_back(-inputs.crest / static_cast<double>(inputs.rows), name);
+    if (!name.starts_with(tower)) continue;
+    const std::optional<Place> place = place_of(name);
+    const auto share = place ? shares.find(place->in_mlp ? place->mlp : place->attention) : shares.end();
+    const double noise = inputs.crest / static_cast<double>(inputs.rows);
+    order.emplace_back(-noise * (share == shares.end() ? 1 : share->second), name);
   }
   std::sort(order.begin(), order.end());
   std::vector<std::string> names;
-  for (auto& [crest, name] : order) names.push_back(std::move(name));
+  for (auto& [harm, name] : order) names.push_back(std::move(name));
   return names;
 }
 
 // One tower: what it shall compute, and its layers that may stay bf16.
 struct TowerState {
   std::vector<float> wanted;  // [n, E], by the f32 model; empty: the model has no such tower
-  double lowest = 1;          // cosine of int8 to it
+  CosineAgreement now;        // of int8 with it
   std::vector<std::string> sensitive;
-  size_t kept = 0;
+  size_t tried = 0;
 
-  bool wants(double target) const { return lowest < target && kept < sensitive.size(); }
+  bool wants(double target) const { return now.lowest < target && tried < sensitive.size(); }
 };
+
+// A layer stays in bf16 if it takes at least a twentieth of what the lowest or the mean cosine lacks. For each that may
+// stay, two are tried.
+constexpr double kPays = 0.95;
+bool pays(const CosineAgreement& now, const CosineAgreement& before) {
+  return 1 - now.lowest <= kPays * (1 - before.lowest) || 1 - now.mean <= kPays * (1 - before.mean);
+}
+constexpr size_t kTriesPerLayer = 2;
 
 }  // namespace
 
@@ -210,7 +271,8 @@ Calibration convert_calibrated(const std::string& source, const std::string& out
       options.texts.empty() ? std::vector<std::string>(std::begin(kTexts), std::end(kTexts)) : options.texts;
   std::vector<ShownPicture> shown;
   TowerState image, text;
-  const auto look = [&](std::map<std::string, LayerInputs>& seen) {  // runs the f32 model as the options now have it
+  const auto look = [&](const char* what, std::map<std::string, LayerInputs>& seen) {  // runs the f32 model as the options now have it
+    step(what);
     convert_options.precision = "f32";
     convert(source, scratch.path(), convert_options);
     convert_options.note = nullptr;  // each note once
@@ -223,37 +285,52 @@ Calibration convert_calibrated(const std::string& source, const std::string& out
     seen = statistics.layers();
   };
   std::map<std::string, LayerInputs> seen;
-  look(seen);
+  look("1 of 3: the f32 model's layers, as they are", seen);
   for (const auto& [name, inputs] : seen) convert_options.input_maxima[name] = inputs.maxima;
-  look(seen);
-  image.sensitive = by_crest(seen, "visual.");
-  text.sensitive = by_crest(seen, "text.");
+  look("2 of 3: the same, channels evened out", seen);
+  image.sensitive = by_harm(seen, "visual.");
+  text.sensitive = by_harm(seen, "text.");
   result.texts = text.wanted.empty() ? 0 : texts.size();
 
   // The layers are chosen on files beside the output, which appears once it is what was asked for.
+  step("3 of 3: int8, and which layers stay bf16");
   convert_options.precision = "int8";
-  for (;;) {
+  TowerState* changed = nullptr;  // the tower whose last tried layer the file has in bf16
+  CosineAgreement before;
+  for (size_t tries = 0;; ++tries) {
     convert(source, scratch.path(), convert_options);
-    const Clip clip(scratch.path(), {});
-    const size_t width = clip.info().embed_dim;
-    image.lowest = cosine_agreement(image.wanted, embed(clip, shown, nullptr), width).lowest;
-    if (result.texts != 0) text.lowest = cosine_agreement(text.wanted, embed(clip, texts, nullptr), width).lowest;
-    result.lowest_cosine = image.lowest;
-    result.lowest_text_cosine = text.lowest;
-    result.bf16_weights = convert_options.bf16_weights;
-    std::string state = std::to_string(result.pictures) + " pictures: lowest cosine to f32 " + std::to_string(image.lowest);
-    if (result.texts != 0) state += ", " + std::to_string(result.texts) + " texts: " + std::to_string(text.lowest);
-    const bool image_wants = image.wants(options.target), text_wants = text.wants(options.target);
-    if ((!image_wants && !text_wants) || result.bf16_weights.size() >= options.most_bf16_layers) {
-      step(state);
-      replace(scratch.path(), destination);
-      return result;
+    {
+      const Clip clip(scratch.path(), {});
+      const size_t width = clip.info().embed_dim;
+      image.now = cosine_agreement(image.wanted, embed(clip, shown, nullptr), width);
+      if (result.texts != 0) text.now = cosine_agreement(text.wanted, embed(clip, texts, nullptr), width);
     }
-    TowerState& tower = image_wants && (!text_wants || image.lowest <= text.lowest) ? image : text;
-    const std::string& layer = tower.sensitive[tower.kept++];
-    step(state + "; " + layer + " stays bf16");
+    const bool in_vain = changed != nullptr && !pays(changed->now, before);
+    if (in_vain) {
+      changed->now = before;
+      convert_options.bf16_weights.pop_back();
+    }
+    std::string state = std::to_string(result.pictures) + " pictures: lowest cosine to f32 " + std::to_string(image.now.lowest);
+    if (result.texts != 0) state += ", " + std::to_string(result.texts) + " texts: " + std::to_string(text.now.lowest);
+    state += "; " + std::to_string(convert_options.bf16_weights.size()) + " layers in bf16";
+    const bool image_wants = image.wants(options.target), text_wants = text.wants(options.target);
+    if ((!image_wants && !text_wants) || convert_options.bf16_weights.size() >= options.most_bf16_layers ||
+        tries >= kTriesPerLayer * options.most_bf16_layers) {
+      step(state);
+      if (in_vain) convert(source, scratch.path(), convert_options);
+      break;
+    }
+    changed = image_wants && (!text_wants || image.now.lowest <= text.now.lowest) ? &image : &text;
+    before = changed->now;
+    const std::string& layer = changed->sensitive[changed->tried++];
+    step(state + "; tried next: " + layer);
     convert_options.bf16_weights.push_back(layer);
   }
+  result.lowest_cosine = image.now.lowest;
+  result.lowest_text_cosine = text.now.lowest;
+  result.bf16_weights = convert_options.bf16_weights;
+  replace(scratch.path(), destination);
+  return result;
 }
 
 }  // namespace simdclip
