@@ -83,14 +83,15 @@ TEST(Calibration, KeepsLayersInBf16UntilTheTargetIsReached) {
   const tests::TemporaryFolder folder;
   const std::vector<std::string> pictures = {std::string(tests::kFixtures) + "/picture.png", folder.file("missing.png")};
   CalibrateOptions options;
-  options.target = 2;  // never: every layer that may stay bf16 does
+  options.target = 2;  // never: every layer that may stay bf16 and gains something does
   options.most_bf16_layers = 2;
   size_t steps = 0;
   options.step = [&](std::string_view) { ++steps; };
   const Calibration all = convert_calibrated(source.source(), folder.file("two.sclip"), pictures, options);
   EXPECT_EQ(all.pictures, 1U);  // the missing one is passed over
   EXPECT_EQ(all.bf16_weights.size(), 2U);
-  EXPECT_EQ(steps, 3U);
+  EXPECT_GE(steps, 3U + 3U);  // three stages; before each layer that stayed, and the end
+  EXPECT_LE(steps, 3U + 5U);  // at most two tries for each that may stay
   EXPECT_EQ(all.texts, 32U);
   EXPECT_GE(all.lowest_text_cosine, 0.9);
   EXPECT_LT(all.lowest_text_cosine, 1);
