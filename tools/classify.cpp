@@ -88,11 +88,14 @@ class Printer {
     if (json_) {
       report_.add(json_picture(path, scores));
     } else if (csv_) {
-      report_.add(listed(scores.size(), [&](size_t i) {
-        const Classifier::Score& s = scores[i];
-        return csv_line({path, std::to_string(i + 1), classifier_.classes()[s.index], json_number(s.cosine),
-                         json_number(s.logit), json_number(s.probability)});
-      }, ""));
+      report_.add(listed(
+          scores.size(),
+          [&](size_t i) {
+            const Classifier::Score& s = scores[i];
+            return csv_line({path, std::to_string(i + 1), classifier_.classes()[s.index],
+                             json_number(s.cosine), json_number(s.logit), json_number(s.probability)});
+          },
+          ""));
     } else {
       std::vector<std::vector<std::string>> rows = {{"", "probability", "cosine", "class"}};
       for (const Classifier::Score& s : scores) {
@@ -104,19 +107,25 @@ class Printer {
   }
 
   void finish(const Evaluation* evaluation, size_t unlabelled) {
-    report_.finish(evaluation == nullptr || !json_ ? std::string() : json_evaluation(*evaluation, unlabelled));
+    report_.finish(evaluation == nullptr || !json_ ? std::string()
+                                                   : json_evaluation(*evaluation, unlabelled));
     if (evaluation != nullptr && !json_ && !csv_)
       print((report_.count() == 0 ? "" : "\n") + text_evaluation(*evaluation, unlabelled));
   }
 
  private:
   std::string json_picture(const std::string& path, std::span<const Classifier::Score> scores) const {
-    return "{\"picture\": " + json_string(path) + ", \"classes\": " + json_list(scores.size(), [&](size_t i) {
-             const Classifier::Score& s = scores[i];
-             return "{\"class\": " + json_string(classifier_.classes()[s.index]) + ", \"index\": " +
-                    std::to_string(s.index) + ", \"cosine\": " + json_number(s.cosine) +
-                    ", \"logit\": " + json_number(s.logit) + ", \"probability\": " + json_number(s.probability) + "}";
-           }) + "}";
+    return "{\"picture\": " + json_string(path) + ", \"classes\": " +
+           json_list(scores.size(),
+                     [&](size_t i) {
+                       const Classifier::Score& s = scores[i];
+                       return "{\"class\": " + json_string(classifier_.classes()[s.index]) +
+                              ", \"index\": " + std::to_string(s.index) +
+                              ", \"cosine\": " + json_number(s.cosine) +
+                              ", \"logit\": " + json_number(s.logit) +
+                              ", \"probability\": " + json_number(s.probability) + "}";
+                     }) +
+           "}";
   }
 
   static double share(size_t part, size_t all) {
@@ -143,10 +152,10 @@ class Printer {
     });
     const auto confusions = e.confusions();
     out += ", \"confusions\": " + json_list(confusions.size(), [&](size_t i) {
-      const Evaluation::Confusion& wrong = confusions[i];
-      return "{\"class\": " + name(wrong.truth) + ", \"predicted\": " + name(wrong.predicted) +
-             ", \"pictures\": " + std::to_string(wrong.count) + "}";
-    });
+             const Evaluation::Confusion& wrong = confusions[i];
+             return "{\"class\": " + name(wrong.truth) + ", \"predicted\": " + name(wrong.predicted) +
+                    ", \"pictures\": " + std::to_string(wrong.count) + "}";
+           });
     return out + "}";
   }
 

@@ -9,12 +9,15 @@ namespace {
 
 std::string as_json(const std::string& prompt, const std::vector<std::string>& phrases,
                     const PromptComparison& c) {
-  return "{\"prompt\": " + json_string(prompt) + ", \"cosine\": " + json_number(c.whole) +
-         ", \"phrases\": " + json_list(phrases.size(), [&](size_t i) {
-           const PhraseScore& p = c.phrases[i];
-           return "{\"phrase\": " + json_string(phrases[i]) + ", \"alone\": " + json_number(p.alone) +
-                  ", \"without\": " + json_number(p.without) + ", \"gain\": " + json_number(p.gain) + "}";
-         }) + "}";
+  return "{\"prompt\": " + json_string(prompt) + ", \"cosine\": " + json_number(c.whole) + ", \"phrases\": " +
+         json_list(
+             phrases.size(),
+             [&](size_t i) {
+               const PhraseScore& p = c.phrases[i];
+               return "{\"phrase\": " + json_string(phrases[i]) + ", \"alone\": " + json_number(p.alone) +
+                      ", \"without\": " + json_number(p.without) + ", \"gain\": " + json_number(p.gain) + "}";
+             }) +
+         "}";
 }
 
 // The phrases that the picture shows most come first.
@@ -59,7 +62,8 @@ void compare_command(std::vector<std::string> words) {
   list.embed(model, true, [&](size_t file, std::span<const float> row) {
     const auto one = [&](size_t i) {
       const PromptComparison c = parts[i].compare(row);
-      return given.json ? as_json(prompts[i], parts[i].phrases(), c) : as_table(prompts[i], parts[i].phrases(), c);
+      return given.json ? as_json(prompts[i], parts[i].phrases(), c)
+                        : as_table(prompts[i], parts[i].phrases(), c);
     };
     report.add(given.json ? "{\"picture\": " + json_string(list.pictures.name(file)) +
                                 ", \"prompts\": " + json_list(parts.size(), one, ",\n ") + "}"

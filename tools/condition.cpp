@@ -58,7 +58,8 @@ Given parse(std::vector<std::string> words) {
   if (!given.downweight.empty() && given.dialect != "compel")
     throw UsageError("--downweight is of --dialect compel");
   if (!given.long_prompts.empty() && given.dialect != "compel")
-    throw UsageError("--long-prompts is of --dialect compel; plain prompts are cut, a1111's and comfyui's become chunks");
+    throw UsageError(
+        "--long-prompts is of --dialect compel; plain prompts are cut, a1111's and comfyui's become chunks");
   if (given.target.empty()) throw UsageError("no generator; give --target sd1, sd2, sdxl, sd3 or flux");
   if (given.output.empty()) throw UsageError("no output; give -o OUT.safetensors");
   const bool two = given.target == "sdxl" || given.target == "sd3";
@@ -104,14 +105,19 @@ std::string table_of_pieces(const std::vector<WeightedText>& pieces) {
 // Several prompts in one, as compel's .and() and .blend() make them.
 void show_parts(const std::vector<CompelPart>& parts, bool json) {
   if (json) {
-    return print("{\"parts\": " + json_list(parts.size(), [&](size_t p) {
-                   const CompelPart& part = parts[p];
-                   return "{\"weight\": " + json_number(part.weight) +
-                          ", \"prompts\": " + json_list(part.prompts.size(), [&](size_t i) {
-                            return "{\"share\": " + json_number(part.shares[i]) + ", \"pieces\": " +
-                                   json_pieces(part.prompts[i]) + "}";
-                          }) + "}";
-                 }) + "}\n");
+    return print("{\"parts\": " +
+                 json_list(parts.size(),
+                           [&](size_t p) {
+                             const CompelPart& part = parts[p];
+                             return "{\"weight\": " + json_number(part.weight) + ", \"prompts\": " +
+                                    json_list(part.prompts.size(),
+                                              [&](size_t i) {
+                                                return "{\"share\": " + json_number(part.shares[i]) +
+                                                       ", \"pieces\": " + json_pieces(part.prompts[i]) + "}";
+                                              }) +
+                                    "}";
+                           }) +
+                 "}\n");
   }
   for (size_t p = 0; p < parts.size(); ++p) {
     for (size_t i = 0; i < parts[p].prompts.size(); ++i)
@@ -169,11 +175,16 @@ void condition_command(std::vector<std::string> words) {
                 given.clip_skip, given.downweight == "remove" ? Downweight::remove : Downweight::mask,
                 given.long_prompts == "chunks" ? LongPrompts::chunks : LongPrompts::cut);
   write_tensors(given.output, tensors);
-  const std::string list = listed(tensors.size(), [&](size_t t) {
-    const NamedTensor& tensor = tensors[t];
-    const std::string shape = json_list(tensor.shape.size(), [&](size_t i) { return std::to_string(tensor.shape[i]); });
-    return given.json ? json_string(tensor.name) + ": " + shape : tensor.name + ": float32 " + shape + '\n';
-  }, given.json ? ", " : "");
+  const std::string list = listed(
+      tensors.size(),
+      [&](size_t t) {
+        const NamedTensor& tensor = tensors[t];
+        const std::string shape =
+            json_list(tensor.shape.size(), [&](size_t i) { return std::to_string(tensor.shape[i]); });
+        return given.json ? json_string(tensor.name) + ": " + shape
+                          : tensor.name + ": float32 " + shape + '\n';
+      },
+      given.json ? ", " : "");
   print(given.json ? "{\"output\": " + json_string(given.output) + ", \"tensors\": {" + list + "}}\n" : list);
 }
 

@@ -122,9 +122,11 @@ void interrogate_command(std::vector<std::string> words) {
                                : given.mode == "classic" ? interrogator.classic(row, caption)
                                                          : interrogator.negative(row);
     const double similarity = interrogator.similarity(row, prompt);
-    report.add(given.json ? "{\"picture\": " + json_string(list.pictures.name(file)) + ", \"mode\": " + json_string(given.mode) +
+    report.add(given.json ? "{\"picture\": " + json_string(list.pictures.name(file)) +
+                                ", \"mode\": " + json_string(given.mode) +
                                 (needs_caption ? ", \"caption\": " + json_string(caption) : std::string()) +
-                                ", \"prompt\": " + json_string(prompt) + ", \"similarity\": " + json_number(similarity) + "}"
+                                ", \"prompt\": " + json_string(prompt) +
+                                ", \"similarity\": " + json_number(similarity) + "}"
                           : shown(list.pictures.name(file)) + "\t" + shown(prompt) + '\n');
   });
   report.finish();

@@ -19,10 +19,15 @@ Scores score(const Model& model, std::span<const float> picture, std::span<const
 }
 
 std::string as_json(const std::string& picture, const std::vector<std::string>& texts, const Scores& s) {
-  return "{\"picture\": " + json_string(picture) + ", \"scores\": " + json_list(texts.size(), [&](size_t i) {
-           return "{\"text\": " + json_string(texts[i]) + ", \"cosine\": " + json_number(static_cast<float>(s.cosine[i])) +
-                  ", \"logit\": " + json_number(s.logit[i]) + ", \"probability\": " + json_number(s.probability[i]) + "}";
-         }) + "}";
+  return "{\"picture\": " + json_string(picture) + ", \"scores\": " +
+         json_list(texts.size(),
+                   [&](size_t i) {
+                     return "{\"text\": " + json_string(texts[i]) +
+                            ", \"cosine\": " + json_number(static_cast<float>(s.cosine[i])) +
+                            ", \"logit\": " + json_number(s.logit[i]) +
+                            ", \"probability\": " + json_number(s.probability[i]) + "}";
+                   }) +
+         "}";
 }
 
 // Best first.

@@ -37,8 +37,9 @@ Given parse(std::vector<std::string> words) {
       "  simdclip tag -m b32.sclip ~/Pictures --background ~/Pictures --sidecars xmp\n"
       "  simdclip tag -m b32.sclip training --vocabulary words.txt --sidecars txt --threshold 3\n");
   given.pictures.declare(arguments);
-  arguments.text("--vocabulary", given.vocabulary, "FILE",
-                 "Words, one a line: name, or name <tab> synonym, synonym, or with <tab> rarity (docs/applications.md)");
+  arguments.text(
+      "--vocabulary", given.vocabulary, "FILE",
+      "Words, one a line: name, or name <tab> synonym, synonym, or with <tab> rarity (docs/applications.md)");
   arguments.text("--background", given.background, "FOLDER",
                  "Pictures of all kinds, against which words are measured");
   arguments.number("--threshold", given.threshold, -100, 100,
@@ -99,13 +100,18 @@ void write_sidecar(const std::string& path, const std::string& text) {
 
 std::string json_of(const std::string& picture, const Tagger& tagger,
                     const std::vector<Tagger::Score>& scores, bool synonyms) {
-  return "{\"picture\": " + json_string(picture) + ", \"tags\": " + json_list(scores.size(), [&](size_t i) {
-           const Tag& tag = tagger.tags()[scores[i].tag];
-           const auto synonym = [&](size_t s) { return json_string(tag.synonyms[s]); };
-           return "{\"tag\": " + json_string(tag.name) + ", \"z\": " + json_number(scores[i].z) + ", \"cosine\": " +
-                  json_number(scores[i].cosine) +
-                  (synonyms ? ", \"synonyms\": " + json_list(tag.synonyms.size(), synonym) : std::string()) + "}";
-         }) + "}";
+  return "{\"picture\": " + json_string(picture) + ", \"tags\": " +
+         json_list(scores.size(),
+                   [&](size_t i) {
+                     const Tag& tag = tagger.tags()[scores[i].tag];
+                     const auto synonym = [&](size_t s) { return json_string(tag.synonyms[s]); };
+                     return "{\"tag\": " + json_string(tag.name) + ", \"z\": " + json_number(scores[i].z) +
+                            ", \"cosine\": " + json_number(scores[i].cosine) +
+                            (synonyms ? ", \"synonyms\": " + json_list(tag.synonyms.size(), synonym)
+                                      : std::string()) +
+                            "}";
+                   }) +
+         "}";
 }
 
 std::string sidecar_text(const Given& given, const std::string& picture, const Tagger& tagger,

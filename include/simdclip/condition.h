@@ -32,8 +32,9 @@ SIMDCLIP_API PromptDialect parse_prompt_dialect(const std::string& name);
 // stays in its place, but no token attends to it. remove: it is left out, and what follows moves up.
 enum class Downweight { mask, remove };
 
-// compel's truncate_long_prompts: a prompt longer than the context is cut, its default; or it becomes chunks of 75 tokens at most
-// that end with a sentence, else a phrase, else a word (its SplitLongTextMode.SENTENCES).
+// compel's truncate_long_prompts: a prompt longer than the context is cut, its default; or it becomes chunks
+// of 75 tokens at most that end with a sentence, else a phrase, else a word (its
+// SplitLongTextMode.SENTENCES).
 enum class LongPrompts { cut, chunks };
 
 // A piece of a prompt with its weight, as the dialect's parser gives them. Errors: invalid_argument (what
@@ -72,8 +73,8 @@ struct ConditionOptions {
 struct Conditioning {
   size_t tokens = 0, width = 0;  // tokens: 77 for each chunk
   std::vector<float> states;     // [tokens, width]
-  // [embed_dim]: the first chunk's end token, ln_final, projection; not normalised. compel: that of the prompt
-  // with its marks, as compel's own.
+  // [embed_dim]: the first chunk's end token, ln_final, projection; not normalised. compel: that of the
+  // prompt with its marks, as compel's own.
   std::vector<float> pooled;
   std::vector<float> pooled_state;  // [width]: the first chunk's, before the projection
   std::vector<int32_t> ids;         // [tokens]; -1 - k: vector k of an embedding

@@ -20,20 +20,20 @@ struct Tag {
   float rarity = 0;   // how seldom captions say it: doublings of a common word's rank; 0: often, or unknown
   bool thing = true;  // "dog"; false: "red", "running", which take no article
 };
-// One tag a line: name [<tab> synonym, synonym [<tab> rarity [<tab> -]]], - where it is no thing; lines that begin with # are
-// comments. Errors: not_found, io, damaged (a rarity that is no number).
+// One tag a line: name [<tab> synonym, synonym [<tab> rarity [<tab> -]]], - where it is no thing; lines that
+// begin with # are comments. Errors: not_found, io, damaged (a rarity that is no number).
 SIMDCLIP_API std::vector<Tag> read_tags(const std::string& path);
 // 20,151 names of what can be seen, from WordNet (share/simdclip/tags.txt). Error not_found.
 SIMDCLIP_API std::vector<Tag> builtin_tags();
 
 struct TaggerOptions {
   std::string prompt = "a photo of a {}";  // {}: the tag; "a {}" is "{}" of what is no thing
-  double threshold = 2;                  // standard deviations above the background
+  double threshold = 2;                    // standard deviations above the background
   double per_word =
-      0.25;         // deviations that each word behind a name's first costs: plain names before special ones
+      0.25;  // deviations that each word behind a name's first costs: plain names before special ones
   double per_rarity = 0.3;  // and each doubling of Tag::rarity: said often before hardly ever said
-  size_t most = 8;  // tags of a picture
-  double merge = 0.9;  // a tag whose vector's cosine with a better tag's is above this is left out
+  size_t most = 8;          // tags of a picture
+  double merge = 0.9;       // a tag whose vector's cosine with a better tag's is above this is left out
   bool merge_words =
       true;  // so is one that has a word in common with a better one ("sports car", "touring car")
   CacheOptions cache;

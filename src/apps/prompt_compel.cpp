@@ -23,7 +23,8 @@ struct PromptEncoder::Impl::CompelChunks {
   std::vector<size_t> places;
 };
 
-// How many of the tokens from `first` on the next chunk takes: _find_next_best_split_point of SplitLongTextMode.SENTENCES.
+// How many of the tokens from `first` on the next chunk takes: _find_next_best_split_point of
+// SplitLongTextMode.SENTENCES.
 size_t PromptEncoder::Impl::compel_split(std::span<const int32_t> ids) const {
   const size_t room = context - 2;
   if (ids.size() <= room) return ids.size();
@@ -34,7 +35,9 @@ size_t PromptEncoder::Impl::compel_split(std::span<const int32_t> ids) const {
     return 0;
   };
   const auto is_one_of = [&](const char* marks) {
-    return [this, all = encode_text(marks)](int32_t id) { return std::find(all.begin(), all.end(), id) != all.end(); };
+    return [this, all = encode_text(marks)](int32_t id) {
+      return std::find(all.begin(), all.end(), id) != all.end();
+    };
   };
   if (const size_t end = last(is_one_of("."))) return end;
   if (const size_t end = last(is_one_of(", ; :"))) return end;
@@ -68,7 +71,8 @@ PromptEncoder::Impl::CompelChunks PromptEncoder::Impl::compel_chunks(const std::
   return out;
 }
 
-Conditioning PromptEncoder::Impl::run_compel(const std::vector<PromptChunk>& chunks, const ConditionOptions& options,
+Conditioning PromptEncoder::Impl::run_compel(const std::vector<PromptChunk>& chunks,
+                                             const ConditionOptions& options,
                                              std::span<const uint8_t> hidden) const {
   Conditioning all;
   for (size_t c = 0; c < chunks.size(); ++c) {
@@ -107,7 +111,8 @@ Conditioning PromptEncoder::Impl::compel_prompt(const std::vector<WeightedText>&
     Conditioning without;
     if (options.downweight == Downweight::mask) {
       std::vector<uint8_t> hidden(tokens);
-      // Of a piece that is cut off compel hides the end token, too; in chunks neither the first nor the last place of one.
+      // Of a piece that is cut off compel hides the end token, too; in chunks neither the first nor the last
+      // place of one.
       for (size_t at = whole.places[first]; at <= std::min(whole.places[behind - 1], tokens - 1); ++at)
         hidden[at] = long_one && (at % context == 0 || at % context == context - 1) ? 0 : 1;
       without = run_compel(whole.chunks, options, hidden);
@@ -128,7 +133,8 @@ Conditioning PromptEncoder::Impl::compel_prompt(const std::vector<WeightedText>&
 }
 
 // _get_conditioning_for_blend
-Conditioning PromptEncoder::Impl::compel_blend(const CompelPart& part, const ConditionOptions& options) const {
+Conditioning PromptEncoder::Impl::compel_blend(const CompelPart& part,
+                                               const ConditionOptions& options) const {
   std::vector<Conditioning> ones;
   size_t tokens = 0;
   for (const std::vector<WeightedText>& pieces : part.prompts) {

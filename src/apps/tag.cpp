@@ -63,7 +63,9 @@ float read_rarity(const std::string& text, const std::string& path) {
 // "a photo of a {}" -> "a photo of a dog", "a photo of red".
 std::vector<std::string> prompts_of(const std::vector<Tag>& tags, const std::string& prompt, size_t place) {
   const std::string article = "a ";
-  const size_t before = prompt.substr(0, place).ends_with(" " + article) || prompt.substr(0, place) == article ? place - article.size() : place;
+  const size_t before = prompt.substr(0, place).ends_with(" " + article) || prompt.substr(0, place) == article
+                            ? place - article.size()
+                            : place;
   std::vector<std::string> prompts;
   for (const Tag& tag : tags)
     prompts.push_back(prompt.substr(0, tag.thing ? place : before) + tag.name + prompt.substr(place + 2));
@@ -150,8 +152,8 @@ Tagger::Tagger(const Model& model, std::vector<Tag> tags, std::span<const float>
     fail(ErrorCode::invalid_argument, "prompt '", options.prompt, "' has no {}, which stands for the tag");
   impl_->options = options;
   impl_->table = LabelTable(
-      model, "tags", prompts_of(tags, options.prompt, place), [](const std::string& prompt) { return prompt; },
-      options.cache, options.progress);
+      model, "tags", prompts_of(tags, options.prompt, place),
+      [](const std::string& prompt) { return prompt; }, options.cache, options.progress);
   for (const Tag& tag : tags) {
     const auto more_words =
         std::count_if(tag.name.begin(), tag.name.end(), [](char c) { return c == ' ' || c == '-'; });

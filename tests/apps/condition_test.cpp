@@ -183,18 +183,21 @@ TEST_F(ConditionTest, CompelSplitsLongPromptsAtSentences) {
   options.long_prompts = LongPrompts::chunks;
   const size_t context = fixture_model().info().context_length, width = encoder().width();
   std::string first = "cat";
-  while (fixture_model().tokenize(first + " cat.")[context - 1] == fixture_model().tokenize("")[context - 1]) first += " cat";
+  while (fixture_model().tokenize(first + " cat.")[context - 1] == fixture_model().tokenize("")[context - 1])
+    first += " cat";
   first += ".";
   const std::string second = "a dog sits here, at home";
-  const Conditioning both = encoder().encode(first + " " + second, options), one = encoder().encode(first, options),
-                     two = encoder().encode(second, options);
+  const Conditioning both = encoder().encode(first + " " + second, options),
+                     one = encoder().encode(first, options), two = encoder().encode(second, options);
   ASSERT_EQ(one.tokens, context);
   ASSERT_EQ(both.tokens, 2 * context);
   EXPECT_TRUE(std::equal(one.states.begin(), one.states.end(), both.states.begin()));
-  EXPECT_TRUE(std::equal(two.states.begin(), two.states.end(), both.states.begin() + static_cast<ptrdiff_t>(context * width)));
+  EXPECT_TRUE(std::equal(two.states.begin(), two.states.end(),
+                         both.states.begin() + static_cast<ptrdiff_t>(context * width)));
   EXPECT_EQ(both.pooled, encoder().encode(first + " " + second).pooled);
   // A shorter part of a blend is filled up with the empty prompt.
-  const Conditioning blend = encoder().encode("(\"" + first + " " + second + "\", \"a dog\").blend(0.5, 0.5)", options),
+  const Conditioning blend = encoder().encode("(\"" + first + " " + second + "\", \"a dog\").blend(0.5, 0.5)",
+                                              options),
                      empty = encoder().encode("", options);
   ASSERT_EQ(blend.tokens, 2 * context);
   for (size_t i = 0; i < context * width; ++i)
