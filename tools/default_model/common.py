@@ -1,4 +1,5 @@
 """Paths, constants and small helpers that every step of the default model's training shares."""
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -17,6 +18,18 @@ STORED_SIDE = 128   # side of the packed RGBA pictures
 IMAGE_SIDE = 96     # side of the pictures that the student sees
 TEACHER_SIDE = 224  # EfficientNet-Lite0's own size
 SEED = 20261124
+
+# The part of the training material that a trial of run.sh takes; held-out pictures of the zero-shot test are always there.
+SAMPLE = float(os.environ.get("SIMDCLIP_TRAIN_SAMPLE", "1"))
+
+
+def fraction(text):
+    """A number in 0..1 that depends on the text alone."""
+    return int(hashlib.sha256(("simdclip default model: " + text).encode()).hexdigest()[:12], 16) / 16**12
+
+
+def sampled(text):
+    return SAMPLE >= 1 or fraction("sample " + text) < SAMPLE
 
 
 def read_jsonl(path):

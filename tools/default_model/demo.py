@@ -7,7 +7,7 @@ import re
 from PIL import Image
 
 import split
-from common import REPO
+from common import REPO, fraction
 from pictures import fit
 from sources import SOURCES, load
 
@@ -28,7 +28,7 @@ def choose():
         fits = [r for r in rows if r["source"] == source and not LEFT_OUT.search(r["caption"]) and r["caption"] not in seen
                 and len(r["caption"]) < 32 and (source != "noto" or "face" not in r["caption"])
                 and not (source == "openclipart" and r["group"].startswith(("signs", "computer", "shapes", "geography", "unsorted")))]
-        fits.sort(key=lambda r: split.fraction("demo" + r["file"]))
+        fits.sort(key=lambda r: fraction("demo" + r["file"]))
         chosen += fits[:count]
         seen |= {r["caption"] for r in fits[:count]}
     return chosen

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 
 import split
-from common import CACHE, IMAGE_SIDE
+from common import CACHE, IMAGE_SIDE, fraction
 from model import CONTEXT, build, config
 from student import MEAN, STD
 from vocabulary import merges_text, tokenizer
@@ -47,7 +47,7 @@ def pixels_of(rows):
 def centre(clip, tokenize, pictures, texts):
     """Takes these parts of the training data's mean vector off both towers' outputs: the biases of the last layer norms do it."""
     rows = [r for r in split.load() if r["part"] == "train" and not r["caption"].startswith("flag")]
-    rows = sorted(rows, key=lambda r: split.fraction("mean" + r["source"] + r["file"]))[:1200]
+    rows = sorted(rows, key=lambda r: fraction("mean" + r["source"] + r["file"]))[:1200]
     outputs = {}
     hooks = [ln.register_forward_hook(lambda _, __, y, name=name: outputs.setdefault(name, []).append(y))
              for name, ln in (("pictures", clip.visual.ln_post), ("texts", clip.ln_final))]

@@ -26,6 +26,16 @@ DEBIAN = {
     "oxygen-icon-theme": ["*/oxygen/base/128x128/*", "*/oxygen/base/256x256/*"],
     "pysiogame": ["*/art4apps/*"],
     "wesnoth-1.16-data": ["*/data/core/images/*"],
+    "scratch": ["*/Media/*"],
+    "sweethome3d-furniture": ["*.sh3f"],
+    "gcompris-qt-data": ["*.rcc"],
+    "gnome-icon-theme": ["*/gnome/256x256/*"],
+    "mate-icon-theme": ["*/mate/256x256/*"],
+    "faenza-icon-theme": ["*/Faenza/*/96/*"],
+    "moka-icon-theme": ["*/Moka/256x256/*"],
+    "elementary-xfce-icon-theme": ["*/elementary-xfce/*/128/*"],
+    "deepin-icon-theme": ["*/bloom/*/96/*"],
+    "papirus-icon-theme": ["*/Papirus/64x64/*"],
 }
 
 # PyPI package -> members of its wheel to extract (the teachers are imported, not extracted).
@@ -46,6 +56,16 @@ LICENCES = {
     "oxygen": ("oxygen-icon-theme 5.103 (Debian)", "Oxygen icons, without captions", "LGPL-3+"),
     "openclipart-rest": ("openclipart-png 0.18 (Debian)", "its icon themes, buttons, foreign titles, without captions", "public domain"),
     "wesnoth": ("wesnoth-1.16-data (Debian)", "units, portraits, items of a game, without captions", "GPL-2+"),
+    "scratch": ("scratch 1.4.0.6 (Debian)", "Scratch's costumes and backgrounds", "CC-BY-SA-3.0"),
+    "furniture": ("sweethome3d-furniture 1.8 (Debian)", "icons of Sweet Home 3D's models", "CC-BY-3.0, CC0-1.0"),
+    "gcompris": ("gcompris-qt-data 3.1 (Debian)", "GCompris: pictures of its activities", "GPL-3+"),
+    "gnome-icon-theme": ("gnome-icon-theme 3.12 (Debian)", "GNOME icons, without captions", "GPL-2+"),
+    "mate-icon-theme": ("mate-icon-theme 1.26 (Debian)", "MATE icons, without captions", "LGPL-3+ or CC-BY-SA"),
+    "faenza-icon-theme": ("faenza-icon-theme 1.3.1 (Debian)", "Faenza icons, without captions", "GPL-3+"),
+    "moka-icon-theme": ("moka-icon-theme 5.5 (Debian)", "Moka icons, without captions", "CC-BY-SA-4.0 or GPL-3+"),
+    "elementary-xfce-icon-theme": ("elementary-xfce-icon-theme 0.17 (Debian)", "elementary icons, without captions", "GPL-2+"),
+    "deepin-icon-theme": ("deepin-icon-theme 2021.11 (Debian)", "Deepin icons, without captions", "LGPL-3+"),
+    "papirus-icon-theme": ("papirus-icon-theme 20230104 (Debian)", "Papirus icons, without captions", "GPL-3"),
     "flags": ("iso-flags-png-320x240 1.0.2 (Debian)", "flags of the countries", "public domain"),
 }
 

@@ -4,11 +4,12 @@ Training captions and phrases, CLDR keywords, ImageNet's class names, and WordNe
 drawn, bare, in a template, and some with their glosses. Exact captions of held-out and validation pictures are left
 out of the picture phrases (WordNet may still hold the word: text without a picture).
 """
+import collections
 import random
 import re
 
 import split
-from common import CACHE, EXTRACTED, SEED, save_array, write_json
+from common import CACHE, EXTRACTED, SEED, sampled, save_array, write_json
 from sources import cldr_keywords
 from teachers import EfficientNetLite0, MiniLm
 from texts import TEMPLATES, article, phrases_of
@@ -60,8 +61,8 @@ def main():
             kinds.setdefault(rng.choice(TEMPLATES).format(article(lemma)), "wordnet")
         if rng.random() < 0.1:
             kinds.setdefault(f"{lemma}, {gloss}", "gloss")
-    phrases = list(kinds)
-    print({k: sum(v == k for v in kinds.values()) for k in set(kinds.values())}, flush=True)
+    phrases = [phrase for phrase in kinds if sampled(phrase)]
+    print(collections.Counter(kinds[p] for p in phrases), flush=True)
     vectors = MiniLm()(phrases, progress="lexicon")
     write_json(CACHE / "lexicon.json", [[p, kinds[p]] for p in phrases])
     save_array(CACHE / "lexicon.npy", vectors)

@@ -11,26 +11,39 @@ from PIL import Image
 
 import split
 from captions import concept_key
-from common import CACHE, STORED_SIDE, pictures, save_array, write_jsonl
+from common import CACHE, STORED_SIDE, fraction, pictures, sampled, save_array, write_jsonl
 from evaluate import zero_shot_pictures
 from more_sources import MORE_SOURCES
 from pictures import fit, near_duplicates, signatures
 from sources import load
 
-MOST = {"wesnoth": 900}  # a game's sprites look alike
+# A game's sprites look alike, and so do an icon theme's signs of programs.
+MOST = {"wesnoth": 900, "papirus-icon-theme": 700, "deepin-icon-theme": 500, "moka-icon-theme": 500}
+
+
+def allowed(source, generator, held):
+    """(row, item) of a source's pictures that are about nothing held out, at most MOST of them, chosen by hash."""
+    found, leaking = [], 0
+    for row, item in generator():
+        row["source"], row["concept"], row["part"] = source, concept_key(row["caption"]), "train"
+        if not sampled(row["concept"]):
+            continue
+        about = {row["concept"]} if row["group"].count("/") == 1 and row["named"] else {row["concept"], *map(concept_key, row["keywords"])}
+        is_flag = row["caption"].startswith("flag")
+        if not is_flag and (about & held or fraction(row["concept"]) < split.UNSEEN + split.VAL):
+            leaking += 1
+        else:
+            found.append((row, item))
+    if len(found) > MOST.get(source, len(found)):
+        found = sorted(found, key=lambda entry: fraction(entry[0]["file"]))[: MOST[source]]
+    print(f"{source}: {len(found)} pictures, {leaking} of held-out concepts left out", flush=True)
+    return found
 
 
 def gather(held):
     rows, packed = [], []
     for source, generator in MORE_SOURCES.items():
-        before, leaking = len(rows), 0
-        for row, item in generator():
-            row["source"], row["concept"], row["part"] = source, concept_key(row["caption"]), "train"
-            about = {row["concept"]} if row["group"].count("/") == 1 and row["named"] else {row["concept"], *map(concept_key, row["keywords"])}
-            is_flag = row["caption"].startswith("flag")
-            if not is_flag and (about & held or split.fraction(row["concept"]) < split.UNSEEN + split.VAL):
-                leaking += 1
-                continue
+        for row, item in allowed(source, generator, held):
             try:
                 image = fit(load(item), STORED_SIDE)
             except (OSError, ValueError, Image.DecompressionBombError) as error:
@@ -39,10 +52,6 @@ def gather(held):
             if image is not None:
                 rows.append(row)
                 packed.append(np.asarray(image))
-        if len(rows) - before > MOST.get(source, 1 << 30):
-            keep = sorted(range(before, len(rows)), key=lambda i: split.fraction(rows[i]["file"]))[: MOST[source]]
-            rows[before:], packed[before:] = [rows[i] for i in keep], [packed[i] for i in keep]
-        print(f"{source}: {len(rows) - before} pictures, {leaking} of held-out concepts left out", flush=True)
     return rows, np.stack(packed)
 
 

@@ -3,11 +3,16 @@
 One generator per source, as in sources.py. `named` in a row says whether its caption is worth learning from; the
 others serve the distillation from the picture teacher only, which needs no words.
 """
+import io
 import json
 import re
+import zipfile
+
+from PIL import Image
 
 from captions import clean_title, words_of
 from common import EXTRACTED, HERE
+from qt_resources import files_in
 from sources import FOLDER_WORDS, OPENCLIPART_SKIP, cldr_keywords, emoji_row, emoji_table, render_svg, svg_metadata
 
 
@@ -29,7 +34,7 @@ def openmoji():
     for points, (name, group, subgroup) in emoji_table().items():
         path = files.get(tuple(p for p in points if p != 0xFE0F))
         if path and path.stem.lower() not in skip:
-            yield {**emoji_row(points, name, group, subgroup, keywords), "named": True}, render_svg(path.read_text(encoding="utf-8"))
+            yield {**emoji_row(points, name, group, subgroup, keywords), "named": True}, path
 
 
 def gemojione():
@@ -99,5 +104,77 @@ def wesnoth():
                    "named": False}, path
 
 
+def opened(data):
+    return lambda: Image.open(io.BytesIO(data)).convert("RGBA")
+
+
+SCRATCH_FOLDERS = {"Animals": "animal", "Things": "", "Transportation": "vehicle", "People": "person", "Fantasy": "fantasy", "Outdoors": "place outdoors",
+                   "Indoors": "room", "Nature": "nature", "Sports": "sport"}
+
+
+def scratch():
+    """Costumes and backgrounds of Scratch; people are called by first names there, so their captions say nothing."""
+    root = EXTRACTED / "scratch/usr/share/scratch/Media"
+    for path in sorted(p for p in root.rglob("*.*") if p.suffix in (".png", ".gif", ".jpg") and p.parent.name in SCRATCH_FOLDERS):
+        folder = path.parent.name
+        caption = clean_title(re.sub(r"(-[a-z])?$", "", re.sub(r"\d+", "", path.stem)).replace("-", " "))
+        yield {"file": path.relative_to(root).as_posix(), "caption": caption or SCRATCH_FOLDERS[folder], "keywords": [SCRATCH_FOLDERS[folder]],
+               "group": folder, "named": folder in ("Animals", "Things", "Transportation") and bool(caption)}, path
+
+
+def furniture():
+    """Icons of Sweet Home 3D's models: furniture, plants, vehicles, people, each with an English name and a category."""
+    for archive in sorted((EXTRACTED / "sweethome3d-furniture").rglob("*.sh3f")):
+        with zipfile.ZipFile(archive) as models:
+            table = dict(re.findall(r"^((?:name|category|icon)#\d+)=(.*?)\r?$", models.read("PluginFurnitureCatalog.properties").decode("latin-1"), re.M))
+            for key in (k for k in table if k.startswith("name#")):
+                caption, category = clean_title(table[key]), table[key.replace("name", "category")].lower()
+                file = table[key.replace("name", "icon")].lstrip("/")
+                yield ({"file": archive.stem + "/" + file, "caption": caption or category, "keywords": [category], "group": category, "named": bool(caption)},
+                       opened(models.read(file)))
+
+
+# GCompris's folders whose file names are words -> what its pictures are; everything else but signs and parts of maps goes without captions.
+GCOMPRIS_NAMED = {"lang/resource/words_sample": "", "categorization/resource/images/tools": "tool", "categorization/resource/images/monuments": "monument",
+                  "categorization/resource/images/fishes": "fish animal", "categorization/resource/images/others": "", "babymatch/resource/images": "",
+                  "categorization/resource/images/animals": "animal", "categorization/resource/images/birds": "bird animal",
+                  "babyshapes/resource/food": "food", "explore_farm_animals/resource/animals": "animal", "explore_world_animals/resource/animals": "animal",
+                  "instruments/resource": "musical instrument", "memory/resource": ""}
+GCOMPRIS_SKIP = re.compile(r"geo-country|geography|alphabets|numbers|letters|digits|score|morse|braille|piano|shapeBackground|tangram|sudoku|"
+                           r"paintings|details|arrow|button|bar_|line")
+
+
+def gcompris():
+    for archive in sorted((EXTRACTED / "gcompris-qt-data").rglob("*.rcc")):
+        for name, body in files_in(archive):
+            file = name.removeprefix("/gcompris/src/").removeprefix("activities/")
+            folder, _, last = file.rpartition("/")
+            stem, _, suffix = last.rpartition(".")
+            if suffix not in ("svg", "png", "webp", "jpg") or GCOMPRIS_SKIP.search(file):
+                continue
+            caption = clean_title(re.sub(r"\d+", "", stem).replace("_", " "))
+            row = {"file": file, "caption": caption or " ".join(words_of(stem)), "keywords": [k for k in [GCOMPRIS_NAMED.get(folder)] if k],
+                   "group": folder, "named": folder in GCOMPRIS_NAMED and bool(caption)}
+            yield row, (lambda body=body: render_svg(body.decode("utf-8"))) if suffix == "svg" else opened(body)
+
+
+# Icon themes: package -> folder of the theme, and patterns of the largest icons in it.
+THEMES = {"gnome-icon-theme": ("gnome", "256x256/*/*.png"), "mate-icon-theme": ("mate", "256x256/*/*.png"),
+          "faenza-icon-theme": ("Faenza", "*/96/*.png"), "moka-icon-theme": ("Moka", "256x256/*/*.png"),
+          "elementary-xfce-icon-theme": ("elementary-xfce", "*/128/*.png"), "deepin-icon-theme": ("bloom", "*/96/*.svg"),
+          "papirus-icon-theme": ("Papirus", "64x64/*/*.svg")}
+
+
+def icon_theme(package):
+    def generate():
+        theme, pattern = THEMES[package]
+        root = EXTRACTED / package / "usr/share/icons" / theme
+        for path in sorted(p for p in root.glob(pattern) if not p.is_symlink()):
+            caption = clean_title(path.stem.replace("-", " ")) or path.stem
+            yield {"file": path.relative_to(root).as_posix(), "caption": caption, "keywords": [], "group": path.parent.name, "named": False}, path
+    return generate
+
+
 MORE_SOURCES = {"openmoji": openmoji, "gemojione": gemojione, "art4apps": art4apps, "oxygen": oxygen, "openclipart-rest": openclipart_rest,
-                "wesnoth": wesnoth}
+                "wesnoth": wesnoth, "scratch": scratch, "furniture": furniture, "gcompris": gcompris,
+                **{package: icon_theme(package) for package in THEMES}}

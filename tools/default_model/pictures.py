@@ -1,11 +1,12 @@
 """Step 2: every picture once, trimmed and scaled to 128 x 128 RGBA, near-duplicates removed, in one array."""
 import collections
+import json
 
 import numpy as np
 from PIL import Image
 
 from captions import concept_key
-from common import CACHE, STORED_SIDE, save_array, write_jsonl
+from common import CACHE, HERE, STORED_SIDE, sampled, save_array, write_jsonl
 from sources import SOURCES, load
 
 
@@ -60,13 +61,25 @@ def near_duplicates(thumbs, hashes, colour=0.045, agree=0.86):
     return pairs
 
 
+def collected():
+    """(source, row, item) of every picture; of a trial, those of the sampled concepts and of the zero-shot test's."""
+    found = []
+    for source, generator in SOURCES.items():
+        for row, item in generator():
+            row["source"], row["concept"] = source, concept_key(row["caption"])
+            found.append((source, row, item))
+    tested = {name for names in json.loads((HERE / "zero_shot.json").read_text(encoding="utf-8")).values() for name in names}
+    kept = {row["concept"] for source, row, _ in found if source + ":" + row["file"] in tested}
+    return [entry for entry in found if entry[1]["concept"] in kept or sampled(entry[1]["concept"])]
+
+
 def main():
     if (CACHE / "pictures.jsonl").exists():
         return
-    rows, packed = [], []
-    for source, generator in SOURCES.items():
+    rows, packed, everything = [], [], collected()
+    for source in SOURCES:
         before, failed = len(rows), 0
-        for row, item in generator():
+        for _, row, item in (entry for entry in everything if entry[0] == source):
             try:
                 image = fit(load(item), STORED_SIDE)
             except (OSError, ValueError, Image.DecompressionBombError) as error:
@@ -76,7 +89,6 @@ def main():
             if image is None:
                 failed += 1
                 continue
-            row["source"], row["concept"] = source, concept_key(row["caption"])
             rows.append(row)
             packed.append(np.asarray(image))
         print(f"{source}: {len(rows) - before} pictures, {failed} blank or unreadable", flush=True)

@@ -1,4 +1,4 @@
-"""The raw pictures: one generator per source, each yielding (row, RGBA image).
+"""The raw pictures: one generator per source, each yielding (row, what load() makes an RGBA picture of).
 
 row: file, caption, keywords (other true phrases, best first), group (a rough class word or '').
 """
@@ -166,7 +166,7 @@ def noto():
     for points, (name, group, subgroup) in emoji_table().items():
         glyph = bitmaps.get(find(points))
         if glyph is not None:
-            yield emoji_row(points, name, group, subgroup, keywords), Image.open(io.BytesIO(glyph.imageData)).convert("RGBA")
+            yield emoji_row(points, name, group, subgroup, keywords), lambda data=glyph.imageData: Image.open(io.BytesIO(data)).convert("RGBA")
 
 
 def twemoji():
@@ -189,7 +189,7 @@ def twemoji():
         width = glyphs[base].width
         svg = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{-0.1 * em} {-0.1 * em} {width + 0.2 * em} {em * 1.3}">'
                f'<g transform="translate(0 {ascent}) scale(1 -1)">{"".join(paths)}</g></svg>')
-        yield emoji_row(points, name, group, subgroup, keywords), render_svg(svg)
+        yield emoji_row(points, name, group, subgroup, keywords), lambda svg=svg: render_svg(svg)
 
 
 # --- the smaller sources -------------------------------------------------------------------------
@@ -250,9 +250,9 @@ SOURCES = {"openclipart": openclipart, "noto": noto, "twemoji": twemoji, "tuxpai
 
 
 def load(item):
-    """A generator's second value as an RGBA picture (a path is opened or rendered)."""
-    if isinstance(item, Image.Image):
-        return item
+    """A generator's second value as an RGBA picture: a path is opened or rendered, a function called."""
+    if callable(item):
+        return item()
     if item.suffix == ".svg":
         return render_svg(item.read_text(encoding="utf-8"))
     image = Image.open(item)

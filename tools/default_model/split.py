@@ -7,18 +7,13 @@ seen     held out: one drawing of a caption that training knows by other drawing
 removed  training pictures that nearly equal a held-out or a validation one
 """
 import collections
-import hashlib
 
-from common import CACHE, pictures, read_jsonl, write_jsonl
+from common import CACHE, fraction, pictures, read_jsonl, write_jsonl
 from pictures import near_duplicates, signatures
 
 UNSEEN, VAL, SEEN = 0.26, 0.055, 0.30
 # Classes of the hand-made zero-shot test with few pictures: more of their concepts are held out, so that 30 remain.
 RARE, UNSEEN_RARE = ("musical instrument", "weather", "weather and sky"), 0.40
-
-
-def fraction(text):
-    return int(hashlib.sha256(("simdclip default model: " + text).encode()).hexdigest()[:12], 16) / 16**12
 
 
 def assign(rows):
