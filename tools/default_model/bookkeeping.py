@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
-from common import CACHE, LOGS
+from common import CACHE, LOGS, save_torch
 
 LONGEST_STEP = 30  # seconds: a step during which the process was stopped does not use the budget up
 
@@ -79,7 +79,7 @@ class Run:
                 optimizer.load_state_dict(kept)
             self.average, self.step, self.seen, self.seconds = state["average"], state["step"], state["seen"], state["seconds"]
         LOGS.mkdir(exist_ok=True)
-        self.log = open(LOGS / f"{args.name}.tsv", "a", encoding="utf-8")
+        self.log = open(LOGS / f"{args.name}.tsv", "a" if self.step else "w", encoding="utf-8")
 
     @staticmethod
     def arguments(parser):
@@ -97,9 +97,8 @@ class Run:
         print(text, flush=True)
 
     def save(self):
-        torch.save({"model": self.model.state_dict(), "optimizers": [o.state_dict() for o in self.optimizers], "average": self.average,
-                    "step": self.step, "seen": self.seen, "seconds": self.seconds, "args": vars(self.args)}, str(self.path) + ".part")
-        os.replace(str(self.path) + ".part", self.path)
+        save_torch(self.path, {"model": self.model.state_dict(), "optimizers": [o.state_dict() for o in self.optimizers], "average": self.average,
+                               "step": self.step, "seen": self.seen, "seconds": self.seconds, "args": vars(self.args)})
 
     @property
     def progress(self):

@@ -15,10 +15,23 @@ SPLIT_NAMES = {"unseen": "unseen concepts: no drawing of the caption, nor of a v
                "seen": "new drawings of seen captions: what a user of clip art meets"}
 
 
+def used(rows):
+    """The sources that some picture comes from; a model is older than the newest of fetch.py's sources."""
+    present = {r["source"] for r in rows}
+    return {source: about for source, about in LICENCES.items() if source in present}
+
+
+def waiting(rows):
+    """What run.sh takes in that these weights have not seen."""
+    unseen = [f"{package}: {what} ({licence})" for source, (package, what, licence) in LICENCES.items() if source not in used(rows)]
+    return "" if not unseen else ("\n`run.sh` also takes in these sources, with the same filters; **the weights in this repository have not seen them**: "
+                                  + "; ".join(unseen) + ".\n")
+
+
 def sources_table(rows):
     count = collections.Counter((r["source"], r["part"]) for r in rows)
     lines = ["| source | what | licence | " + " | ".join(PARTS) + " |", "|---|---|---|" + "---|" * len(PARTS)]
-    for source, (package, what, licence) in LICENCES.items():
+    for source, (package, what, licence) in used(rows).items():
         lines.append(f"| {package} | {what} | {licence} | " + " | ".join(str(count[source, p]) for p in PARTS) + " |")
     lines.append("| all | | | " + " | ".join(str(sum(r["part"] == p for r in rows)) for p in PARTS) + " |")
     return "\n".join(lines)
@@ -92,7 +105,7 @@ def main():
     shape = config()
     exported = json.loads((FOLDER / "open_clip_config.json").read_text())
     values = {
-        "SOURCES": sources_table(rows), "RETRIEVAL": retrieval_table(result, parity), "ZERO_SHOT": zero_shot_table(result),
+        "SOURCES": sources_table(rows), "WAITING": waiting(rows), "RETRIEVAL": retrieval_table(result, parity), "ZERO_SHOT": zero_shot_table(result),
         "PARITY": parity_text(parity), "STORED": parity["shipped"], "R10": str(result["retrieval"]["unseen"]["model"]["text->picture"]["R@10"]),
         "PARAMETERS": f"{parameter_count(clip) / 1e6:.2f}", "IMAGE_SIDE": str(IMAGE_SIDE), "PATCH": str(shape["patch_size"]),
         "VISION": f"{shape['vision_width']} wide, {shape['vision_layers']} blocks", "TEXT": f"{shape['text_width']} wide, {shape['text_layers']} blocks",

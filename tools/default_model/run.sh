@@ -2,6 +2,8 @@
 # The embedded default model from nothing: data, split, teachers, both towers, export, figures, demo, card.
 # Resumable: each step skips what exists. Needs Debian (apt-get download), requirements.txt, and 2 cores for about
 # two hours. Data and checkpoints lie in $SIMDCLIP_TRAIN_CACHE (default ~/.cache/simdclip-default-model).
+# A trial of everything in minutes: SIMDCLIP_TRAIN_SAMPLE=0.05 (the part of the material that is taken), another cache folder, and
+# another checkout, since the figures, the model and the card are written into this one.
 #   tools/default_model/run.sh [minutes for the picture tower] [minutes for the text tower] [simdclip binary]
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -15,7 +17,8 @@ mkdir -p "${SIMDCLIP_TRAIN_CACHE:-$HOME/.cache/simdclip-default-model}/extracted
 
 beside() { # beside "command that feeds the other" command...: the first runs in the background and ends with the second
   $1 &
-  local feeder=$!
+  feeder=$!
+  trap 'kill "$feeder" 2>/dev/null || true' EXIT # also where the second fails or the run is interrupted
   shift
   "$@"
   kill "$feeder" 2>/dev/null || true

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 import split
-from common import CACHE, LOGS, SEED, more_pictures, read_jsonl
+from common import CACHE, LOGS, SEED, more_pictures, read_jsonl, save_torch
 from teachers import FOLDS, EfficientNetLite0, MiniLm, TeacherHead, TeacherHeads, fold_of
 
 STEPS, BATCH, PROTOTYPES, CHUNKS = 500, 448, 64, 12
@@ -90,7 +90,7 @@ def main():
     log.write("\t".join(map(str, ["all", "-", *recalls(data.val_texts @ heads(data.val).T)])) + "\n")
     log.close()
     print(open(log.name).read())
-    torch.save(heads.state_dict(), CACHE / "teacher_heads.pt")
+    save_torch(CACHE / "teacher_heads.pt", heads.state_dict())
 
 
 if __name__ == "__main__":

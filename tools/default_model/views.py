@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 
 import split
-from common import CACHE, IMAGE_SIDE, SEED, more_pictures, pictures, save_array
+from common import CACHE, IMAGE_SIDE, SEED, more_pictures, pictures, save_array, save_torch
 from teachers import LOCAL_DIM, EfficientNetLite0
 
 CLEAN_SIDE, DRAWN_SIDE = 160, 128  # views are drawn at this size, then scaled for the teacher and for the student
@@ -152,7 +152,7 @@ def local_basis():
         mean = x.mean(0)
         values, vectors = torch.linalg.eigh((x - mean).T @ (x - mean) / len(x))
         values, vectors = values[-LOCAL_DIM:].flip(0), vectors[:, -LOCAL_DIM:].flip(1)
-        torch.save((mean, vectors / values**0.25), path)
+        save_torch(path, (mean, vectors / values**0.25))
     return torch.load(path)
 
 
