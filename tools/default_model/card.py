@@ -79,9 +79,13 @@ def training_values(rows):
     minutes, planned = run["seconds"] / 60, run["args"]["minutes"]
     stopped = "" if minutes >= planned - 1 else (f" The run was stopped at {minutes:.0f} of {planned:.0f} planned minutes, before its learning rate had "
                                                  "decayed; the averaged weights stand in for that.")
-    started = ("" if not run["args"].get("start_from") else " The run started from this project's second picture tower (`vision-second.tsv`: 267,000 pictures, "
-               "after the 372,000 of `vision-first.tsv`; 5 blocks, the sixth came in as one that adds nothing); `run.sh` trains from nothing.")
-    text_started = ("" if not text_run["args"].get("start_from") else " It started from this project's second text tower (`text-second.tsv`, 1,032 steps, 0.783).")
+    started, text_started = (
+        ("" if not before["args"].get("start_from") else f" It went on from this project's earlier {tower} towers (" + ", ".join(
+            f"`{name}`: {count(name)}" for name in earlier) + f"){more}")
+        for before, tower, earlier, count, more in (
+            (run, "picture", ("vision-first.tsv", "vision-second.tsv", "vision-third.tsv"), lambda name: f"{int(last_line(name)[2]):,} pictures",
+             "; the third gave it its sixth block. `run.sh` trains from nothing."),
+            (text_run, "text", ("text-second.tsv", "text-third.tsv"), lambda name: f"{int(last_line(name)[1]):,} steps", ".")))
     return {"BATCH": str(run["args"]["batch"]), "STARTED": started, "TEXT_STARTED": text_started, "ALL_PATCHES": f"{100 - 100 * run['args']['all_patches_from']:.0f}",
             "VISION_MINUTES": f"{minutes:.0f}", "VISION_STEPS": f"{run['step']:,}", "VISION_SEEN": f"{run['seen']:,}", "STOPPED": stopped,
             "VIEWS": f"{int(vision[3]):,}", "VAL": " / ".join(vision[11:14]), "TEXT_MINUTES": f"{text_run['seconds'] / 60:.0f}",
