@@ -72,6 +72,19 @@ def last_line(name):
     return [l for l in (LOGS / name).read_text(encoding="utf-8").splitlines() if not l.startswith("#")][-1].split("\t")
 
 
+def reached(name, column):
+    """The last line's number in a log's column."""
+    header = next(l for l in (LOGS / name).read_text(encoding="utf-8").splitlines() if not l.startswith("#")).split("\t")
+    return int(float(last_line(name)[header.index(column)]))
+
+
+def went_on(run, tower, earlier, more):
+    """Which runs a run went on from: {log: what it saw}."""
+    if not run["args"].get("start_from"):
+        return ""
+    return f" It went on from this project's earlier {tower} towers (" + ", ".join(f"`{n}`: {what}" for n, what in earlier.items()) + f"{more})."
+
+
 def training_values(rows):
     """What the logs and checkpoints say of the two runs."""
     vision, text, teacher = last_line("vision.tsv"), last_line("text.tsv"), last_line("teacher.tsv")
@@ -79,13 +92,10 @@ def training_values(rows):
     minutes, planned = run["seconds"] / 60, run["args"]["minutes"]
     stopped = "" if minutes >= planned - 1 else (f" The run was stopped at {minutes:.0f} of {planned:.0f} planned minutes, before its learning rate had "
                                                  "decayed; the averaged weights stand in for that.")
-    started, text_started = (
-        ("" if not before["args"].get("start_from") else f" It went on from this project's earlier {tower} towers (" + ", ".join(
-            f"`{name}`: {count(name)}" for name in earlier) + f"){more}")
-        for before, tower, earlier, count, more in (
-            (run, "picture", ("vision-first.tsv", "vision-second.tsv", "vision-third.tsv"), lambda name: f"{int(last_line(name)[2]):,} pictures",
-             "; the third gave it its sixth block. `run.sh` trains from nothing."),
-            (text_run, "text", ("text-second.tsv", "text-third.tsv"), lambda name: f"{int(last_line(name)[1]):,} steps", ".")))
+    # The first run's log counts epochs of other sizes: its pictures are those of its checkpoint.
+    started = went_on(run, "picture", {"vision-first.tsv": "372,000 pictures", **{n: f"{reached(n, 'seen'):,}" for n in ("vision-second.tsv", "vision-third.tsv")}},
+                      "; the third gave it its sixth block; `run.sh` trains from nothing")
+    text_started = went_on(text_run, "text", {name: f"{reached(name, 'step'):,} steps" for name in ("text-second.tsv", "text-third.tsv")}, "")
     return {"BATCH": str(run["args"]["batch"]), "STARTED": started, "TEXT_STARTED": text_started, "ALL_PATCHES": f"{100 - 100 * run['args']['all_patches_from']:.0f}",
             "VISION_MINUTES": f"{minutes:.0f}", "VISION_STEPS": f"{run['step']:,}", "VISION_SEEN": f"{run['seen']:,}", "STOPPED": stopped,
             "VIEWS": f"{int(vision[3]):,}", "VAL": " / ".join(vision[11:14]), "TEXT_MINUTES": f"{text_run['seconds'] / 60:.0f}",
@@ -96,7 +106,7 @@ def parity_text(parity):
     f32, stored = parity["simdclip f32"], parity["simdclip " + parity["shipped"]]
     return (f"simdclip and PyTorch (open_clip, f32) on the {parity['captions']} unseen captions: f32 gives "
             f"{f32['text->picture ranks that differ']} + {f32['picture->text ranks that differ']} different ranks (text->picture + picture->text; least cosine "
-            f"{f32['least cosine, pictures']} for pictures, {f32['least cosine, texts']} for texts). {parity['ties']} The shipped {parity['shipped']} file "
+            f"{f32['least cosine, pictures']} for pictures, {f32['least cosine, texts']} for texts).{' ' + parity['ties'] if parity['ties'] else ''} The shipped {parity['shipped']} file "
             f"({stored['bytes'] / 1e6:.2f} MB) has R@10 {stored['text->picture']['R@10']} % beside PyTorch's "
             f"{parity['pytorch f32']['text->picture']['R@10']} %.")
 
