@@ -68,6 +68,7 @@ std::vector<NameRules> vision_rules(const ConvertPlan& plan) {
 }
 
 std::vector<NameRules> text_rules(const ConvertPlan& plan) {
+  if (!plan.config.text) return {};
   switch (plan.text.naming) {
     case Naming::transformers:
       return {kTransformersText, kTransformersBlocks,
