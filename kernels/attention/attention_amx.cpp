@@ -69,5 +69,6 @@ struct HardwarePairs {
 void attention_bf16_amx(const AttentionBf16Args& args) noexcept {
   attention_tiles<HardwareTiles, HardwarePairs>(args);
 }
+void attention_i8_amx(const AttentionBf16Args& args) noexcept { attention_bf16_amx(args); }
 
 }  // namespace simdclip::kernels
