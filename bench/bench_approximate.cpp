@@ -1,9 +1,10 @@
 // Approximate beside exact search in one run: bench_approximate [ROWS [WIDTH [TYPE [KIND [GRAPH]]]]]
 //   build/bench/bench_approximate 1000000 512 f16 clustered
-// KIND random: directions without structure, the hardest case. KIND clustered: as CLIP's pictures lie, in a narrow cone
-// (a common mean), by topics and subjects within topics, with noise whose spread falls from dimension to dimension.
-// Queries are 200 rows that are not in the set: "pictures" are made as the rows are, "words" lie in a cone of their own
-// and point to a subject, as texts do. With GRAPH the graph is kept in that file, and taken from there the next time.
+// KIND random: directions without structure, the hardest case. KIND clustered: as CLIP's pictures lie, in a
+// narrow cone (a common mean), by topics and subjects within topics, with noise whose spread falls from
+// dimension to dimension. Queries are 200 rows that are not in the set: "pictures" are made as the rows are,
+// "words" lie in a cone of their own and point to a subject, as texts do. With GRAPH the graph is kept in
+// that file, and taken from there the next time.
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -23,7 +24,8 @@ constexpr size_t kTopics = 200, kSubjects = 50, kQueries = 200, kTop = 10;
 class Pictures {
  public:
   Pictures(size_t width, bool clustered) : width_(width), clustered_(clustered), numbers_(7) {
-    for (size_t i = 0; i < (kTopics * (kSubjects + 1) + 2) * width; ++i) directions_.push_back(numbers_.next());
+    for (size_t i = 0; i < (kTopics * (kSubjects + 1) + 2) * width; ++i)
+      directions_.push_back(numbers_.next());
     for (size_t i = 0; i < directions_.size(); i += width) unit(std::span(directions_).subspan(i, width));
   }
   void picture(std::span<float> out) { make(out, 0, 0.55F); }
@@ -34,11 +36,14 @@ class Pictures {
   void make(std::span<float> out, size_t cone, float noise) {
     const auto topic = static_cast<size_t>(std::fabs(numbers_.next()) * 7919) % kTopics;
     const auto subject = static_cast<size_t>(std::fabs(numbers_.next()) * 7919) % kSubjects;
-    const float *mean = direction(cone), *t = direction(2 + topic), *s = direction(2 + kTopics + topic * kSubjects + subject);
+    const float *mean = direction(cone), *t = direction(2 + topic),
+                *s = direction(2 + kTopics + topic * kSubjects + subject);
     for (size_t k = 0; k < width_; ++k) {
-      // Unit length in all; the variance of dimension k falls as 1 / (k + 1), whose sum is about log(width) + 0.58.
-      const float variance = clustered_ ? 1.0F / (static_cast<float>(k + 1) * (std::log(static_cast<float>(width_)) + 0.58F))
-                                        : 1.0F / static_cast<float>(width_);
+      // Unit length in all; the variance of dimension k falls as 1 / (k + 1), whose sum is about log(width) +
+      // 0.58.
+      const float variance =
+          clustered_ ? 1.0F / (static_cast<float>(k + 1) * (std::log(static_cast<float>(width_)) + 0.58F))
+                     : 1.0F / static_cast<float>(width_);
       out[k] = numbers_.next() / 209.0F * std::sqrt(variance) * noise;
       if (clustered_) out[k] += 0.7F * mean[k] + 0.45F * t[k] + 0.35F * s[k];
     }
@@ -51,7 +56,8 @@ class Pictures {
   std::vector<float> directions_;
 };
 
-void report(const char* what, const Vectors& v, const ApproximateIndex& index, const std::vector<float>& queries) {
+void report(const char* what, const Vectors& v, const ApproximateIndex& index,
+            const std::vector<float>& queries) {
   const size_t width = v.width();
   const auto one = [&](size_t q) { return std::span(queries).subspan(q * width, width); };
   const double exact_ms = best_of(3, [&] { search(v, one(0), {.top = kTop}); }) * 1e3;
@@ -60,9 +66,11 @@ void report(const char* what, const Vectors& v, const ApproximateIndex& index, c
   for (const size_t effort : {32U, 64U, 128U, 256U, 512U, 1024U}) {
     std::vector<std::vector<Hit>> found;
     const double start = seconds();
-    for (size_t q = 0; q < kQueries; ++q) found.push_back(std::move(index.search(one(q), {.top = kTop}, effort).front()));
+    for (size_t q = 0; q < kQueries; ++q)
+      found.push_back(std::move(index.search(one(q), {.top = kTop}, effort).front()));
     const double ms = (seconds() - start) * 1e3 / kQueries;
-    std::printf("  effort %4zu: %7.3f ms a query (%5.1f x faster)   recall@10 %.4f\n", effort, ms, exact_ms / ms, recall(exact, found));
+    std::printf("  effort %4zu: %7.3f ms a query (%5.1f x faster)   recall@10 %.4f\n", effort, ms,
+                exact_ms / ms, recall(exact, found));
   }
 }
 
@@ -77,8 +85,8 @@ void run(size_t rows, size_t width, RowType type, bool clustered, const std::str
     pictures.picture(row);
     v.append(row);
   }
-  std::printf("%zu x %zu, %s, %s, %u cores, %s\n", rows, width, std::string(to_string(type)).c_str(), clustered ? "clustered" : "random",
-              usable_cores(), cpu_name().c_str());
+  std::printf("%zu x %zu, %s, %s, %u cores, %s\n", rows, width, std::string(to_string(type)).c_str(),
+              clustered ? "clustered" : "random", usable_cores(), cpu_name().c_str());
   std::optional<ApproximateIndex> index;
   const bool kept = !graph.empty() && std::filesystem::exists(graph);
   const double start = seconds();

@@ -1,10 +1,10 @@
 // The GEMMs at the shapes of ViT-B/32, B/16 and L/14 in f32, bf16 and int8, ours and the peers' side by side:
 //   build/bench/bench_gemm --benchmark_filter=768x3072
 // Names are KERNEL/MxNxK/THREADS. Every call takes other weights (more of them than L3 gives one core), as a
-// tower does. `best` and `median` are 1e9 operations a second, `of_peak` is best over `peak`, that of the fastest
-// instruction set for that arithmetic (tiles, where there are any), measured just before; `of_now` is median
-// over `peak_now`, the median of runs as long as a product in turns with the products: at their clock. A
-// wrong result is an error, not a figure.
+// tower does. `best` and `median` are 1e9 operations a second, `of_peak` is best over `peak`, that of the
+// fastest instruction set for that arithmetic (tiles, where there are any), measured just before; `of_now` is
+// median over `peak_now`, the median of runs as long as a product in turns with the products: at their clock.
+// A wrong result is an error, not a figure.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>

@@ -95,7 +95,9 @@ struct Narrow {
   }
   void run(kernels::LayerNormBf16Fn* fn) { fn({input(), halves.data(), width}); }
   void run(kernels::LayerNormS8Fn* fn) { fn({input(), bytes.data(), width, scale.data()}); }
-  void run(kernels::QuantizeBf16Fn* fn) { fn({rows, width, halves.data(), width, bytes.data(), width, scale.data()}); }
+  void run(kernels::QuantizeBf16Fn* fn) {
+    fn({rows, width, halves.data(), width, bytes.data(), width, scale.data()});
+  }
   void run(kernels::QuantizeFn* fn) { fn({rows, width, x.data(), width, bytes.data(), width, scale.data()}); }
 };
 

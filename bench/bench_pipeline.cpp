@@ -24,7 +24,8 @@ int run(const std::string& path, const std::string& folder, unsigned threads) {
   size_t batch = 0;
   std::vector<float> pixels;
   const double decode = best_of(1, [&] {
-    PixelPipeline pipeline(model, set, 0, set.size(), {.decode = {.apply_orientation = true}, .threads = threads, .wanted = {}});
+    PixelPipeline pipeline(model, set, 0, set.size(),
+                           {.decode = {.apply_orientation = true}, .threads = threads, .wanted = {}});
     while (PixelPipeline::Batch* one = pipeline.next()) {
       if (batch == 0) {
         batch = one->count;
@@ -39,16 +40,18 @@ int run(const std::string& path, const std::string& folder, unsigned threads) {
   const double tower = best_of(1, [&] {
     for (size_t i = 0; i < set.size(); i += batch) {
       const size_t count = std::min(batch, set.size() - i);
-      model.embed_pixels(std::span(pixels).first(pixels.size() / batch * count), std::span(rows).first(count * model.embed_dim()));
+      model.embed_pixels(std::span(pixels).first(pixels.size() / batch * count),
+                         std::span(rows).first(count * model.embed_dim()));
     }
   });
   size_t embedded = 0;
   const double together = best_of(1, [&] {
     embed_pictures(model, set, 0, set.size(), [&](size_t, std::span<const float>) { ++embedded; }, {});
   });
-  std::printf("%zu pictures, %s, %u threads, batches of %zu\n", set.size(), model.info().name.c_str(), threads, batch);
-  std::printf("decode %.1f/s   tower %.1f/s   allowed together %.1f/s   together %.1f/s = %.1f %%\n", n / decode, n / tower,
-              n / (decode + tower), n / together, (decode + tower) / together * 100);
+  std::printf("%zu pictures, %s, %u threads, batches of %zu\n", set.size(), model.info().name.c_str(),
+              threads, batch);
+  std::printf("decode %.1f/s   tower %.1f/s   allowed together %.1f/s   together %.1f/s = %.1f %%\n",
+              n / decode, n / tower, n / (decode + tower), n / together, (decode + tower) / together * 100);
   return embedded == set.size() ? 0 : 1;
 }
 

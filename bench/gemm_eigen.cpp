@@ -25,10 +25,11 @@ class EigenGemm : public GemmPeer {
   void run(size_t which) override {
     const auto rows = [](size_t x) { return static_cast<Eigen::Index>(x); };
     using Strided = Eigen::OuterStride<>;
-    const Eigen::Map<const Matrix, 0, Strided> left(a_, rows(shape_.m), rows(shape_.k), Strided(rows(shape_.lda())));
+    const Eigen::Map<const Matrix, 0, Strided> left(a_, rows(shape_.m), rows(shape_.k),
+                                                    Strided(rows(shape_.lda())));
     const Eigen::Map<const Matrix> right(weights_[which], rows(shape_.n), rows(shape_.k));
-    Eigen::Map<Matrix, 0, Strided>(c_.data(), rows(shape_.m), rows(shape_.n), Strided(rows(shape_.ldc()))).noalias() =
-        left * right.transpose();
+    Eigen::Map<Matrix, 0, Strided>(c_.data(), rows(shape_.m), rows(shape_.n), Strided(rows(shape_.ldc())))
+        .noalias() = left * right.transpose();
   }
   std::vector<float> result() const override { return dense(c_.data(), shape_); }
 

@@ -33,7 +33,8 @@ class OneDnnGemm : public GemmPeer {
                              c_dims = {d(shape.m), d(shape.n)};
     // Narrow rows are dense: between gaps it takes twice as long.
     const bool gaps = type == Type::f32;
-    const dnnl::memory::dims a_rows = {d(gaps ? shape.lda() : shape.k), 1}, c_rows = {d(gaps ? shape.ldc() : shape.n), 1};
+    const dnnl::memory::dims a_rows = {d(gaps ? shape.lda() : shape.k), 1},
+                             c_rows = {d(gaps ? shape.ldc() : shape.n), 1};
     const dnnl::matmul::primitive_desc plan(
         dnnl::matmul::desc({a_dims, type, a_rows}, {b_dims, type, Tag::any},
                            {c_dims, bytes ? Type::f32 : type, c_rows}),

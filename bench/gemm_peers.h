@@ -16,15 +16,20 @@ namespace simdclip::bench {
 // Rows of A and C lie for everybody as our layers lay them out (kernels::gemm_row_stride).
 struct GemmShape {
   size_t m, n, k;
-  size_t lda(size_t element_bytes = sizeof(float)) const { return kernels::gemm_row_stride(k, element_bytes); }
-  size_t ldc(size_t element_bytes = sizeof(float)) const { return kernels::gemm_row_stride(n, element_bytes); }
+  size_t lda(size_t element_bytes = sizeof(float)) const {
+    return kernels::gemm_row_stride(k, element_bytes);
+  }
+  size_t ldc(size_t element_bytes = sizeof(float)) const {
+    return kernels::gemm_row_stride(n, element_bytes);
+  }
 };
 
 // C's rows of ldc() without the gaps.
 inline std::vector<float> dense(const float* c, const GemmShape& shape) {
   std::vector<float> out;
   out.reserve(shape.m * shape.n);
-  for (size_t i = 0; i < shape.m; ++i) out.insert(out.end(), c + i * shape.ldc(), c + i * shape.ldc() + shape.n);
+  for (size_t i = 0; i < shape.m; ++i)
+    out.insert(out.end(), c + i * shape.ldc(), c + i * shape.ldc() + shape.n);
   return out;
 }
 

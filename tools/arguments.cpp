@@ -8,8 +8,8 @@
 namespace simdclip::tools {
 namespace {
 
-// CLI11 takes a value like "[a, b]" apart and does not take an empty one after '='; texts may look like that. The mark keeps it
-// from seeing them.
+// CLI11 takes a value like "[a, b]" apart and does not take an empty one after '='; texts may look like that.
+// The mark keeps it from seeing them.
 constexpr char kMark = '\x01';
 
 void protect(std::vector<std::string>& arguments) {
@@ -39,7 +39,8 @@ std::string unprotected(std::string value) {
 // CLI11 names a list "[PICTURE(1x)]" in its usage line.
 std::string with_plain_usage(const std::string& help, const CLI::App& app) {
   std::string usage = "Usage: " + app.get_name() + " [OPTIONS]";
-  for (const CLI::Option* option : app.get_options([](const CLI::Option* o) { return o->get_positional(); })) {
+  for (const CLI::Option* option :
+       app.get_options([](const CLI::Option* o) { return o->get_positional(); })) {
     usage += " " + option->get_option_text();
   }
   const size_t begin = help.find("Usage: "), end = help.find('\n', begin);
@@ -102,26 +103,29 @@ void Arguments::flag(const std::string& names, bool& value, const std::string& h
   state_->app.add_flag(names, value, help)->disable_flag_override();
 }
 
-void Arguments::text(const std::string& names, std::string& value, const std::string& value_name, const std::string& help) {
+void Arguments::text(const std::string& names, std::string& value, const std::string& value_name,
+                     const std::string& help) {
   CLI::Option* option = state_->option(names, value_name, help)->expected(1);
   state_->results.emplace_back([option, &value] {
     if (option->count() > 0) value = unprotected(option->results().front());
   });
 }
 
-void Arguments::list(const std::string& names, std::vector<std::string>& values, const std::string& value_name,
-                     const std::string& help) {
+void Arguments::list(const std::string& names, std::vector<std::string>& values,
+                     const std::string& value_name, const std::string& help) {
   CLI::Option* option = state_->option(names, value_name, help)->expected(1, 1 << 28)->allow_extra_args();
   state_->results.emplace_back([option, &values] {
     for (const std::string& value : option->results()) values.push_back(unprotected(value));
   });
 }
 
-void Arguments::number(const std::string& names, unsigned& value, unsigned lowest, unsigned highest, const std::string& help) {
+void Arguments::number(const std::string& names, unsigned& value, unsigned lowest, unsigned highest,
+                       const std::string& help) {
   state_->app.add_option(names, value, help)->check(CLI::Range(lowest, highest))->option_text("N");
 }
 
-void Arguments::number(const std::string& names, double& value, double lowest, double highest, const std::string& help) {
+void Arguments::number(const std::string& names, double& value, double lowest, double highest,
+                       const std::string& help) {
   state_->app.add_option(names, value, help)->check(CLI::Range(lowest, highest))->option_text("X");
 }
 
@@ -151,15 +155,18 @@ void Arguments::parse(std::vector<std::string> arguments) {
   std::vector<std::string> extras = app.remaining();
   std::erase(extras, "--");  // the mark itself, not an argument
   if (!extras.empty()) {
-    const auto unknown = std::find_if(extras.begin(), extras.end(), [](const std::string& e) { return e.starts_with("-"); });
-    if (unknown == extras.end()) throw UsageError("unexpected argument '" + unprotected(extras.back()) + "'" + see);
+    const auto unknown =
+        std::find_if(extras.begin(), extras.end(), [](const std::string& e) { return e.starts_with("-"); });
+    if (unknown == extras.end())
+      throw UsageError("unexpected argument '" + unprotected(extras.back()) + "'" + see);
     const std::string word = unknown->substr(0, unknown->find('='));
     std::vector<std::string> known;
     for (const CLI::Option* option : app.get_options()) {
       for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
     }
     const std::string guess = word.starts_with("--") ? nearest(word, known) : std::string();
-    throw UsageError("unknown option '" + word + "'" + (guess.empty() ? "" : "; did you mean " + guess + "?") + see);
+    throw UsageError("unknown option '" + word + "'" +
+                     (guess.empty() ? "" : "; did you mean " + guess + "?") + see);
   }
   for (const auto& result : state_->results) result();
 }

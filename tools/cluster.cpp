@@ -12,17 +12,22 @@ void cluster_command(std::vector<std::string> given) {
   unsigned count = 0;
   ShowArguments show_arguments;
   Arguments arguments("cluster",
-                      "Sort pictures into groups of similar ones, the most typical of each first: a sorted contact sheet with --html.",
+                      "Sort pictures into groups of similar ones, the most typical of each first: a sorted "
+                      "contact sheet with --html.",
                       "  simdclip cluster ~/Pictures --clusters 30 --html sorted.html\n");
-  arguments.text("WHERE", where, "FOLDER|INDEX|FILE.npy", "An indexed folder, an index file, or what `simdclip embed` wrote");
-  arguments.number("--clusters", count, 1, 100'000, "How many groups (default: the square root of half the pictures, at most 50)");
+  arguments.text("WHERE", where, "FOLDER|INDEX|FILE.npy",
+                 "An indexed folder, an index file, or what `simdclip embed` wrote");
+  arguments.number("--clusters", count, 1, 100'000,
+                   "How many groups (default: the square root of half the pictures, at most 50)");
   show_arguments.declare(arguments);
   arguments.parse(std::move(given));
   if (where.empty()) throw UsageError("nothing to look at; see simdclip cluster --help");
 
   const Searchable s = Searchable::open(where);
   if (s.vectors.size() == 0) throw Error(ErrorCode::not_found, where + ": holds no picture");
-  if (count == 0) count = static_cast<unsigned>(std::clamp(std::sqrt(static_cast<double>(s.vectors.size()) / 2), 1.0, 50.0));
+  if (count == 0)
+    count =
+        static_cast<unsigned>(std::clamp(std::sqrt(static_cast<double>(s.vectors.size()) / 2), 1.0, 50.0));
   const Clusters clusters = cluster(s.vectors, count);
   std::vector<std::vector<size_t>> members(clusters.count);
   for (size_t i = 0; i < s.size(); ++i) members[clusters.of_row[s.row(i)]].push_back(i);
@@ -31,7 +36,8 @@ void cluster_command(std::vector<std::string> given) {
   std::string text = show_arguments.json ? "{\"clusters\": [" : "";
   for (size_t c = 0; c < members.size(); ++c) {
     const auto score = [&](size_t picture) { return clusters.score[s.row(picture)]; };
-    std::stable_sort(members[c].begin(), members[c].end(), [&](size_t a, size_t b) { return score(a) > score(b); });
+    std::stable_sort(members[c].begin(), members[c].end(),
+                     [&](size_t a, size_t b) { return score(a) > score(b); });
     sections.push_back({"cluster " + std::to_string(c + 1), {}});
     text += show_arguments.json ? (c == 0 ? "[" : ",\n[") : (c == 0 ? "" : "\n");
     for (size_t i = 0; i < members[c].size(); ++i) {
@@ -39,8 +45,10 @@ void cluster_command(std::vector<std::string> given) {
       paths.push_back(path);
       sections.back().pictures.push_back({path, fixed(static_cast<double>(score(members[c][i])), 4)});
       text += show_arguments.json
-                  ? (i == 0 ? "" : ", ") + ("{\"path\": " + json_string(path)) + ", \"score\": " + json_number(score(members[c][i])) + "}"
-                  : std::to_string(c + 1) + "  " + fixed(static_cast<double>(score(members[c][i])), 4) + "  " + shown(path) + '\n';
+                  ? (i == 0 ? "" : ", ") + ("{\"path\": " + json_string(path)) +
+                        ", \"score\": " + json_number(score(members[c][i])) + "}"
+                  : std::to_string(c + 1) + "  " + fixed(static_cast<double>(score(members[c][i])), 4) +
+                        "  " + shown(path) + '\n';
     }
     text += show_arguments.json ? "]" : "";
   }

@@ -9,7 +9,8 @@ void ModelArguments::declare(Arguments& arguments) {
                  "A .sclip file, or a name in the folders of SIMDCLIP_MODELS; without it the default model");
   arguments.number("--threads", threads, 1, 1024, "Threads (default: the cores this process may use)");
   arguments.text("--isa", isa, "NAME",
-                 "Use no instruction set above NAME: portable, avx2, avx512, ... (default: SIMDCLIP_ISA, else the best)");
+                 "Use no instruction set above NAME: portable, avx2, avx512, ... (default: SIMDCLIP_ISA, "
+                 "else the best)");
 }
 
 Model ModelArguments::open() const {

@@ -11,11 +11,13 @@
 
 namespace simdclip::tools {
 
-// The commands: each takes the arguments after its name, prints, and throws Error (exit status 1) or UsageError (2).
+// The commands: each takes the arguments after its name, prints, and throws Error (exit status 1) or
+// UsageError (2).
 using Command = void(std::vector<std::string> arguments);
-Command convert_command, info_command, tokenize_command, preprocess_command, embed_command, rank_command, bench_command, accuracy_command,
-    classify_command, compare_command, condition_command, interrogate_command, score_command, tag_command,
-    index_command, search_command, dups_command, cluster_command, merge_command, graph_command;
+Command convert_command, info_command, tokenize_command, preprocess_command, embed_command, rank_command,
+    bench_command, accuracy_command, classify_command, compare_command, condition_command,
+    interrogate_command, score_command, tag_command, index_command, search_command, dups_command,
+    cluster_command, merge_command, graph_command;
 
 // -m, --threads, --isa.
 struct ModelArguments {
@@ -34,7 +36,8 @@ struct TextArguments {
   // names: "--text" or a positional.
   void declare(Arguments& arguments, const std::string& names);
   bool given() const { return !texts.empty() || !file.empty(); }
-  // Hands over groups of at most `group` texts in order: the arguments first, then the file's lines, read as they are needed.
+  // Hands over groups of at most `group` texts in order: the arguments first, then the file's lines, read as
+  // they are needed.
   void for_each(size_t group, const std::function<void(const std::vector<std::string>&)>& take) const;
   std::vector<std::string> all() const;
 };
@@ -83,10 +86,11 @@ struct PictureList {
 
   // Throws Error for what is missing or unreadable, unless it may be left out.
   explicit PictureList(const PictureArguments& arguments);
-  // Embeds pictures [first, last) and hands over each row; leaves bad pictures out where they may be. `after`, where there
-  // is one, is called with each picture that is done, good or bad.
-  void embed(const Model& model, bool normalize, const std::function<void(size_t picture, std::span<const float> row)>& row,
-             size_t first = 0, size_t last = PictureSet::npos, const std::function<void(size_t picture)>& after = {});
+  // Embeds pictures [first, last) and hands over each row; leaves bad pictures out where they may be.
+  // `after`, where there is one, is called with each picture that is done, good or bad.
+  void embed(const Model& model, bool normalize,
+             const std::function<void(size_t picture, std::span<const float> row)>& row, size_t first = 0,
+             size_t last = PictureSet::npos, const std::function<void(size_t picture)>& after = {});
   // Says on stderr what was left out, and writes it to --errors FILE. Error where nothing is left.
   void report(size_t embedded) const;
 

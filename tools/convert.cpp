@@ -16,11 +16,13 @@ std::vector<float> three_numbers(const std::string& text, const std::string& opt
     const size_t end = std::min(text.find(',', at), text.size());
     float value = 0;
     const auto [stop, error] = std::from_chars(text.data() + at, text.data() + end, value);
-    if (error != std::errc() || stop != text.data() + end) throw UsageError(option + " takes three numbers R,G,B, found '" + text + "'");
+    if (error != std::errc() || stop != text.data() + end)
+      throw UsageError(option + " takes three numbers R,G,B, found '" + text + "'");
     out.push_back(value);
     at = end + 1;
   }
-  if (!text.empty() && out.size() != 3) throw UsageError(option + " takes three numbers R,G,B, found '" + text + "'");
+  if (!text.empty() && out.size() != 3)
+    throw UsageError(option + " takes three numbers R,G,B, found '" + text + "'");
   return out;
 }
 
@@ -47,33 +49,47 @@ void convert_command(std::vector<std::string> given) {
   std::string output, mean, std_deviation, calibrate, calibrate_texts, image_size;
   ConvertOptions options;
   bool json = false, as_it_stands = false;
-  Arguments arguments("convert",
-                      "Turn a checkpoint into a .sclip model file. SOURCE is a folder as downloaded (configuration, weights and\n"
-                      "tokenizer of open_clip or transformers) or one file (OpenAI's .pt, safetensors, a training checkpoint).",
-                      "  simdclip convert CLIP-ViT-B-32-laion2B-s34B-b79K -o b32.sclip\n"
-                      "  simdclip convert clip-vit-base-patch32 -o b32.sclip --precision bf16\n"
-                      "  simdclip convert clip-vit-base-patch32 -o b32.sclip --precision int8 --calibrate ~/Pictures\n"
-                      "  simdclip convert open_clip_pytorch_model.bin --arch ViT-B-32 -o b32.sclip\n");
+  Arguments arguments(
+      "convert",
+      "Turn a checkpoint into a .sclip model file. SOURCE is a folder as downloaded (configuration, weights "
+      "and\n"
+      "tokenizer of open_clip or transformers) or one file (OpenAI's .pt, safetensors, a training "
+      "checkpoint).",
+      "  simdclip convert CLIP-ViT-B-32-laion2B-s34B-b79K -o b32.sclip\n"
+      "  simdclip convert clip-vit-base-patch32 -o b32.sclip --precision bf16\n"
+      "  simdclip convert clip-vit-base-patch32 -o b32.sclip --precision int8 --calibrate ~/Pictures\n"
+      "  simdclip convert open_clip_pytorch_model.bin --arch ViT-B-32 -o b32.sclip\n");
   arguments.list("SOURCE", sources, "SOURCE", "A folder or a checkpoint file");
-  arguments.text("-o,--output", output, "OUT.sclip", "The model file to write; it appears whole or not at all");
-  arguments.choice("--precision", options.precision, {"f32", "bf16", "int8"}, "Of the weights (default: f32)");
+  arguments.text("-o,--output", output, "OUT.sclip",
+                 "The model file to write; it appears whole or not at all");
+  arguments.choice("--precision", options.precision, {"f32", "bf16", "int8"},
+                   "Of the weights (default: f32)");
   arguments.text("--calibrate", calibrate, "FOLDER",
-                 "int8: show pictures of FOLDER to the f32 model, even out its channels by what they do, and keep the layers\n"
+                 "int8: show pictures of FOLDER to the f32 model, even out its channels by what they do, and "
+                 "keep the layers\n"
                  "that need it in bf16; the text tower sees built-in captions");
-  arguments.text("--calibrate-texts", calibrate_texts, "FILE", "With --calibrate: show the lines of FILE to the text tower instead");
+  arguments.text("--calibrate-texts", calibrate_texts, "FILE",
+                 "With --calibrate: show the lines of FILE to the text tower instead");
   arguments.flag("--no-equalize", as_it_stands, "int8: round the weights as they stand (to compare)");
-  arguments.text("--arch", options.arch, "NAME", "open_clip's name of the architecture, where the files do not tell: ViT-B-32");
-  arguments.text("--tag", options.tag, "TAG", "open_clip's pretrained tag, where --arch has weights that take pictures differently");
+  arguments.text("--arch", options.arch, "NAME",
+                 "open_clip's name of the architecture, where the files do not tell: ViT-B-32");
+  arguments.text("--tag", options.tag, "TAG",
+                 "open_clip's pretrained tag, where --arch has weights that take pictures differently");
   arguments.choice("--tower", options.tower, {"image", "text"}, "Convert that tower alone");
   arguments.number("--encoder", options.encoder, 1, 2, "Which text encoder of an SDXL file: 1 or 2");
-  arguments.text("--image-size", image_size, "N|HxW", "Take pictures of this size: position embeddings are resized, as open_clip's force_image_size does");
-  arguments.number("--max-patches", options.max_patches, 1, 1U << 16U, "NaFlex models: at most N patches a picture (default: as the files say)");
-  arguments.text("--image-mean", mean, "R,G,B", "Normalize pictures with this mean instead of the files' (0.5,0.5,0.5)");
+  arguments.text(
+      "--image-size", image_size, "N|HxW",
+      "Take pictures of this size: position embeddings are resized, as open_clip's force_image_size does");
+  arguments.number("--max-patches", options.max_patches, 1, 1U << 16U,
+                   "NaFlex models: at most N patches a picture (default: as the files say)");
+  arguments.text("--image-mean", mean, "R,G,B",
+                 "Normalize pictures with this mean instead of the files' (0.5,0.5,0.5)");
   arguments.text("--image-std", std_deviation, "R,G,B", "The same for the standard deviation");
   arguments.flag("--json", json, "Print one JSON document");
   arguments.parse(std::move(given));
   if (sources.size() != 1) {
-    throw UsageError((sources.empty() ? "no SOURCE" : "more than one SOURCE") + std::string("; see simdclip convert --help"));
+    throw UsageError((sources.empty() ? "no SOURCE" : "more than one SOURCE") +
+                     std::string("; see simdclip convert --help"));
   }
   if (output.empty()) throw UsageError("no output; give -o OUT.sclip");
   options.image_mean = three_numbers(mean, "--image-mean");
@@ -83,7 +99,8 @@ void convert_command(std::vector<std::string> given) {
   if (!calibrate.empty() && (options.precision != "int8" || as_it_stands)) {
     throw UsageError("--calibrate tunes int8; give --precision int8, and leave --no-equalize away");
   }
-  if (!calibrate_texts.empty() && calibrate.empty()) throw UsageError("--calibrate-texts goes with --calibrate FOLDER");
+  if (!calibrate_texts.empty() && calibrate.empty())
+    throw UsageError("--calibrate-texts goes with --calibrate FOLDER");
   options.note = [](std::string_view note) { message(std::string(note)); };
 
   {
@@ -106,12 +123,13 @@ void convert_command(std::vector<std::string> given) {
   const Model model = Model::open(output, {.threads = 1, .isa = {}});
   const ModelInfo& info = model.info();
   if (json) {
-    print("{\"output\": " + json_string(output) + ", \"name\": " + json_string(info.name) + ", \"precision\": " +
-          json_string(info.precision) + ", \"parameters\": " + std::to_string(info.parameters) + ", \"bytes\": " +
-          std::to_string(info.file_bytes) + "}\n");
+    print("{\"output\": " + json_string(output) + ", \"name\": " + json_string(info.name) +
+          ", \"precision\": " + json_string(info.precision) + ", \"parameters\": " +
+          std::to_string(info.parameters) + ", \"bytes\": " + std::to_string(info.file_bytes) + "}\n");
   } else {
-    print(shown(output) + ": " + shown(info.name) + ", " + fixed(static_cast<double>(info.parameters) / 1e6, 1) + " M parameters, " +
-          info.precision + ", " + human_bytes(static_cast<double>(info.file_bytes)) + '\n');
+    print(shown(output) + ": " + shown(info.name) + ", " +
+          fixed(static_cast<double>(info.parameters) / 1e6, 1) + " M parameters, " + info.precision + ", " +
+          human_bytes(static_cast<double>(info.file_bytes)) + '\n');
   }
 }
 

@@ -9,7 +9,8 @@ namespace simdclip::tools {
 namespace {
 
 // Groups of pictures: rows that are alike, and files of equal content.
-std::vector<std::vector<size_t>> picture_groups(const Searchable& s, const std::vector<std::vector<size_t>>& row_groups) {
+std::vector<std::vector<size_t>> picture_groups(const Searchable& s,
+                                                const std::vector<std::vector<size_t>>& row_groups) {
   std::vector<std::vector<size_t>> out;
   std::vector<char> grouped(s.vectors.size());
   for (const std::vector<size_t>& rows : row_groups) {
@@ -43,12 +44,15 @@ void dups_command(std::vector<std::string> given) {
   double lowest = 0.96;
   ShowArguments show_arguments;
   Arguments arguments("dups",
-                      "Group near-duplicates: pictures whose vectors have a cosine of at least --min, and files of equal content.\n"
-                      "Resized, recompressed and slightly cropped copies are found; what is similar enough is a matter of --min.\n"
+                      "Group near-duplicates: pictures whose vectors have a cosine of at least --min, and "
+                      "files of equal content.\n"
+                      "Resized, recompressed and slightly cropped copies are found; what is similar enough "
+                      "is a matter of --min.\n"
                       "--paths and -0 print all but the first of each group.",
                       "  simdclip dups ~/Pictures --html dups.html\n"
                       "  simdclip dups ~/Pictures --min 0.99 -0 | xargs -0 ls -l\n");
-  arguments.text("WHERE", where, "FOLDER|INDEX|FILE.npy", "An indexed folder, an index file, or what `simdclip embed` wrote");
+  arguments.text("WHERE", where, "FOLDER|INDEX|FILE.npy",
+                 "An indexed folder, an index file, or what `simdclip embed` wrote");
   arguments.number("--min", lowest, 0, 1, "Smallest cosine of near-duplicates (default 0.96)");
   show_arguments.declare(arguments);
   arguments.parse(std::move(given));
@@ -57,7 +61,9 @@ void dups_command(std::vector<std::string> given) {
   const Searchable s = Searchable::open(where);
   Progress progress("pictures", s.vectors.size());
   const auto groups = picture_groups(
-      s, find_duplicates(s.vectors, static_cast<float>(lowest), [](void* p, size_t rows) { static_cast<Progress*>(p)->update(rows); }, &progress));
+      s, find_duplicates(
+             s.vectors, static_cast<float>(lowest),
+             [](void* p, size_t rows) { static_cast<Progress*>(p)->update(rows); }, &progress));
   Progress::clear_line();
   std::vector<std::string> copies;
   std::vector<SheetSection> sections;
@@ -67,17 +73,19 @@ void dups_command(std::vector<std::string> given) {
     text += show_arguments.json ? (g == 0 ? "[" : ",\n[") : (g == 0 ? "" : "\n");
     for (size_t i = 0; i < groups[g].size(); ++i) {
       const std::string path = s.path(groups[g][i]);
-      const double score = std::min(1.0, cosine(s, groups[g].front(), groups[g][i]));  // halves may round above it
+      const double score =
+          std::min(1.0, cosine(s, groups[g].front(), groups[g][i]));  // halves may round above it
       if (i > 0) copies.push_back(path);
       sections.back().pictures.push_back({path, fixed(score, 4)});
-      text += show_arguments.json ? (i == 0 ? "" : ", ") + ("{\"path\": " + json_string(path)) + ", \"score\": " + json_number(score) + "}"
+      text += show_arguments.json ? (i == 0 ? "" : ", ") + ("{\"path\": " + json_string(path)) +
+                                        ", \"score\": " + json_number(score) + "}"
                                   : fixed(score, 4) + "  " + shown(path) + '\n';
     }
     text += show_arguments.json ? "]" : "";
   }
   if (!show_arguments.print_paths(copies)) print(show_arguments.json ? text + "]}\n" : text);
-  message(std::to_string(groups.size()) + (groups.size() == 1 ? " group, " : " groups, ") + std::to_string(copies.size()) +
-          " pictures beyond the first of each");
+  message(std::to_string(groups.size()) + (groups.size() == 1 ? " group, " : " groups, ") +
+          std::to_string(copies.size()) + " pictures beyond the first of each");
   show_arguments.write_sheet("simdclip dups", sections, s);
 }
 

@@ -22,8 +22,9 @@ std::string shape_of(const TensorInfo& tensor) {
 std::string tensors_json(const std::vector<TensorInfo>& tensors) {
   std::string out = "[";
   for (const TensorInfo& tensor : tensors) {
-    out += (out.size() == 1 ? "\n  {\"name\": " : ",\n  {\"name\": ") + json_string(tensor.name) + ", \"shape\": " + shape_of(tensor) +
-           ", \"storage\": " + json_string(tensor.storage) + ", \"bytes\": " + std::to_string(tensor.bytes) + "}";
+    out += (out.size() == 1 ? "\n  {\"name\": " : ",\n  {\"name\": ") + json_string(tensor.name) +
+           ", \"shape\": " + shape_of(tensor) + ", \"storage\": " + json_string(tensor.storage) +
+           ", \"bytes\": " + std::to_string(tensor.bytes) + "}";
   }
   return out + "]";
 }
@@ -76,12 +77,15 @@ std::string as_table(const ModelInfo& info) {
   rows.push_back({"parameters", fixed(static_cast<double>(info.parameters) / 1e6, 1) + " M"});
   rows.push_back({"embedding", std::to_string(info.embed_dim) + " numbers"});
   if (info.has_image_tower) {
-    const std::string size = info.max_patches != 0 ? "pictures keep their shape, at most " + std::to_string(info.max_patches)
-                                                   : std::to_string(info.image_height) + " x " + std::to_string(info.image_width) + " pixels,";
+    const std::string size =
+        info.max_patches != 0
+            ? "pictures keep their shape, at most " + std::to_string(info.max_patches)
+            : std::to_string(info.image_height) + " x " + std::to_string(info.image_width) + " pixels,";
     rows.push_back({"image tower", size + " patches of " + std::to_string(info.patch_size)});
   }
   if (info.has_text_tower) {
-    rows.push_back({"text tower", std::to_string(info.context_length) + " tokens, vocabulary of " + std::to_string(info.vocab_size)});
+    rows.push_back({"text tower", std::to_string(info.context_length) + " tokens, vocabulary of " +
+                                      std::to_string(info.vocab_size)});
   }
   rows.push_back({"activation", info.activation});
   std::string scores = "logit = " + json_number(info.logit_scale) + " * cosine";
@@ -106,9 +110,11 @@ void info_command(std::vector<std::string> given) {
   model_arguments.declare(arguments);
   arguments.flag("--tensors", tensors, "List every tensor: name, shape, how it is stored, bytes in the file");
   arguments.flag("--verify", verify, "Read every weight and compare its checksum");
-  arguments.flag("--json", json, "Print one JSON document, the whole configuration and every tensor included");
+  arguments.flag("--json", json,
+                 "Print one JSON document, the whole configuration and every tensor included");
   arguments.parse(std::move(given));
-  ModelOptions options{.threads = model_arguments.threads, .isa = model_arguments.isa, .verify_checksums = verify};
+  ModelOptions options{
+      .threads = model_arguments.threads, .isa = model_arguments.isa, .verify_checksums = verify};
   const Model model = Model::open(find_model(model_arguments.model), options);
   if (json) return print(as_json(model));
   print(as_table(model.info()));

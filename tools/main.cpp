@@ -41,25 +41,31 @@ constexpr Entry kCommands[] = {
 };
 
 std::string usage() {
-  std::string text = "simdclip: CLIP on CPUs at hardware speed\n\nUsage: simdclip COMMAND [OPTIONS]\n\nCommands:\n";
+  std::string text =
+      "simdclip: CLIP on CPUs at hardware speed\n\nUsage: simdclip COMMAND [OPTIONS]\n\nCommands:\n";
   for (const Entry& entry : kCommands) {
-    text += std::string("  ") + entry.name + std::string(12 - std::string_view(entry.name).size(), ' ') + entry.summary + '\n';
+    text += std::string("  ") + entry.name + std::string(12 - std::string_view(entry.name).size(), ' ') +
+            entry.summary + '\n';
   }
   return text +
          "\nsimdclip COMMAND --help explains a command, with examples; simdclip --version shows this build.\n"
          "Exit status: 0 done, 1 the input could not be processed, 2 wrong usage.\n"
-         "Environment: SIMDCLIP_MODELS (folders of models, separated by colons), SIMDCLIP_DEFAULT_MODEL (a file),\n"
+         "Environment: SIMDCLIP_MODELS (folders of models, separated by colons), SIMDCLIP_DEFAULT_MODEL (a "
+         "file),\n"
          "SIMDCLIP_ISA (as --isa).\n";
 }
 
 std::string joined(const std::vector<std::string>& parts, const char* separator) {
-  return listed(parts.size(), [&](size_t i) { return parts[i]; }, separator);
+  return listed(
+      parts.size(), [&](size_t i) { return parts[i]; }, separator);
 }
 
 std::string version() {
   const SystemInfo system = system_info();
-  std::string text = "simdclip " + system.version + "\nCPU: " + system.cpu + ", " + std::to_string(system.cores) + " usable cores\n";
-  text += "instruction sets: " + joined(system.isas, ", ") + "\nlibraries: " + joined(system.libraries, ", ") + '\n';
+  std::string text = "simdclip " + system.version + "\nCPU: " + system.cpu + ", " +
+                     std::to_string(system.cores) + " usable cores\n";
+  text += "instruction sets: " + joined(system.isas, ", ") +
+          "\nlibraries: " + joined(system.libraries, ", ") + '\n';
   if (!system.missing.empty()) text += "not built in: " + joined(system.missing, "; ") + '\n';
   return text;
 }

@@ -28,12 +28,15 @@ std::string shortest(Float value) {
 
 // Columns that a terminal shows for UTF-8 text, as far as a table needs: code points.
 size_t columns(std::string_view text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 }  // namespace
 
-void print(std::string_view text) { check_output(std::fwrite(text.data(), 1, text.size(), stdout) == text.size()); }
+void print(std::string_view text) {
+  check_output(std::fwrite(text.data(), 1, text.size(), stdout) == text.size());
+}
 
 void finish_output() { check_output(std::fflush(stdout) == 0 && std::ferror(stdout) == 0); }
 

@@ -15,10 +15,12 @@ void finish_output();  // flushes, with the same error
 enum class Lines { one, several };  // several: line breaks in the text are kept
 void message(const std::string& text, Lines lines = Lines::one);
 
-// For people: control characters as \n, \t, \x1b, so that a file's name can neither break a table nor drive a terminal.
+// For people: control characters as \n, \t, \x1b, so that a file's name can neither break a table nor drive a
+// terminal.
 std::string shown(std::string_view text);
 
-// JSON pieces. Bytes that are no UTF-8 become U+FFFD; a number is the shortest that reads back as the same float.
+// JSON pieces. Bytes that are no UTF-8 become U+FFFD; a number is the shortest that reads back as the same
+// float.
 std::string json_string(std::string_view text);
 std::string json_number(float value);
 std::string json_number(double value);
@@ -53,7 +55,8 @@ class PictureReport {
   size_t count_ = 0;
 };
 
-// Columns padded to their widest cell; `right` names the columns of numbers. Each row has as many cells as the first.
+// Columns padded to their widest cell; `right` names the columns of numbers. Each row has as many cells as
+// the first.
 std::string table(const std::vector<std::vector<std::string>>& rows, const std::vector<size_t>& right = {});
 
 // One line of CSV (RFC 4180), with its line end.

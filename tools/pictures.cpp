@@ -14,23 +14,32 @@ namespace {
 
 constexpr size_t kShownBad = 20;
 
-std::string count(size_t n, const std::string& one, const std::string& many) { return std::to_string(n) + " " + (n == 1 ? one : many); }
+std::string count(size_t n, const std::string& one, const std::string& many) {
+  return std::to_string(n) + " " + (n == 1 ? one : many);
+}
 
 }  // namespace
 
 void PictureArguments::declare(Arguments& arguments) {
   arguments.list("PICTURE", paths, "PICTURE|FOLDER|ARCHIVE...",
-                 "Pictures; folders that are searched for pictures (recursively, sorted bytewise by path); .tar (webdataset) and .zip "
+                 "Pictures; folders that are searched for pictures (recursively, sorted bytewise by path); "
+                 ".tar (webdataset) and .zip "
                  "archives; quoted patterns like 'photos/*.jpg'");
-  arguments.text("--list", list, "FILE", "More of these, one a line; - reads stdin. What cannot be read is left out and reported");
+  arguments.text("--list", list, "FILE",
+                 "More of these, one a line; - reads stdin. What cannot be read is left out and reported");
   arguments.choice("--exif", exif, {"on", "off"},
-                   "Turn pictures upright as their EXIF orientation says (default: on, for photos; the Python pipelines do not: "
+                   "Turn pictures upright as their EXIF orientation says (default: on, for photos; the "
+                   "Python pipelines do not: "
                    "off gives their numbers)");
   arguments.flag("--fast-decode", fast_decode,
-                 "Decode large JPEG pictures at a half, a quarter or an eighth of their size: faster, not exact (docs/images.md)");
-  arguments.flag("--skip-bad", skip_bad, "Leave out pictures that cannot be read even where they were named, instead of stopping");
-  arguments.flag("--strict", strict, "Stop at a bad picture in a folder, too (default: those are reported and left out)");
-  arguments.text("--errors", errors_file, "FILE", "Write what was left out to FILE, one 'path <tab> reason' a line");
+                 "Decode large JPEG pictures at a half, a quarter or an eighth of their size: faster, not "
+                 "exact (docs/images.md)");
+  arguments.flag("--skip-bad", skip_bad,
+                 "Leave out pictures that cannot be read even where they were named, instead of stopping");
+  arguments.flag("--strict", strict,
+                 "Stop at a bad picture in a folder, too (default: those are reported and left out)");
+  arguments.text("--errors", errors_file, "FILE",
+                 "Write what was left out to FILE, one 'path <tab> reason' a line");
 }
 
 PictureList::PictureList(const PictureArguments& arguments) : arguments_(arguments) {
@@ -70,7 +79,10 @@ void PictureList::add_pattern(const std::string& pattern) {
   const int result = ::glob(pattern.c_str(), GLOB_NOSORT, nullptr, &found);
   std::vector<std::string> paths(found.gl_pathv, found.gl_pathv + (result == 0 ? found.gl_pathc : 0));
   ::globfree(&found);
-  if (paths.empty()) return leave_out(pattern, Error(ErrorCode::not_found, pattern + ": no such picture or folder, and nothing matches it"), true);
+  if (paths.empty())
+    return leave_out(
+        pattern, Error(ErrorCode::not_found, pattern + ": no such picture or folder, and nothing matches it"),
+        true);
   std::sort(paths.begin(), paths.end());
   for (const std::string& path : paths) add(path, false);
 }
@@ -92,7 +104,8 @@ void PictureList::leave_out(const std::string& path, const Error& error, bool na
   if (bad.size() == kShownBad + 1) message("left out: more; --errors FILE lists all");
 }
 
-void PictureList::embed(const Model& model, bool normalize, const std::function<void(size_t picture, std::span<const float> row)>& row,
+void PictureList::embed(const Model& model, bool normalize,
+                        const std::function<void(size_t picture, std::span<const float> row)>& row,
                         size_t first, size_t last, const std::function<void(size_t picture)>& after) {
   last = std::min(last, pictures.size());
   Progress progress("pictures", last - std::min(first, last));
@@ -115,7 +128,8 @@ void PictureList::embed(const Model& model, bool normalize, const std::function<
 }
 
 void PictureList::report(size_t embedded) const {
-  if (others > 0) message(count(others, "file that is no picture", "files that are no pictures") + " passed over");
+  if (others > 0)
+    message(count(others, "file that is no picture", "files that are no pictures") + " passed over");
   if (!bad.empty()) message(count(bad.size(), "bad picture", "bad pictures") + " left out");
   if (!arguments_.errors_file.empty()) {
     std::ofstream file(arguments_.errors_file, std::ios::binary);
@@ -126,7 +140,9 @@ void PictureList::report(size_t embedded) const {
     file.close();
     if (!file) throw Error(ErrorCode::io, arguments_.errors_file + ": cannot be written");
   }
-  if (embedded == 0) throw Error(ErrorCode::not_found, "no picture could be embedded: " + count(pictures.size(), "picture", "pictures") + " found");
+  if (embedded == 0)
+    throw Error(ErrorCode::not_found,
+                "no picture could be embedded: " + count(pictures.size(), "picture", "pictures") + " found");
 }
 
 }  // namespace simdclip::tools

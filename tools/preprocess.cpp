@@ -8,17 +8,21 @@ void preprocess_command(std::vector<std::string> given) {
   std::vector<std::string> pictures;
   std::string output, exif = "off";
   bool json = false;
-  Arguments arguments("preprocess", "Write the pixels that the model sees of a picture: float32 [3, height, width], normalised.",
-                      "  simdclip preprocess -m b32.sclip cat.jpg -o cat.npy\n");
+  Arguments arguments(
+      "preprocess",
+      "Write the pixels that the model sees of a picture: float32 [3, height, width], normalised.",
+      "  simdclip preprocess -m b32.sclip cat.jpg -o cat.npy\n");
   arguments.list("PICTURE", pictures, "PICTURE", "One picture");
   arguments.text("-o,--output", output, "PX.npy", "The file to write");
   arguments.choice("--exif", exif, {"on", "off"},
-                   "Turn the picture upright as its EXIF orientation says (default: off, as the Python pipelines; embed has it on)");
+                   "Turn the picture upright as its EXIF orientation says (default: off, as the Python "
+                   "pipelines; embed has it on)");
   model_arguments.declare(arguments);
   arguments.flag("--json", json, "Print one JSON document");
   arguments.parse(std::move(given));
   if (pictures.size() != 1) {
-    throw UsageError((pictures.empty() ? "no PICTURE" : "more than one PICTURE") + std::string("; see simdclip preprocess --help"));
+    throw UsageError((pictures.empty() ? "no PICTURE" : "more than one PICTURE") +
+                     std::string("; see simdclip preprocess --help"));
   }
   if (output.empty()) throw UsageError("no output; give -o PX.npy");
 

@@ -43,8 +43,12 @@ std::string duration(double seconds) {
 }  // namespace
 
 Progress::Progress(std::string unit, uint64_t total)
-    : unit_(std::move(unit)), total_(total), divisor_(unit_ == "MB" ? 1e6 : 1.0), enabled_(total > 0 && terminal()),
-      start_(std::chrono::steady_clock::now()), last_(start_ - kInterval) {}
+    : unit_(std::move(unit)),
+      total_(total),
+      divisor_(unit_ == "MB" ? 1e6 : 1.0),
+      enabled_(total > 0 && terminal()),
+      start_(std::chrono::steady_clock::now()),
+      last_(start_ - kInterval) {}
 
 Progress::~Progress() { clear_line(); }
 
@@ -67,10 +71,12 @@ void Progress::draw(uint64_t done) {
   const double rate = static_cast<double>(done) / seconds;
   const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(total_));
   const int digits = divisor_ > 1 ? 1 : 0;
-  std::string text = " " + fixed(share * 100, 0) + " %  " + fixed(static_cast<double>(done) / divisor_, digits) + "/" +
+  std::string text = " " + fixed(share * 100, 0) + " %  " +
+                     fixed(static_cast<double>(done) / divisor_, digits) + "/" +
                      fixed(static_cast<double>(total_) / divisor_, digits) + " " + unit_ + "  " +
                      fixed(rate / divisor_, rate / divisor_ < 100 ? 1 : 0) + " " + unit_ + "/s";
-  if (done > 0) text += "  " + duration(static_cast<double>(total_ - std::min(done, total_)) / rate) + " left";
+  if (done > 0)
+    text += "  " + duration(static_cast<double>(total_ - std::min(done, total_)) / rate) + " left";
   const size_t width = terminal_width();
   std::string bar;
   if (width > text.size() + 14) {
@@ -78,7 +84,8 @@ void Progress::draw(uint64_t done) {
     const auto filled = static_cast<size_t>(share * static_cast<double>(cells));
     bar = "[" + std::string(filled, '#') + std::string(cells - filled, '.') + "]";
   }
-  std::fprintf(stderr, "\r\x1b[K%s%s", bar.c_str(), text.substr(0, width - 1 - std::min(width - 1, bar.size())).c_str());
+  std::fprintf(stderr, "\r\x1b[K%s%s", bar.c_str(),
+               text.substr(0, width - 1 - std::min(width - 1, bar.size())).c_str());
   std::fflush(stderr);
   bar_on_line = true;
 }

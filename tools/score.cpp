@@ -339,11 +339,15 @@ void print_json(const Given& given, const Table& table, const Facts& facts) {
       out += ", " + json_string(table.columns[c]) + ": " + json_number(row.scores[c]);
     out += "}";
   }
-  out += "], \"means\": {" + listed(table.columns.size(), [&](size_t c) {
-           const Interval i = bootstrap_mean(table.column(c), given.seed);
-           return json_string(table.columns[c]) + ": {\"mean\": " + json_number(i.mean) + ", \"low\": " +
-                  json_number(i.low) + ", \"high\": " + json_number(i.high) + ", \"n\": " + std::to_string(i.n) + "}";
-         }) + "}";
+  out += "], \"means\": {" +
+         listed(table.columns.size(),
+                [&](size_t c) {
+                  const Interval i = bootstrap_mean(table.column(c), given.seed);
+                  return json_string(table.columns[c]) + ": {\"mean\": " + json_number(i.mean) +
+                         ", \"low\": " + json_number(i.low) + ", \"high\": " + json_number(i.high) +
+                         ", \"n\": " + std::to_string(i.n) + "}";
+                }) +
+         "}";
   for (const Fact& fact : facts) {
     out += ", " + json_string(fact.name) + ": " + json_number(fact.value);
     if (fact.has_interval)

@@ -23,14 +23,20 @@ struct ApproximateArguments {
   static constexpr unsigned kEffort = 128;
 
   void declare(Arguments& arguments) {
-    arguments.flag("--approximate", wanted, "Walk the graph that `simdclip graph` made of a .npy file: much faster, may miss some");
+    arguments.flag("--approximate", wanted,
+                   "Walk the graph that `simdclip graph` made of a .npy file: much faster, may miss some");
     arguments.text("--graph", graph, "FILE.graph", "The graph (default: beside the .npy file)");
-    arguments.number("--effort", effort, 1, 1000000, "Rows that the walk keeps (default " + std::to_string(kEffort) + "): more find more, slower");
+    arguments.number(
+        "--effort", effort, 1, 1000000,
+        "Rows that the walk keeps (default " + std::to_string(kEffort) + "): more find more, slower");
   }
   void check(const std::string& where) const {
-    if (!wanted && (effort > 0 || !graph.empty())) throw UsageError("--graph and --effort go with --approximate");
+    if (!wanted && (effort > 0 || !graph.empty()))
+      throw UsageError("--graph and --effort go with --approximate");
     if (wanted && !where.ends_with(".npy")) {
-      throw UsageError("--approximate goes with a .npy file: reading an index of a folder takes longer than searching it exactly");
+      throw UsageError(
+          "--approximate goes with a .npy file: reading an index of a folder takes longer than searching it "
+          "exactly");
     }
   }
 };
@@ -50,7 +56,9 @@ float parse_weight(const std::string& text) {
   return value;
 }
 
-void append(std::vector<float>& rows, const std::vector<float>& row) { rows.insert(rows.end(), row.begin(), row.end()); }
+void append(std::vector<float>& rows, const std::vector<float>& row) {
+  rows.insert(rows.end(), row.begin(), row.end());
+}
 
 std::vector<float> picture_row(const Model& model, const std::string& path, const Searchable& searchable) {
   DecodeOptions options;
@@ -66,8 +74,8 @@ std::vector<float> picture_row(const Model& model, const std::string& path, cons
 // What a query without --weights counts "not" for: enough to push away, not so much that it takes over.
 constexpr float kNotWeight = -0.5F;
 
-std::vector<Query> make_queries(const Model& model, const QueryArguments& a, const std::vector<std::string>& texts,
-                                const Searchable& searchable) {
+std::vector<Query> make_queries(const Model& model, const QueryArguments& a,
+                                const std::vector<std::string>& texts, const Searchable& searchable) {
   std::vector<float> rows, weights;
   std::vector<std::string> titles;
   const auto add = [&](const std::string& title, const std::vector<float>& row, float weight) {
@@ -81,7 +89,8 @@ std::vector<Query> make_queries(const Model& model, const QueryArguments& a, con
   for (const std::string& path : a.not_images) add(path, picture_row(model, path, searchable), kNotWeight);
   if (!a.weights.empty()) {
     if (a.weights.size() != weights.size()) {
-      throw UsageError("--weights: " + std::to_string(a.weights.size()) + " given for " + std::to_string(weights.size()) +
+      throw UsageError("--weights: " + std::to_string(a.weights.size()) + " given for " +
+                       std::to_string(weights.size()) +
                        " queries; give one for each text, --image, --not and --not-image, in this order");
     }
     for (size_t i = 0; i < weights.size(); ++i) {
@@ -99,7 +108,8 @@ std::vector<Query> make_queries(const Model& model, const QueryArguments& a, con
     return out;
   }
   std::string title;
-  for (size_t i = 0; i < titles.size(); ++i) title += (i == 0 ? "" : weights[i] < 0 ? " - " : " + ") + titles[i];
+  for (size_t i = 0; i < titles.size(); ++i)
+    title += (i == 0 ? "" : weights[i] < 0 ? " - " : " + ") + titles[i];
   out.push_back({title, combine(rows, weights)});
   return out;
 }
@@ -110,7 +120,8 @@ struct Found {
 };
 
 // Hits are rows; a row may be several files of equal content.
-std::vector<Found> pictures_of(const std::vector<Hit>& hits, const Searchable& s, const std::vector<char>& passing, size_t top) {
+std::vector<Found> pictures_of(const std::vector<Hit>& hits, const Searchable& s,
+                               const std::vector<char>& passing, size_t top) {
   std::vector<Found> out;
   for (const Hit& hit : hits) {
     for (const size_t picture : s.pictures_of(hit.row)) {
@@ -121,20 +132,25 @@ std::vector<Found> pictures_of(const std::vector<Hit>& hits, const Searchable& s
 }
 
 std::string as_json(const Query& query, const std::vector<Found>& found, const Searchable& s) {
-  return "{\"query\": " + json_string(query.title) + ", \"hits\": " + json_list(found.size(), [&](size_t i) {
-           return "{\"path\": " + json_string(s.path(found[i].picture)) + ", \"score\": " + json_number(found[i].score) +
-                  ", \"row\": " + std::to_string(s.row(found[i].picture)) + "}";
-         }) + "}";
+  return "{\"query\": " + json_string(query.title) + ", \"hits\": " +
+         json_list(found.size(),
+                   [&](size_t i) {
+                     return "{\"path\": " + json_string(s.path(found[i].picture)) +
+                            ", \"score\": " + json_number(found[i].score) +
+                            ", \"row\": " + std::to_string(s.row(found[i].picture)) + "}";
+                   }) +
+         "}";
 }
 
 std::string as_table(const std::vector<Found>& found, const Searchable& s) {
   std::vector<std::vector<std::string>> rows = {{"score", "picture"}};
-  for (const Found& f : found) rows.push_back({fixed(static_cast<double>(f.score), 4), shown(s.path(f.picture))});
+  for (const Found& f : found)
+    rows.push_back({fixed(static_cast<double>(f.score), 4), shown(s.path(f.picture))});
   return table(rows, {0});
 }
 
-void show(const std::vector<Query>& queries, const std::vector<std::vector<Found>>& found, const Searchable& s,
-          const ShowArguments& show_arguments) {
+void show(const std::vector<Query>& queries, const std::vector<std::vector<Found>>& found,
+          const Searchable& s, const ShowArguments& show_arguments) {
   std::vector<std::string> paths;
   std::vector<SheetSection> sections;
   std::string text = show_arguments.json ? "{\"queries\": [" : "";
@@ -166,22 +182,27 @@ void search_command(std::vector<std::string> given) {
   unsigned top = 20;
   double lowest = -2;
   ApproximateArguments approximate;
-  Arguments arguments("search",
-                      "Find pictures by words, by a picture, or by several at once. Every vector is compared (exact search) unless\n"
-                      "--approximate is given. Texts and pictures are added up, --not is subtracted; --each searches for each by itself.",
-                      "  simdclip search ~/Pictures \"a dog on the beach\"\n"
-                      "  simdclip search ~/Pictures \"a beach\" --not \"people\" --top 50 --html beach.html\n"
-                      "  simdclip search ~/Pictures --image cat.jpg --in holidays --after 2023-06-01\n"
-                      "  simdclip search -m b32.sclip photos.npy \"a castle\" \"snow\" --weights 1 0.7 --json\n"
-                      "  simdclip search ~/Pictures \"a receipt\" --min 0.25 -0 | xargs -0 cp -t receipts\n");
-  arguments.text("WHERE", where, "FOLDER|INDEX|FILE.npy", "An indexed folder, an index file, or what `simdclip embed` wrote");
+  Arguments arguments(
+      "search",
+      "Find pictures by words, by a picture, or by several at once. Every vector is compared (exact search) "
+      "unless\n"
+      "--approximate is given. Texts and pictures are added up, --not is subtracted; --each searches for "
+      "each by itself.",
+      "  simdclip search ~/Pictures \"a dog on the beach\"\n"
+      "  simdclip search ~/Pictures \"a beach\" --not \"people\" --top 50 --html beach.html\n"
+      "  simdclip search ~/Pictures --image cat.jpg --in holidays --after 2023-06-01\n"
+      "  simdclip search -m b32.sclip photos.npy \"a castle\" \"snow\" --weights 1 0.7 --json\n"
+      "  simdclip search ~/Pictures \"a receipt\" --min 0.25 -0 | xargs -0 cp -t receipts\n");
+  arguments.text("WHERE", where, "FOLDER|INDEX|FILE.npy",
+                 "An indexed folder, an index file, or what `simdclip embed` wrote");
   arguments.list("TEXT", query.texts, "TEXT...", "What to look for");
   arguments.text("--text-file", query.text_file, "FILE", "More texts, one a line; - reads stdin");
   arguments.list("--image", query.images, "PICTURE...", "Pictures to look for: like this");
   arguments.list("--not", query.not_texts, "TEXT...", "But not this");
   arguments.list("--not-image", query.not_images, "PICTURE...", "But not like this");
-  arguments.list("--weights", query.weights, "W...",
-                 "How much each counts: texts, --image, --not, --not-image in this order (default 1; 0.5 for --not)");
+  arguments.list(
+      "--weights", query.weights, "W...",
+      "How much each counts: texts, --image, --not, --not-image in this order (default 1; 0.5 for --not)");
   arguments.flag("--each", query.each, "Search for each text and picture by itself");
   arguments.number("--top", top, 1, 1U << 30U, "Show at most N pictures (default 20)");
   arguments.number("--min", lowest, -2, 2, "Only pictures with at least this score (a cosine)");
@@ -194,7 +215,8 @@ void search_command(std::vector<std::string> given) {
   TextArguments texts;
   texts.texts = query.texts;
   texts.file = query.text_file;
-  if (!texts.given() && query.images.empty()) throw UsageError("nothing to look for; give a text or --image PICTURE");
+  if (!texts.given() && query.images.empty())
+    throw UsageError("nothing to look for; give a text or --image PICTURE");
   if (query.each && !(query.not_texts.empty() && query.not_images.empty() && query.weights.empty())) {
     throw UsageError("--each searches for each by itself: it goes with texts and --image only");
   }
@@ -203,7 +225,8 @@ void search_command(std::vector<std::string> given) {
   const Searchable searchable = Searchable::open(where);
   std::optional<ApproximateIndex> graph;
   if (approximate.wanted)
-    graph = ApproximateIndex::open(approximate.graph.empty() ? graph_beside(where) : approximate.graph, searchable.vectors);
+    graph = ApproximateIndex::open(approximate.graph.empty() ? graph_beside(where) : approximate.graph,
+                                   searchable.vectors);
   const Model model = model_arguments.open();
   searchable.expect_model(model);
   const std::vector<char> passing = filter.passing(searchable);
@@ -212,10 +235,15 @@ void search_command(std::vector<std::string> given) {
   const std::vector<Query> queries = make_queries(model, query, texts.all(), searchable);
   std::vector<float> rows;
   for (const Query& one : queries) append(rows, one.vector);
-  const SearchOptions options{
-      .top = top, .lowest = static_cast<float>(lowest), .allowed = allowed, .threads = model_arguments.threads, .isa = model_arguments.isa};
-  const auto hits = graph ? graph->search(rows, options, approximate.effort == 0 ? ApproximateArguments::kEffort : approximate.effort)
-                          : search(searchable.vectors, rows, options);
+  const SearchOptions options{.top = top,
+                              .lowest = static_cast<float>(lowest),
+                              .allowed = allowed,
+                              .threads = model_arguments.threads,
+                              .isa = model_arguments.isa};
+  const auto hits =
+      graph ? graph->search(rows, options,
+                            approximate.effort == 0 ? ApproximateArguments::kEffort : approximate.effort)
+            : search(searchable.vectors, rows, options);
   std::vector<std::vector<Found>> found;
   for (const auto& one : hits) found.push_back(pictures_of(one, searchable, passing, top));
   show(queries, found, searchable, show_arguments);

@@ -63,7 +63,8 @@ struct ShowArguments {
   void declare(Arguments& arguments);
   // Prints paths alone, each behind a newline or NUL. False where that was not asked for.
   bool print_paths(const std::vector<std::string>& list) const;
-  void write_sheet(const std::string& title, const std::vector<SheetSection>& sections, const Searchable& searchable) const;
+  void write_sheet(const std::string& title, const std::vector<SheetSection>& sections,
+                   const Searchable& searchable) const;
 };
 
 }  // namespace simdclip::tools

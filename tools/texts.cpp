@@ -11,7 +11,8 @@ namespace simdclip::tools {
 namespace {
 
 Error file_error(const std::string& path, int code) {
-  return Error(code == ENOENT ? ErrorCode::not_found : ErrorCode::io, path + ": cannot be read: " + std::strerror(code));
+  return Error(code == ENOENT ? ErrorCode::not_found : ErrorCode::io,
+               path + ": cannot be read: " + std::strerror(code));
 }
 
 // Each line of a file ("-": stdin), without its line end.
@@ -41,11 +42,13 @@ void for_each_line(const std::string& path, const std::function<void(std::string
 }  // namespace
 
 void TextArguments::declare(Arguments& arguments, const std::string& names) {
-  arguments.list(names, texts, "TEXT...", "Texts; one that begins with a dash is given as --text=-TEXT or after --");
+  arguments.list(names, texts, "TEXT...",
+                 "Texts; one that begins with a dash is given as --text=-TEXT or after --");
   arguments.text("--text-file", file, "FILE", "One text a line; - reads stdin");
 }
 
-void TextArguments::for_each(size_t group, const std::function<void(const std::vector<std::string>&)>& take) const {
+void TextArguments::for_each(size_t group,
+                             const std::function<void(const std::vector<std::string>&)>& take) const {
   std::vector<std::string> pending;
   const auto add = [&](std::string&& text) {
     pending.push_back(std::move(text));
@@ -61,7 +64,8 @@ void TextArguments::for_each(size_t group, const std::function<void(const std::v
 
 std::vector<std::string> TextArguments::all() const {
   std::vector<std::string> out;
-  for_each(1024, [&](const std::vector<std::string>& some) { out.insert(out.end(), some.begin(), some.end()); });
+  for_each(1024,
+           [&](const std::vector<std::string>& some) { out.insert(out.end(), some.begin(), some.end()); });
   return out;
 }
 

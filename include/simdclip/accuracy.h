@@ -15,7 +15,8 @@ struct CosineAgreement {
 };
 
 // a, b: [n, width], of any length above zero. Throws Error invalid_argument where the sizes differ.
-SIMDCLIP_API CosineAgreement cosine_agreement(std::span<const float> a, std::span<const float> b, size_t width);
+SIMDCLIP_API CosineAgreement cosine_agreement(std::span<const float> a, std::span<const float> b,
+                                              size_t width);
 
 struct RankAgreement {
   size_t queries = 0;
@@ -23,8 +24,9 @@ struct RankAgreement {
   double top_5 = 1;  // the mean share of the five best (or of all, where there are fewer) that both name
 };
 
-// Ranks candidates [m, width] for each query [n, width] by the dot product, with a's vectors and with b's. Where queries
-// and candidates are the same span, a query is no candidate of itself. Throws Error invalid_argument where sizes differ.
+// Ranks candidates [m, width] for each query [n, width] by the dot product, with a's vectors and with b's.
+// Where queries and candidates are the same span, a query is no candidate of itself. Throws Error
+// invalid_argument where sizes differ.
 struct RankedRows {
   std::span<const float> queries, candidates;
 };

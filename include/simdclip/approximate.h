@@ -19,8 +19,9 @@ namespace simdclip {
 struct GraphOptions {
   unsigned links = 16;    // of a row to others, twice as many on the ground floor; 2 ... 256
   unsigned effort = 200;  // candidates looked at for the links of a row; 1 ... 100000
-  unsigned threads = 0;   // 0: the cores that this process may use. With one thread the graph is the same, bit for bit, every time
-  std::string isa = {};   // "": SIMDCLIP_ISA, else the best of this CPU
+  unsigned threads = 0;  // 0: the cores that this process may use. With one thread the graph is the same, bit
+                         // for bit, every time
+  std::string isa = {};  // "": SIMDCLIP_ISA, else the best of this CPU
   // Told now and then how many rows are linked; by one thread at a time. An exception ends the building.
   std::function<void(size_t rows)> on_progress = {};
 };
@@ -31,14 +32,14 @@ class SIMDCLIP_API ApproximateIndex {
   static bool available() noexcept;
 
   // The rows should have unit length: neighbours are those with the largest dot products. `vectors` is looked
-  // up at each search and must outlive the index; it may be moved, not changed. Memory: 8 * links + 12 bytes a
-  // row, three times that while it is built. Of equal rows one is linked and all are found. Throws Error: invalid_argument, too_large (2^31 rows or more),
-  // unsupported.
+  // up at each search and must outlive the index; it may be moved, not changed. Memory: 8 * links + 12 bytes
+  // a row, three times that while it is built. Of equal rows one is linked and all are found. Throws Error:
+  // invalid_argument, too_large (2^31 rows or more), unsupported.
   static ApproximateIndex build(const Vectors& vectors, const GraphOptions& options = {});
   // Maps a graph that save() wrote. Everything in it is checked, so a damaged or hostile file is an error and
-  // nothing worse; the file must not change while it is open. Throws Error: not_found, io, damaged; unsupported for
-  // a later version; shape_mismatch for the graph of other vectors (their number, width, type and a sample of
-  // 1,024 rows are compared).
+  // nothing worse; the file must not change while it is open. Throws Error: not_found, io, damaged;
+  // unsupported for a later version; shape_mismatch for the graph of other vectors (their number, width, type
+  // and a sample of 1,024 rows are compared).
   static ApproximateIndex open(const std::string& path, const Vectors& vectors);
   // Appears whole or not at all. Throws Error io.
   void save(const std::string& path) const;

@@ -68,12 +68,13 @@ struct IndexReport {
   size_t unchanged = 0;  // known already, by size and time
   size_t added = 0;      // new pictures, embedded
   size_t changed = 0;    // of other content than before, embedded
-  size_t known = 0;      // new or touched files of known content: moved, copied or renamed ones; it is embedded once
-  size_t moved = 0;      // of those, how many vanished elsewhere
-  size_t removed = 0;    // vanished files, the moved ones not counted
-  size_t bad = 0;        // new pictures that cannot be read
-  size_t others = 0;     // files that are no pictures
-  size_t pictures = 0;   // in the index now
+  size_t known =
+      0;  // new or touched files of known content: moved, copied or renamed ones; it is embedded once
+  size_t moved = 0;     // of those, how many vanished elsewhere
+  size_t removed = 0;   // vanished files, the moved ones not counted
+  size_t bad = 0;       // new pictures that cannot be read
+  size_t others = 0;    // files that are no pictures
+  size_t pictures = 0;  // in the index now
   std::vector<Error>
       unreadable;  // folders and files that could not be looked into; what is known of them stays
 };

@@ -45,7 +45,8 @@ class SIMDCLIP_API PictureSet {
 
   size_t size() const noexcept { return ends_.size(); }
   std::string name(size_t i) const;
-  // Given by itself, not found in a folder, archive or list: what cannot be read may be more than a bad picture.
+  // Given by itself, not found in a folder, archive or list: what cannot be read may be more than a bad
+  // picture.
   bool named(size_t i) const noexcept { return kinds_[i] == kNamed; }
   // Of all names in order and the archives' sizes: whether two lists are the same.
   uint64_t fingerprint() const;

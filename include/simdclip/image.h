@@ -61,8 +61,9 @@ struct DecodeOptions {
   bool fast_decode = false;
 };
 
-// JPEG, PNG, WebP, GIF (first frame), BMP, TGA, PNM, PSD (flattened), TIFF, HEIC and AVIF by content. The dimensions are checked before anything is
-// decoded. `name` begins the message of an error. Throws Error: damaged, unsupported, too_large.
+// JPEG, PNG, WebP, GIF (first frame), BMP, TGA, PNM, PSD (flattened), TIFF, HEIC and AVIF by content. The
+// dimensions are checked before anything is decoded. `name` begins the message of an error. Throws Error:
+// damaged, unsupported, too_large.
 SIMDCLIP_API Image decode_image(std::span<const std::byte> bytes, const DecodeOptions& options = {},
                                 const std::string& name = "image");
 

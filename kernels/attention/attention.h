@@ -14,8 +14,9 @@ namespace simdclip::kernels {
 //
 // attention_bf16 on AMX, and attention_i8 (of int8 files) everywhere, differ: scores are sums in the order of
 // tdpbf16ps (attention_order.inl), weights are rounded to bf16 (their sum is of the unrounded), operands
-// below 2^-56 count as zero, and a masked key of the same block of 32 queries is multiplied by zero. Still the same bits
-// for every split of the queries; and attention_i8 gives the same bits with every instruction set.
+// below 2^-56 count as zero, and a masked key of the same block of 32 queries is multiplied by zero. Still
+// the same bits for every split of the queries; and attention_i8 gives the same bits with every instruction
+// set.
 template <typename Element>
 struct AttentionOperands {
   size_t queries = 0;          // rows of q and out
@@ -30,12 +31,14 @@ struct AttentionOperands {
   float scale = 1;      // 1 / sqrt(d)
   bool causal = false;  // query i sees keys 0 .. first_query + i
   size_t first_query = 0;
-  // Added to the scaled score of query i and key j: bias[i * ldbias + j]. Null: none. Of the float kernels only.
+  // Added to the scaled score of query i and key j: bias[i * ldbias + j]. Null: none. Of the float kernels
+  // only.
   const float* bias = nullptr;
   std::ptrdiff_t ldbias = 0;
   float* scratch = nullptr;  // attention_scratch_floats(max(keys, room), head_dim) floats, 64-byte aligned
-  // Of calls one after another whose first keys are the same: `packed` of them were keys of the call before, with the same
-  // scratch, head_dim and room (at least the keys of each); a kernel may leave them as it packed them then.
+  // Of calls one after another whose first keys are the same: `packed` of them were keys of the call before,
+  // with the same scratch, head_dim and room (at least the keys of each); a kernel may leave them as it
+  // packed them then.
   size_t room = 0, packed = 0;
 };
 

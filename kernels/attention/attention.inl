@@ -188,7 +188,8 @@ __attribute__((noinline)) void attend_block(const Block<Element>& block) {
     const size_t row = static_cast<size_t>(r), keys = visible_keys(block, row);
     float* scores = block.scratch.scores + row * block.scratch.padded_keys;
     if (args.bias != nullptr)
-      add_bias(scores, keys, args.scale, args.bias + static_cast<std::ptrdiff_t>(block.first + row) * args.ldbias);
+      add_bias(scores, keys, args.scale,
+               args.bias + static_cast<std::ptrdiff_t>(block.first + row) * args.ldbias);
     inverse_sums[r] = exponentials(scores, keys, scale2);
   }
 

@@ -35,7 +35,8 @@ struct HardwarePairs {
     }
 #pragma GCC unroll 4
     for (size_t c = 0; c < 4; ++c) {
-      const __m512i low01 = _mm512_shuffle_i32x4(r[c], r[4 + c], 0x44), low23 = _mm512_shuffle_i32x4(r[c], r[4 + c], 0xEE);
+      const __m512i low01 = _mm512_shuffle_i32x4(r[c], r[4 + c], 0x44),
+                    low23 = _mm512_shuffle_i32x4(r[c], r[4 + c], 0xEE);
       const __m512i high01 = _mm512_shuffle_i32x4(r[8 + c], r[12 + c], 0x44);
       const __m512i high23 = _mm512_shuffle_i32x4(r[8 + c], r[12 + c], 0xEE);
       _mm512_storeu_si512(to + c * 32, _mm512_shuffle_i32x4(low01, high01, 0x88));

@@ -1,11 +1,11 @@
 // The attention of int8 files on vectors: bit for bit what attention_tiles.inl gives on the tiles of AMX.
 // Include after kernels/common/vec_*.h.
 //
-// A tile multiplies bf16 in steps of 32: the 16 even and the 16 odd elements are a chain of fused multiply-adds each,
-// from zero; both are added, then added to the sum of the steps before. Products of two bf16 are
-// exact in f32, so f32 multiply-adds of the widened values in that order round alike. Operands and results below 2^-56
-// count as zero, weights are never smaller: every product is a multiple of 2^-126 then, and so is every sum, rounded or not:
-// the denormals that tiles flush do not occur.
+// A tile multiplies bf16 in steps of 32: the 16 even and the 16 odd elements are a chain of fused
+// multiply-adds each, from zero; both are added, then added to the sum of the steps before. Products of two
+// bf16 are exact in f32, so f32 multiply-adds of the widened values in that order round alike. Operands and
+// results below 2^-56 count as zero, weights are never smaller: every product is a multiple of 2^-126 then,
+// and so is every sum, rounded or not: the denormals that tiles flush do not occur.
 #pragma once
 
 #include "kernels/attention/attention.inl"
@@ -32,8 +32,8 @@ SIMDCLIP_INLINE void clear(F16 (&acc)[R][P]) {
 
 // to[r][p] = the sum over j in [0, end), end > 0, of a[r][j] * panel p, row j. to: rows `ldt` apart.
 template <int R, int P>
-SIMDCLIP_INLINE void tile_order_sums(const float* a, size_t lda, const float* panel, size_t panel_stride, size_t end,
-                                     float* to, size_t ldt) {
+SIMDCLIP_INLINE void tile_order_sums(const float* a, size_t lda, const float* panel, size_t panel_stride,
+                                     size_t end, float* to, size_t ldt) {
   alignas(64) float first[kMaxRowSums];
   size_t step = 0;
   do {
@@ -63,7 +63,8 @@ SIMDCLIP_INLINE void tile_order_sums(const float* a, size_t lda, const float* pa
   } while (step < end);
 }
 
-// scores[0 .. n) -> the rounded e^(scale (score - max)), zeros up to `end`; returns 1 / (sum of the unrounded).
+// scores[0 .. n) -> the rounded e^(scale (score - max)), zeros up to `end`; returns 1 / (sum of the
+// unrounded).
 SIMDCLIP_INLINE float rounded_weights(float* scores, size_t n, size_t end, float scale2) {
   const F16 lowest = broadcast(-__builtin_inff()), scale = broadcast(scale2);
   F16 top = lowest;
@@ -89,17 +90,19 @@ SIMDCLIP_INLINE float rounded_weights(float* scores, size_t n, size_t end, float
 }
 
 template <int R, int P>
-SIMDCLIP_INLINE void weighted_order(const Block<TameBf16>& block, size_t end, size_t panel, const float* inverse) {
+SIMDCLIP_INLINE void weighted_order(const Block<TameBf16>& block, size_t end, size_t panel,
+                                    const float* inverse) {
   const AttentionOperands<TameBf16>& args = *block.args;
   alignas(64) float sums[kMaxRowSums];
   const size_t stride = args.keys * kLanes;
   tile_order_sums<R, P>(block.scratch.scores, block.scratch.padded_keys, block.scratch.v + panel * stride,
-                                stride, end, sums, static_cast<size_t>(P) * kLanes);
+                        stride, end, sums, static_cast<size_t>(P) * kLanes);
   for (size_t r = 0; r < static_cast<size_t>(R); ++r) {
     for (size_t p = 0; p < static_cast<size_t>(P); ++p) {
       const size_t column = (panel + p) * kLanes, left = args.head_dim - column;
       const F16 x = load(sums + (r * static_cast<size_t>(P) + p) * kLanes) * broadcast(inverse[r]);
-      store_bf16(&args.out[(block.first + r) * args.ldo + column].bits, tame(x), left < kLanes ? left : kLanes);
+      store_bf16(&args.out[(block.first + r) * args.ldo + column].bits, tame(x),
+                 left < kLanes ? left : kLanes);
     }
   }
 }
@@ -111,18 +114,21 @@ __attribute__((noinline)) void order_block(const Block<TameBf16>& block, size_t 
   const AttentionScratch& s = block.scratch;
   size_t ldq = 0;
   const float* q = float_queries(block, R, ldq);
-  const size_t key_panels = (visible_keys(block, R - 1) + kLanes - 1) / kLanes, stride = args.head_dim * kLanes;
+  const size_t key_panels = (visible_keys(block, R - 1) + kLanes - 1) / kLanes,
+               stride = args.head_dim * kLanes;
   const auto scores = [&]<int P>(size_t panel) {
     tile_order_sums<R, P>(q, ldq, s.k + panel * stride, stride, args.head_dim, s.scores + panel * kLanes,
-                                      s.padded_keys);
+                          s.padded_keys);
   };
   size_t panel = 0;
-  for (; panel + kTilePanels <= key_panels; panel += kTilePanels) scores.template operator()<kTilePanels>(panel);
+  for (; panel + kTilePanels <= key_panels; panel += kTilePanels)
+    scores.template operator()<kTilePanels>(panel);
   for (; panel < key_panels; ++panel) scores.template operator()<1>(panel);
 
   float inverse[R];
   for (size_t r = 0; r < static_cast<size_t>(R); ++r) {
-    inverse[r] = rounded_weights(s.scores + r * s.padded_keys, visible_keys(block, r), end, args.scale * kInverseLn2);
+    inverse[r] =
+        rounded_weights(s.scores + r * s.padded_keys, visible_keys(block, r), end, args.scale * kInverseLn2);
   }
   const size_t value_panels = (args.head_dim + kLanes - 1) / kLanes;
   panel = 0;

@@ -2,9 +2,10 @@
 //
 // Blocks of 32 queries: scores = Q K^T by tiles (f32), e^(scale (score - max)) in f32, rounded to bf16, the
 // sum of the unrounded ones; then V by tiles and one multiplication by 1 / sum. K and V are packed once per
-// call as weights are (gemm/pack.h). The exponentials take longer than both products, in other units of the core: so rows
-// of them stand between the multiplications of the block before and of the one behind. A query's bits depend on its own row, K and V only. attention_order.inl gives the
-// same bits without tiles, so that int8 files compute alike everywhere.
+// call as weights are (gemm/pack.h). The exponentials take longer than both products, in other units of the
+// core: so rows of them stand between the multiplications of the block before and of the one behind. A
+// query's bits depend on its own row, K and V only. attention_order.inl gives the same bits without tiles, so
+// that int8 files compute alike everywhere.
 #pragma once
 
 #include "kernels/attention/attention.h"
@@ -75,7 +76,8 @@ SIMDCLIP_INLINE void pack_key_step(const uint16_t* from, size_t stride, size_t r
 
 // Keys 0 .. keys of K in panels of 16.
 template <typename Pairs>
-SIMDCLIP_INLINE void pack_key_tiles(const AttentionBf16Args& args, size_t keys, const AttentionTileScratch& s) {
+SIMDCLIP_INLINE void pack_key_tiles(const AttentionBf16Args& args, size_t keys,
+                                    const AttentionTileScratch& s) {
   for (size_t key = args.packed / kTile * kTile; key < keys; key += kTile) {
     const size_t rows = keys - key < kTile ? keys - key : kTile;
     uint16_t* to = s.k + key * s.depth;
@@ -88,7 +90,8 @@ SIMDCLIP_INLINE void pack_key_tiles(const AttentionBf16Args& args, size_t keys, 
 
 // Keys 0 .. keys of V in panels of 16 columns, pairs of keys; zeros up to a whole step.
 template <typename Pairs>
-SIMDCLIP_INLINE void pack_value_tiles(const AttentionBf16Args& args, size_t keys, const AttentionTileScratch& s) {
+SIMDCLIP_INLINE void pack_value_tiles(const AttentionBf16Args& args, size_t keys,
+                                      const AttentionTileScratch& s) {
   constexpr uint16_t kNone[kTile] = {};
   const size_t end = (keys + kStep - 1) / kStep * kStep;
   for (size_t key = args.packed / 2 * 2; key < end; key += 2) {
@@ -150,11 +153,12 @@ SIMDCLIP_INLINE void tile_product(Tiles& tiles, const TileProduct& p, const Betw
   if constexpr (kA == 2 && kB == 2) tiles.template store<3>(p.to + kTile * p.to_stride + kTile, stride);
 }
 
-// R rows of scores, `stride` apart: [0 .. n) of each become e^(scale (score - max)), rounded, in their own place, then zeros
-// up to `end`, whole steps; inverse: 1 / (sum of the unrounded). scale2 = scale / ln 2. Rows side by side, since each is one chain through its maximum and its sum.
+// R rows of scores, `stride` apart: [0 .. n) of each become e^(scale (score - max)), rounded, in their own
+// place, then zeros up to `end`, whole steps; inverse: 1 / (sum of the unrounded). scale2 = scale / ln 2.
+// Rows side by side, since each is one chain through its maximum and its sum.
 template <size_t R, typename Pairs>
-__attribute__((noinline)) void tile_weights(float* scores, size_t stride, const size_t (&n)[R], size_t end, float scale2,
-                                            float* inverse) noexcept {
+__attribute__((noinline)) void tile_weights(float* scores, size_t stride, const size_t (&n)[R], size_t end,
+                                            float scale2, float* inverse) noexcept {
   const F16 lowest = broadcast(-__builtin_inff()), scale = broadcast(scale2);
   size_t whole = end;
   for (const size_t seen : n) whole = seen / kStep * kStep < whole ? seen / kStep * kStep : whole;
@@ -206,7 +210,7 @@ __attribute__((noinline)) void tile_weights(float* scores, size_t stride, const 
 // 32 queries on their way: scores, then weights.
 struct TileQueries {
   size_t first = 0, rows = 0;
-  size_t steps = 0;    // of 32 keys
+  size_t steps = 0;     // of 32 keys
   size_t weighted = 0;  // rows whose scores are weights
   float* scores = nullptr;
   float inverse[kBlockRows];
@@ -239,7 +243,8 @@ struct TileHead {
       }
     }
   }
-  // Pairs of rows to weigh after each of `steps` multiplications so that half of a block's are done beside them.
+  // Pairs of rows to weigh after each of `steps` multiplications so that half of a block's are done beside
+  // them.
   static size_t share(size_t steps) { return (kBlockRows / 4 + steps - 1) / steps; }
 
   template <int kA>
@@ -253,7 +258,7 @@ struct TileHead {
       }
     }
     const size_t key_panels = (visible(block.first + block.rows - 1) + kTile - 1) / kTile;
-    TileProduct scores{s.queries,    s.depth * sizeof(uint16_t), s.k, nullptr, s.depth / kStep, block.scores,
+    TileProduct scores{s.queries,     s.depth * sizeof(uint16_t), s.k, nullptr, s.depth / kStep, block.scores,
                        s.score_stride};
     const size_t rows = share((key_panels + 1) / 2 * scores.steps);
     const auto between = [&] {
@@ -271,8 +276,13 @@ struct TileHead {
   template <int kA>
   SIMDCLIP_INLINE void weighted_sums(TileQueries& block, TileQueries* behind) const noexcept {
     weigh(block, block.rows);
-    TileProduct out{reinterpret_cast<const uint16_t*>(block.scores), s.score_stride * sizeof(float), nullptr, nullptr,
-                    block.steps, s.sums, 2 * kTile};
+    TileProduct out{reinterpret_cast<const uint16_t*>(block.scores),
+                    s.score_stride * sizeof(float),
+                    nullptr,
+                    nullptr,
+                    block.steps,
+                    s.sums,
+                    2 * kTile};
     const size_t rows = share((args.head_dim + kStep - 1) / kStep * out.steps);
     const auto between = [&] {
       if (behind != nullptr) weigh(*behind, rows);
@@ -287,7 +297,8 @@ struct TileHead {
         uint16_t* const to = args.out + (block.first + r) * args.ldo + column;
         const float* const sums = s.sums + r * kStep;
         if (left >= kStep) {
-          Pairs::store_rounded(Pairs::tame(load(sums) * factor), Pairs::tame(load(sums + kTile) * factor), to);
+          Pairs::store_rounded(Pairs::tame(load(sums) * factor), Pairs::tame(load(sums + kTile) * factor),
+                               to);
           continue;
         }
         alignas(64) uint16_t results[kStep];
@@ -322,7 +333,8 @@ SIMDCLIP_INLINE void attention_tiles(const AttentionBf16Args& args) noexcept {
   if (args.queries == 0) return;
   const size_t last = args.first_query + args.queries;
   const size_t keys = args.causal && last < args.keys ? last : args.keys;  // that any query of this call sees
-  const AttentionTileScratch s = split_attention_tile_scratch(args.scratch, args.keys < args.room ? args.room : args.keys, args.head_dim);
+  const AttentionTileScratch s = split_attention_tile_scratch(
+      args.scratch, args.keys < args.room ? args.room : args.keys, args.head_dim);
   pack_key_tiles<Pairs>(args, keys, s);
   pack_value_tiles<Pairs>(args, keys, s);
   TileConfig config;

@@ -36,8 +36,8 @@ inline constexpr size_t kAttentionTileRows = 32;
 // Elements that one multiplication of tiles sums.
 inline constexpr size_t kTileStep = 32;
 
-// What attention on tiles and attention in their order (attention_order.inl, which has the reasons) have in common:
-// smaller operands count as zero, weights are held at 2^kLowestExponent.
+// What attention on tiles and attention in their order (attention_order.inl, which has the reasons) have in
+// common: smaller operands count as zero, weights are held at 2^kLowestExponent.
 inline constexpr float kTinyOperand = 0x1p-56F, kLowestExponent = -56, kInverseLn2 = 0x1.715476p0F;
 
 AttentionTileScratch split_attention_tile_scratch(float* scratch, size_t keys, size_t head_dim) noexcept;

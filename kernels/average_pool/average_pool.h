@@ -1,5 +1,6 @@
 // Averages over 2 x 2 pixels, the step down between the stages of residual networks: pixels are rows of
-// channels, y[i] = (above[2 i] + above[2 i + 1] + below[2 i] + below[2 i + 1]) / 4, added in that order in f32.
+// channels, y[i] = (above[2 i] + above[2 i + 1] + below[2 i] + below[2 i + 1]) / 4, added in that order in
+// f32.
 #pragma once
 
 #include <cstddef>
@@ -7,8 +8,8 @@
 
 namespace simdclip::kernels {
 
-// One row of pixels of the result. Element: float, or the bits of a bf16: then the average is rounded (nearest
-// even). Strides count elements, from one pixel to the next.
+// One row of pixels of the result. Element: float, or the bits of a bf16: then the average is rounded
+// (nearest even). Strides count elements, from one pixel to the next.
 template <typename Element>
 struct AveragePoolOperands {
   size_t pixels = 0, channels = 0;                   // of y

@@ -82,8 +82,8 @@ SIMDCLIP_INLINE F16 exp2(F16 z) {
   return power.p * power.scale;
 }
 
-// 2^max(z, lowest), -126 <= lowest, z <= 127, for what will be rounded to the 8 bits of a bf16: 2^-13 of it off, right
-// at whole z. The whole part is to the nearest, ties to even, as vreduceps has it.
+// 2^max(z, lowest), -126 <= lowest, z <= 127, for what will be rounded to the 8 bits of a bf16: 2^-13 of it
+// off, right at whole z. The whole part is to the nearest, ties to even, as vreduceps has it.
 SIMDCLIP_INLINE F16 exp2_coarse_polynomial(F16 f) {
   F16 p = broadcast(0x1.c2a25cp-5F);
   p = fma(p, f, broadcast(0x1.f00c4ep-3F));

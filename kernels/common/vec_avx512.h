@@ -117,12 +117,13 @@ SIMDCLIP_INLINE __m256i to_bf16_bits(F16 x) {
 SIMDCLIP_INLINE void store_bf16(uint16_t* p, F16 x, size_t n) {
   _mm256_mask_storeu_epi16(p, first_bits(n), to_bf16_bits(x));
 }
-// 32 elements in one store. The instruction that rounds two registers takes denormals for zero: where there are
-// any, it is not used.
+// 32 elements in one store. The instruction that rounds two registers takes denormals for zero: where there
+// are any, it is not used.
 SIMDCLIP_INLINE void store_bf16_pair(uint16_t* p, F16 low, F16 high) {
 #if defined(__AVX512BF16__)
   constexpr int kDenormal = 0x20;
-  if (__builtin_expect((_mm512_fpclass_ps_mask(low.v, kDenormal) | _mm512_fpclass_ps_mask(high.v, kDenormal)) == 0, 1)) {
+  if (__builtin_expect(
+          (_mm512_fpclass_ps_mask(low.v, kDenormal) | _mm512_fpclass_ps_mask(high.v, kDenormal)) == 0, 1)) {
     _mm512_storeu_si512(p, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high.v, low.v)));
     return;
   }

@@ -36,8 +36,8 @@ struct GemmBf16Args {
   uint16_t* c_bf16 =
       nullptr;  // or this: where it is not null C is rounded to bf16 and goes here, c is not used
   size_t ldc = 0;
-  const float* bias = nullptr;      // [N] or null
-  const float* residual = nullptr;  // [M, N], row stride ldr, or null; may be C itself
+  const float* bias = nullptr;              // [N] or null
+  const float* residual = nullptr;          // [M, N], row stride ldr, or null; may be C itself
   const uint16_t* residual_bf16 = nullptr;  // or this, widened; may be C itself
   size_t ldr = 0;
   Act act = Act::none;

@@ -1,6 +1,6 @@
 // The f32 GEMM of gemm.h for one instruction set. Include after kernels/common/vec_*.h; it uses F16, the
-// tile's shape (kRows, kPanels) and kWholeDepth (see below) only, so every instruction set runs the same chain of fused multiply-adds for
-// every output.
+// tile's shape (kRows, kPanels) and kWholeDepth (see below) only, so every instruction set runs the same
+// chain of fused multiply-adds for every output.
 //
 // Order of the loops: blocks of rows whose A stays in L2 / pairs of panels / blocks of K / tiles of rows. A
 // block of K of a pair of panels (32 KB) stays in L1 while the tiles of rows pass by it, and meanwhile each

@@ -3,13 +3,13 @@
 // kernels/common/vec_*.h.
 //
 // Order of the loops: pairs of panels / slices of K / pairs of row tiles / the steps of a slice. A slice of
-// two panels (32 KB) stays in L1 while all rows go by; their loads carry the hint that keeps them out of L1. L2
-// alone feeds both operands at three quarters of the multiplications' speed. Sums that another slice goes on
-// from lie in memory meanwhile; integers and floats come back as they went.
+// two panels (32 KB) stays in L1 while all rows go by; their loads carry the hint that keeps them out of L1.
+// L2 alone feeds both operands at three quarters of the multiplications' speed. Sums that another slice goes
+// on from lie in memory meanwhile; integers and floats come back as they went.
 //
-// A block leaves its sums in the tiles; the next one stores each just before its own first multiplication into
-// that tile: four stores in a row would stop the multiplications. What follows K (epilogue.inl) takes as long
-// as the multiplications at small K: so finished sums become rows of C a few at a time between the
+// A block leaves its sums in the tiles; the next one stores each just before its own first multiplication
+// into that tile: four stores in a row would stop the multiplications. What follows K (epilogue.inl) takes as
+// long as the multiplications at small K: so finished sums become rows of C a few at a time between the
 // multiplications of later blocks, which occupy another unit. Meanwhile the next slice is fetched into L2.
 #pragma once
 
@@ -24,7 +24,7 @@ namespace {
 
 inline constexpr size_t kMaxPairs = 32;  // of row tiles, per block of rows
 inline constexpr size_t kCacheBytes =
-    size_t{1400} * 1024;  // of A, per block of rows; L2 has 2 MB where there are tiles
+    size_t{1400} * 1024;                      // of A, per block of rows; L2 has 2 MB where there are tiles
 inline constexpr size_t kSliceSteps = 16;     // of K: 32 KB of two panels
 inline constexpr size_t kOneSliceSteps = 20;  // so many still go as one
 // A tile store after 2,500 cycles without one waits for 700 (measured): long blocks store one now and then.
@@ -188,7 +188,8 @@ SIMDCLIP_INLINE void tile_shares(Tiles& tiles, TilePointers& at, const TileSlice
 }
 
 template <int kA, int kB, typename Dot, typename Tiles, typename Before>
-SIMDCLIP_INLINE void tile_rest(Tiles& tiles, TilePointers& at, const TileSlice& slice, Before& before) noexcept {
+SIMDCLIP_INLINE void tile_rest(Tiles& tiles, TilePointers& at, const TileSlice& slice,
+                               Before& before) noexcept {
   if (slice.rest == nullptr) return;
   TileSlice rest = slice;
   rest.lines = 0;
@@ -259,13 +260,8 @@ inline size_t blocks_of(const TileArgs& args, size_t begin, size_t end, TileBloc
     const size_t rows = end - row < 2 * kTileRows ? end - row : 2 * kTileRows;
     const size_t row0 = row < last_tile ? row : last_tile;
     const size_t row1 = row + kTileRows < last_tile ? row + kTileRows : last_tile;
-    blocks[pair] = {args.a + row0 * args.lda,
-                    args.a + row1 * args.lda,
-                    row1 - row0,
-                    row,
-                    rows,
-                    rows > kTileRows,
-                    static_cast<uint8_t>(row - row0)};
+    blocks[pair] = {args.a + row0 * args.lda, args.a + row1 * args.lda,        row1 - row0, row, rows,
+                    rows > kTileRows,         static_cast<uint8_t>(row - row0)};
   }
   return pairs;
 }

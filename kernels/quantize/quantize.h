@@ -21,8 +21,8 @@ struct QuantizeArgs {
 
 using QuantizeFn = void(const QuantizeArgs& args) noexcept;
 
-// The same of rows of bf16, x * 127 / max|x| and its rounding to an integer in one. The bytes of a row with NaN or
-// infinity are zero where x is finite.
+// The same of rows of bf16, x * 127 / max|x| and its rounding to an integer in one. The bytes of a row with
+// NaN or infinity are zero where x is finite.
 struct QuantizeBf16Args {
   size_t rows = 0, width = 0;
   const uint16_t* x = nullptr;  // [rows, width], row stride ldx

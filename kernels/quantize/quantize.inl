@@ -23,7 +23,8 @@ SIMDCLIP_INLINE void quantize(const QuantizeArgs& args) {
   }
 }
 
-// Magnitudes of bf16 are ordered as their bits are: the largest, NaN and infinity above all, without a conversion.
+// Magnitudes of bf16 are ordered as their bits are: the largest, NaN and infinity above all, without a
+// conversion.
 SIMDCLIP_INLINE int16_t largest_magnitude(const uint16_t* x, size_t n) {
   int16_t top = 0;
   for (size_t i = 0; i < n; ++i) {

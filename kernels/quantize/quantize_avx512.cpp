@@ -12,7 +12,8 @@ struct HardwareBytes {
     const F16 even = {_mm512_castsi512_ps(_mm512_slli_epi32(pairs, 16))};
     const F16 odd = {_mm512_castsi512_ps(_mm512_and_si512(pairs, high))};
     const __m512i low = _mm512_castps_si512(fma(even, inverse, broadcast(kRoundMagic)).v);
-    const __m512i up = _mm512_slli_epi32(_mm512_castps_si512(fma(odd, inverse, broadcast(kRoundMagic)).v), 16);
+    const __m512i up =
+        _mm512_slli_epi32(_mm512_castps_si512(fma(odd, inverse, broadcast(kRoundMagic)).v), 16);
     const __m512i words = _mm512_ternarylogic_epi32(high, up, low, 0xCA);  // high ? up : low
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(q), _mm512_cvtepi16_epi8(words));
   }

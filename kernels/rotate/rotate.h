@@ -1,5 +1,6 @@
-// Rotary positions (Su 2021): of each head, channels i and half + i are a complex number that is turned by the row's
-// angle i. In place: (a, b) -> (a cos - b sin, b cos + a sin), each product and sum rounded by itself.
+// Rotary positions (Su 2021): of each head, channels i and half + i are a complex number that is turned by
+// the row's angle i. In place: (a, b) -> (a cos - b sin, b cos + a sin), each product and sum rounded by
+// itself.
 #pragma once
 
 #include <cstddef>

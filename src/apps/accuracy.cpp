@@ -14,8 +14,8 @@ constexpr size_t kTop = 5;
 
 size_t rows_of(std::span<const float> a, std::span<const float> b, size_t width, const char* what) {
   if (width == 0 || a.size() != b.size() || a.size() % width != 0) {
-    fail(ErrorCode::invalid_argument, what, ": ", a.size(), " and ", b.size(), " numbers, expected whole rows of ", width,
-         ", as many of each");
+    fail(ErrorCode::invalid_argument, what, ": ", a.size(), " and ", b.size(),
+         " numbers, expected whole rows of ", width, ", as many of each");
   }
   return a.size() / width;
 }
@@ -31,9 +31,9 @@ std::vector<size_t> best(const RankedRows& rows, size_t query, size_t width, siz
     if (!same || i != query) order.push_back(i);
   }
   count = std::min(count, order.size());
-  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(), [&](size_t a, size_t b) {
-    return scores[a] != scores[b] ? scores[a] > scores[b] : a < b;
-  });
+  std::partial_sort(
+      order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
+      [&](size_t a, size_t b) { return scores[a] != scores[b] ? scores[a] > scores[b] : a < b; });
   order.resize(count);
   return order;
 }
@@ -66,7 +66,8 @@ RankAgreement rank_agreement(const RankedRows& a, const RankedRows& b, size_t wi
     const std::vector<size_t> x = best(a, i, width, kTop), y = best(b, i, width, kTop);
     if (x.empty()) return {};  // no candidate: nothing to disagree about
     first += x[0] == y[0] ? 1 : 0;
-    const auto common = std::count_if(x.begin(), x.end(), [&](size_t c) { return std::find(y.begin(), y.end(), c) != y.end(); });
+    const auto common = std::count_if(x.begin(), x.end(),
+                                      [&](size_t c) { return std::find(y.begin(), y.end(), c) != y.end(); });
     shared += static_cast<double>(common) / static_cast<double>(x.size());
   }
   if (out.queries > 0) {

@@ -22,8 +22,8 @@ void require(bool present, const Model& model, const char* tower) {
   if (!present) fail(ErrorCode::unsupported, model.info().path, ": this model has no ", tower, " tower");
 }
 
-// Blocks over T tokens of which the last block finishes `pooled` (src/model/transformer.h computes no others there, if
-// norms stand before).
+// Blocks over T tokens of which the last block finishes `pooled` (src/model/transformer.h computes no others
+// there, if norms stand before).
 double block_operations(const TransformerConfig& c, double tokens, double pooled) {
   const double d = c.width, mlp = (c.gated_mlp ? 3.0 : 2.0) * c.mlp_width * d;
   const auto block = [&](double queries) {
@@ -31,7 +31,9 @@ double block_operations(const TransformerConfig& c, double tokens, double pooled
     const double attention = 2 * queries * tokens * d;
     return 2 * (projections + attention);
   };
-  return c.layers == 0 ? 0 : (c.layers - 1) * block(tokens) + block(c.norm == BlockNorm::before ? pooled : tokens);
+  return c.layers == 0
+             ? 0
+             : (c.layers - 1) * block(tokens) + block(c.norm == BlockNorm::before ? pooled : tokens);
 }
 
 // The limit that a model of this precision could reach here.
@@ -44,7 +46,9 @@ double peak_of(const ModelInfo& info) {
 
 class Timer {
  public:
-  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
 
  private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
@@ -66,8 +70,9 @@ Input make_input(const Model& model, const BenchOptions& options) {
     for (float& pixel : input.pixels) pixel = value(random);
     return input;
   }
-  // An empty text has the begin and end tokens; others go between them. The first token is another one in each
-  // text, so that no text shares a beginning with another: every token is computed, as `gflops` counts them.
+  // An empty text has the begin and end tokens; others go between them. The first token is another one in
+  // each text, so that no text shares a beginning with another: every token is computed, as `gflops` counts
+  // them.
   const std::vector<int32_t> empty = model.tokenize("");
   const auto end = std::find_if(empty.begin() + 1, empty.end(), [&](int32_t id) { return id != empty[0]; });
   const std::vector<int32_t> sample = model.tokenize("a photo of a cat");
@@ -100,7 +105,8 @@ double image_operations(const Model& model) {
   }
   const double d = v.transformer.width, tokens = vision_tokens(v), patches = tokens - (v.class_token ? 1 : 0);
   const bool pooled_apart = v.pooling == Pooling::first;
-  return 2 * patches * 3 * v.patch_size * v.patch_size * d + block_operations(v.transformer, tokens, pooled_apart ? 1 : tokens) +
+  return 2 * patches * 3 * v.patch_size * v.patch_size * d +
+         block_operations(v.transformer, tokens, pooled_apart ? 1 : tokens) +
          (v.attention_pool ? pool_operations(*v.attention_pool, tokens, d, pooled_width(v)) : 0) +
          (v.projection ? 2.0 * pooled_width(v) * config.embed_dim : 0);
 }
@@ -109,8 +115,10 @@ double text_operations(const Model& model, size_t tokens) {
   require(model.info().has_text_tower, model, "text");
   const ModelConfig config = config_of(model);
   const TextConfig& t = *config.text;
-  const double used = static_cast<double>(t.causal ? std::min<size_t>(tokens, t.context_length) : t.context_length);
-  return block_operations(t.transformer, used, 1) + (t.projection ? 2.0 * t.transformer.width * config.embed_dim : 0);
+  const double used =
+      static_cast<double>(t.causal ? std::min<size_t>(tokens, t.context_length) : t.context_length);
+  return block_operations(t.transformer, used, 1) +
+         (t.projection ? 2.0 * t.transformer.width * config.embed_dim : 0);
 }
 
 BenchResult bench(const Model& model, const BenchOptions& options) {
@@ -118,7 +126,8 @@ BenchResult bench(const Model& model, const BenchOptions& options) {
   require(options.text ? info.has_text_tower : info.has_image_tower, model, options.text ? "text" : "image");
   if (options.batch == 0) fail(ErrorCode::invalid_argument, "bench: a batch of 0 items");
   if (options.text && (options.tokens < 2 || options.tokens > info.context_length)) {
-    fail(ErrorCode::invalid_argument, "bench: texts of ", options.tokens, " tokens, expected 2 to ", info.context_length);
+    fail(ErrorCode::invalid_argument, "bench: texts of ", options.tokens, " tokens, expected 2 to ",
+         info.context_length);
   }
   const Input input = make_input(model, options);
   std::vector<float> out(options.batch * info.embed_dim);

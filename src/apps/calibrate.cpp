@@ -31,8 +31,8 @@ class ScratchFile {
   std::string path_;
 };
 
-// What a layer's inputs looked like. A row of bytes has steps of max|x| / 127, so its relative error is that of its
-// crest: max|x| / root mean square.
+// What a layer's inputs looked like. A row of bytes has steps of max|x| / 127, so its relative error is that
+// of its crest: max|x| / root mean square.
 struct LayerInputs {
   std::vector<float> maxima;  // of each channel
   double crest = 0;           // sum over the rows of (max|x| / rms)^2
@@ -41,7 +41,9 @@ struct LayerInputs {
   size_t rows = 0;
 
   // Of one row's output, if inputs and weights have nothing to do with each other.
-  double output_energy() const { return squares / static_cast<double>(rows) * weights / static_cast<double>(maxima.size()); }
+  double output_energy() const {
+    return squares / static_cast<double>(rows) * weights / static_cast<double>(maxima.size());
+  }
 };
 
 class InputStatistics : public InputProbe {
@@ -102,7 +104,8 @@ std::vector<float> embed(const Clip& clip, std::span<const ShownPicture> shown, 
   return out;
 }
 
-// What the text tower is shown where no texts are given: names, prompts and captions of several lengths and styles.
+// What the text tower is shown where no texts are given: names, prompts and captions of several lengths and
+// styles.
 constexpr const char* kTexts[] = {
     "dog",
     "a red bicycle",
@@ -123,17 +126,21 @@ constexpr const char* kTexts[] = {
     "football players celebrating a goal",
     "a receipt from a supermarket, total 23.40",
     "logo of a coffee shop, minimalist vector art, flat colours, white background",
-    "a cozy living room with a fireplace, bookshelves on both walls, a sleeping dog on the carpet and snow outside the window",
+    "a cozy living room with a fireplace, bookshelves on both walls, a sleeping dog on the carpet and snow "
+    "outside the window",
     "X-ray of a hand",
     "satellite photo of a harbour",
     "a page of handwritten notes about photosynthesis",
-    "an oil painting of a sailing ship in a storm, dramatic light, by a Dutch master of the seventeenth century",
-    "a person riding a horse on a trail through the woods while another person walks ahead with two dogs on leashes",
+    "an oil painting of a sailing ship in a storm, dramatic light, by a Dutch master of the seventeenth "
+    "century",
+    "a person riding a horse on a trail through the woods while another person walks ahead with two dogs on "
+    "leashes",
     "sushi",
     "the inside of an abandoned factory",
     "birthday cake with five candles",
     "a wedding under a big tree",
-    "4k, highly detailed, cinematic lighting, portrait of an astronaut in a garden of glass flowers, volumetric fog",
+    "4k, highly detailed, cinematic lighting, portrait of an astronaut in a garden of glass flowers, "
+    "volumetric fog",
     "a parking lot",
     "graffiti on a brick wall that says \"hello\"",
 };
@@ -144,7 +151,8 @@ std::vector<float> embed(const Clip& clip, std::span<const std::string> texts, I
   for (const std::string& text : texts) {
     ids.push_back(clip.tokenizer().encode(text));
     // Towers that see the whole text see its padding too.
-    if (!clip.text().config().causal) ids.back().resize(clip.tokenizer().context_length(), clip.tokenizer().pad_id());
+    if (!clip.text().config().causal)
+      ids.back().resize(clip.tokenizer().context_length(), clip.tokenizer().pad_id());
   }
   const std::vector<std::span<const int32_t>> lists(ids.begin(), ids.end());
   Engine engine = clip.engine();
@@ -154,10 +162,12 @@ std::vector<float> embed(const Clip& clip, std::span<const std::string> texts, I
 }
 
 // At most `most` of the files, spread evenly; files that cannot be read are passed over.
-std::vector<ShownPicture> read_pictures(const std::string& model_path, std::span<const std::string> files, size_t most) {
+std::vector<ShownPicture> read_pictures(const std::string& model_path, std::span<const std::string> files,
+                                        size_t most) {
   const Model model = Model::open(model_path);
   if (!model.info().has_image_tower) {
-    fail(ErrorCode::unsupported, model_path, ": calibration shows pictures to the image tower, and this model has none; convert without it");
+    fail(ErrorCode::unsupported, model_path,
+         ": calibration shows pictures to the image tower, and this model has none; convert without it");
   }
   const size_t count = std::min(most, files.size());
   std::vector<ShownPicture> pictures;
@@ -169,9 +179,13 @@ std::vector<ShownPicture> read_pictures(const std::string& model_path, std::span
     } catch (const Error&) {
       continue;
     }
-    pictures.push_back({{one.begin(), one.begin() + static_cast<std::ptrdiff_t>(size_t{3} * size.height * size.width)}, size});
+    pictures.push_back(
+        {{one.begin(), one.begin() + static_cast<std::ptrdiff_t>(size_t{3} * size.height * size.width)},
+         size});
   }
-  if (pictures.empty()) fail(ErrorCode::not_found, "calibration: none of ", count, " pictures could be read; give a folder of photos");
+  if (pictures.empty())
+    fail(ErrorCode::not_found, "calibration: none of ", count,
+         " pictures could be read; give a folder of photos");
   return pictures;
 }
 
@@ -199,14 +213,17 @@ std::optional<Place> place_of(const std::string& name) {
   return Place{std::stoul(name.substr(number, end - number)), block + ".attn", block + ".mlp", !attention};
 }
 
-// How much of the stream of tokens behind each branch is what the branch added, by energies: the first ones make most of
-// it, and what is wrong there all later blocks go on from.
-std::map<std::string, double> branch_shares(const std::map<std::string, LayerInputs>& layers, std::string_view tower) {
-  std::map<std::pair<size_t, bool>, std::pair<std::string, double>> branches;  // in the order of their computation
+// How much of the stream of tokens behind each branch is what the branch added, by energies: the first ones
+// make most of it, and what is wrong there all later blocks go on from.
+std::map<std::string, double> branch_shares(const std::map<std::string, LayerInputs>& layers,
+                                            std::string_view tower) {
+  std::map<std::pair<size_t, bool>, std::pair<std::string, double>>
+      branches;  // in the order of their computation
   for (const auto& [name, inputs] : layers) {
     const std::optional<Place> place = name.starts_with(tower) ? place_of(name) : std::nullopt;
     if (!place || !(name.ends_with(".attn.proj.weight") || name.ends_with(".mlp.fc2.weight"))) continue;
-    branches[{place->block, place->in_mlp}] = {place->in_mlp ? place->mlp : place->attention, inputs.output_energy()};
+    branches[{place->block, place->in_mlp}] = {place->in_mlp ? place->mlp : place->attention,
+                                               inputs.output_energy()};
   }
   std::map<std::string, double> shares;
   double stream = 0;
@@ -217,8 +234,8 @@ std::map<std::string, double> branch_shares(const std::map<std::string, LayerInp
   return shares;
 }
 
-// The layers of one tower of the equalized model whose inputs' 8 bits harm the stream of tokens most, worst first: by the
-// noise of their crest and the share of their branch.
+// The layers of one tower of the equalized model whose inputs' 8 bits harm the stream of tokens most, worst
+// first: by the noise of their crest and the share of their branch.
 std::vector<std::string> by_harm(const std::map<std::string, LayerInputs>& layers, std::string_view tower) {
   const std::map<std::string, double> shares = branch_shares(layers, tower);
   std::vector<std::pair<double, std::string>> order;
@@ -245,8 +262,8 @@ struct TowerState {
   bool wants(double target) const { return now.lowest < target && tried < sensitive.size(); }
 };
 
-// A layer stays in bf16 if it takes at least a twentieth of what the lowest or the mean cosine lacks. For each that may
-// stay, two are tried.
+// A layer stays in bf16 if it takes at least a twentieth of what the lowest or the mean cosine lacks. For
+// each that may stay, two are tried.
 constexpr double kPays = 0.95;
 bool pays(const CosineAgreement& now, const CosineAgreement& before) {
   return 1 - now.lowest <= kPays * (1 - before.lowest) || 1 - now.mean <= kPays * (1 - before.mean);
@@ -255,8 +272,8 @@ constexpr size_t kTriesPerLayer = 2;
 
 }  // namespace
 
-Calibration convert_calibrated(const std::string& source, const std::string& output, std::span<const std::string> pictures,
-                               const CalibrateOptions& options) {
+Calibration convert_calibrated(const std::string& source, const std::string& output,
+                               std::span<const std::string> pictures, const CalibrateOptions& options) {
   const auto step = [&](const std::string& text) {
     if (options.step) options.step(text);
   };
@@ -271,19 +288,21 @@ Calibration convert_calibrated(const std::string& source, const std::string& out
       options.texts.empty() ? std::vector<std::string>(std::begin(kTexts), std::end(kTexts)) : options.texts;
   std::vector<ShownPicture> shown;
   TowerState image, text;
-  const auto look = [&](const char* what, std::map<std::string, LayerInputs>& seen) {  // runs the f32 model as the options now have it
-    step(what);
-    convert_options.precision = "f32";
-    convert(source, scratch.path(), convert_options);
-    convert_options.note = nullptr;  // each note once
-    if (shown.empty()) shown = read_pictures(scratch.path(), pictures, options.pictures);
-    const Clip clip(scratch.path(), {});
-    InputStatistics statistics(clip.file());
-    image.wanted = embed(clip, shown, &statistics);
-    if (clip.config().text) text.wanted = embed(clip, texts, &statistics);
-    result.pictures = image.wanted.size() / clip.info().embed_dim;
-    seen = statistics.layers();
-  };
+  const auto look =
+      [&](const char* what,
+          std::map<std::string, LayerInputs>& seen) {  // runs the f32 model as the options now have it
+        step(what);
+        convert_options.precision = "f32";
+        convert(source, scratch.path(), convert_options);
+        convert_options.note = nullptr;  // each note once
+        if (shown.empty()) shown = read_pictures(scratch.path(), pictures, options.pictures);
+        const Clip clip(scratch.path(), {});
+        InputStatistics statistics(clip.file());
+        image.wanted = embed(clip, shown, &statistics);
+        if (clip.config().text) text.wanted = embed(clip, texts, &statistics);
+        result.pictures = image.wanted.size() / clip.info().embed_dim;
+        seen = statistics.layers();
+      };
   std::map<std::string, LayerInputs> seen;
   look("1 of 3: the f32 model's layers, as they are", seen);
   for (const auto& [name, inputs] : seen) convert_options.input_maxima[name] = inputs.maxima;
@@ -310,8 +329,10 @@ Calibration convert_calibrated(const std::string& source, const std::string& out
       changed->now = before;
       convert_options.bf16_weights.pop_back();
     }
-    std::string state = std::to_string(result.pictures) + " pictures: lowest cosine to f32 " + std::to_string(image.now.lowest);
-    if (result.texts != 0) state += ", " + std::to_string(result.texts) + " texts: " + std::to_string(text.now.lowest);
+    std::string state = std::to_string(result.pictures) + " pictures: lowest cosine to f32 " +
+                        std::to_string(image.now.lowest);
+    if (result.texts != 0)
+      state += ", " + std::to_string(result.texts) + " texts: " + std::to_string(text.now.lowest);
     state += "; " + std::to_string(convert_options.bf16_weights.size()) + " layers in bf16";
     const bool image_wants = image.wants(options.target), text_wants = text.wants(options.target);
     if ((!image_wants && !text_wants) || convert_options.bf16_weights.size() >= options.most_bf16_layers ||

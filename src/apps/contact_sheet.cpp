@@ -76,8 +76,9 @@ std::string figure(const SheetPicture& picture, const SheetOptions& options) {
   } catch (const Error& error) {
     inside = "<span class=\"bad\">" + markup_escaped(error.what()) + "</span>";
   }
-  return "<figure><a href=\"" + markup_escaped(address(picture.path)) + "\">" + inside + "</a><figcaption><b>" +
-         markup_escaped(picture.caption) + "</b> " + markup_escaped(picture.path) + "</figcaption></figure>\n";
+  return "<figure><a href=\"" + markup_escaped(address(picture.path)) + "\">" + inside +
+         "</a><figcaption><b>" + markup_escaped(picture.caption) + "</b> " + markup_escaped(picture.path) +
+         "</figcaption></figure>\n";
 }
 
 }  // namespace
@@ -89,8 +90,8 @@ void write_contact_sheet(const std::string& html, const std::string& title,
   size_t total = 0, done = 0;
   for (const SheetSection& section : sections) total += section.pictures.size();
   ThreadPool pool(options.threads == 0 ? usable_cores() : options.threads);
-  write("<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>" + markup_escaped(title) + "</title>\n" +
-        kStyle + "</head><body>\n<h1>" + markup_escaped(title) + "</h1>\n");
+  write("<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>" + markup_escaped(title) +
+        "</title>\n" + kStyle + "</head><body>\n<h1>" + markup_escaped(title) + "</h1>\n");
   for (const SheetSection& section : sections) {
     write("<h2>" + markup_escaped(section.title) + " <span>" + std::to_string(section.pictures.size()) +
           (section.pictures.size() == 1 ? " picture" : " pictures") +

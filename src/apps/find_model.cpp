@@ -29,7 +29,8 @@ bool is_folder(const fs::path& path) {
   return fs::is_directory(path, ignored);
 }
 
-// The file that this code was loaded from (the shared library, or the program that it is linked into) and the program.
+// The file that this code was loaded from (the shared library, or the program that it is linked into) and the
+// program.
 std::vector<fs::path> own_files() {
   std::vector<fs::path> files;
   std::error_code error;
@@ -48,7 +49,8 @@ std::vector<fs::path> own_files() {
 std::vector<fs::path> asset_places(const std::string& name) {
   std::vector<fs::path> out;
   for (const fs::path& file : own_files()) {
-    for (const char* up : {"..", "../.."}) out.push_back((file.parent_path() / up / "share/simdclip" / name).lexically_normal());
+    for (const char* up : {"..", "../.."})
+      out.push_back((file.parent_path() / up / "share/simdclip" / name).lexically_normal());
   }
   return out;
 }
@@ -64,8 +66,10 @@ std::string default_model() {
     if (is_file(path)) return path.string();
     looked += "\n  " + path.string();
   }
-  fail(ErrorCode::not_found, "no default model is installed; name one with -m MODEL.sclip (simdclip convert makes one from a "
-       "checkpoint), or set SIMDCLIP_DEFAULT_MODEL. Looked for:", looked);
+  fail(ErrorCode::not_found,
+       "no default model is installed; name one with -m MODEL.sclip (simdclip convert makes one from a "
+       "checkpoint), or set SIMDCLIP_DEFAULT_MODEL. Looked for:",
+       looked);
 }
 
 }  // namespace
@@ -84,7 +88,8 @@ std::string find_model(const std::string& name) {
   if (name.empty()) return default_model();
   if (is_file(name)) return name;
   if (is_folder(name)) {
-    fail(ErrorCode::io, name, ": is a folder, expected a .sclip file; make one: simdclip convert ", name, " -o MODEL.sclip");
+    fail(ErrorCode::io, name, ": is a folder, expected a .sclip file; make one: simdclip convert ", name,
+         " -o MODEL.sclip");
   }
   const std::string folders = environment("SIMDCLIP_MODELS");
   if (name.find('/') != std::string::npos) fail(ErrorCode::not_found, name, ": no such model file");
@@ -98,7 +103,8 @@ std::string find_model(const std::string& name) {
     }
   }
   if (folders.empty()) {
-    fail(ErrorCode::not_found, name, ": no such model file, and SIMDCLIP_MODELS, the list of folders to look in, is not set");
+    fail(ErrorCode::not_found, name,
+         ": no such model file, and SIMDCLIP_MODELS, the list of folders to look in, is not set");
   }
   fail(ErrorCode::not_found, name, ": neither a model file nor ", name, " or ", name,
        ".sclip in a folder of SIMDCLIP_MODELS (", folders, ")");

@@ -17,14 +17,16 @@ namespace simdclip {
 
 bool begins_like_picture(std::string_view head) {
   using std::string_view_literals::operator""sv;
-  for (const std::string_view magic : {"\xFF\xD8\xFF"sv, "\x89PNG\r\n\x1A\n"sv, "GIF87a"sv, "GIF89a"sv, "BM"sv, "8BPS"sv, "II*\0"sv, "MM\0*"sv,
-                                       "\0\0\0\x0CjP  \r\n\x87\n"sv, "\xFF\x4F\xFF\x51"sv}) {
+  for (const std::string_view magic :
+       {"\xFF\xD8\xFF"sv, "\x89PNG\r\n\x1A\n"sv, "GIF87a"sv, "GIF89a"sv, "BM"sv, "8BPS"sv, "II*\0"sv,
+        "MM\0*"sv, "\0\0\0\x0CjP  \r\n\x87\n"sv, "\xFF\x4F\xFF\x51"sv}) {
     if (head.starts_with(magic)) return true;
   }
   if (head.size() >= 12 && head.starts_with("RIFF") && head.substr(8, 4) == "WEBP") return true;
   if (head.size() >= 12 && head.substr(4, 4) == "ftyp") {
     const std::string_view brand = head.substr(8, 4);
-    return brand == "heic" || brand == "heix" || brand == "mif1" || brand == "msf1" || brand == "avif" || brand == "avis";
+    return brand == "heic" || brand == "heix" || brand == "mif1" || brand == "msf1" || brand == "avif" ||
+           brand == "avis";
   }
   return head.size() >= 3 && head[0] == 'P' && head[1] >= '1' && head[1] <= '7' &&
          std::isspace(static_cast<unsigned char>(head[2])) != 0;
@@ -33,7 +35,8 @@ bool begins_like_picture(std::string_view head) {
 bool is_picture(std::string_view name, std::string_view head) {
   if (begins_like_picture(head)) return true;
   std::string ending(name.substr(name.size() - std::min<size_t>(name.size(), 4)));
-  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return !head.empty() && ending == ".tga";
 }
 
@@ -43,7 +46,8 @@ namespace fs = std::filesystem;
 
 // errno's meaning as an Error of this path.
 Error unreadable(const std::string& path, int code) {
-  return Error(code == ENOENT ? ErrorCode::not_found : ErrorCode::io, path + ": cannot be read: " + std::strerror(code));
+  return Error(code == ENOENT ? ErrorCode::not_found : ErrorCode::io,
+               path + ": cannot be read: " + std::strerror(code));
 }
 
 void look_at(const fs::path& path, FolderPictures& found) {

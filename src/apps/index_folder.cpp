@@ -195,8 +195,8 @@ class Updater {
     commit();
   }
 
-  // What became of candidate i; called in their order. One whose content another stands for may come before that one,
-  // since several threads read: then it waits for it.
+  // What became of candidate i; called in their order. One whose content another stands for may come before
+  // that one, since several threads read: then it waits for it.
   void take(size_t i, std::span<const float> row, const std::exception_ptr& bad) {
     Candidate& candidate = candidates_[i];
     if (bad == nullptr && row.empty() && candidate.same_as != kNone) {
@@ -237,8 +237,8 @@ class Updater {
   void take_same(Candidate& candidate, const Candidate& first) {
     FileRecord record = record_of(candidate);
     if (first.outcome == Candidate::Outcome::bad) {
-      const Error error(first.bad, folder_ + "/" + candidate.file.name + ": has the content of " + folder_ + "/" +
-                                              first.file.name + ", which cannot be read");
+      const Error error(first.bad, folder_ + "/" + candidate.file.name + ": has the content of " + folder_ +
+                                       "/" + first.file.name + ", which cannot be read");
       if (!remember_bad(candidate, record, std::make_exception_ptr(error))) return;
     } else {
       ++report_.known;
@@ -247,8 +247,14 @@ class Updater {
   }
 
   static FileRecord record_of(const Candidate& candidate) {
-    return {candidate.file.name, candidate.file.size, candidate.file.modified_ns, FileKind::picture, candidate.vector, candidate.hash,
-            {}, {}};
+    return {candidate.file.name,
+            candidate.file.size,
+            candidate.file.modified_ns,
+            FileKind::picture,
+            candidate.vector,
+            candidate.hash,
+            {},
+            {}};
   }
 
   // False where the file has vanished since it was seen.
@@ -307,7 +313,8 @@ class Updater {
   std::vector<Candidate> candidates_;
   std::unordered_map<ContentHash, int64_t, CollectionTables::HashOf> contents_;
   std::mutex first_mutex_;
-  std::unordered_map<ContentHash, size_t, CollectionTables::HashOf> first_of_;  // candidates by content, in this run
+  std::unordered_map<ContentHash, size_t, CollectionTables::HashOf>
+      first_of_;  // candidates by content, in this run
   std::unordered_set<int64_t> known_again_;
   std::vector<FileRecord> pending_;
   std::chrono::steady_clock::time_point last_commit_;

@@ -6,7 +6,8 @@
 
 namespace simdclip {
 
-// &, <, >, quotes; control characters, which XML 1.0 has no place for, become spaces. Bytes above 127 are left as they are.
+// &, <, >, quotes; control characters, which XML 1.0 has no place for, become spaces. Bytes above 127 are
+// left as they are.
 inline std::string markup_escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {

@@ -43,7 +43,8 @@ size_t PictureSet::add_archive(const std::string& path) {
 
 void PictureSet::keep_only(std::span<const char> wanted) {
   if (wanted.size() != size()) {
-    fail(ErrorCode::invalid_argument, "'wanted' has ", wanted.size(), " values, expected one for each of ", size(), " pictures");
+    fail(ErrorCode::invalid_argument, "'wanted' has ", wanted.size(), " values, expected one for each of ",
+         size(), " pictures");
   }
   PictureSet kept;
   for (size_t i = 0; i < size(); ++i) {

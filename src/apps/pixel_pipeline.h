@@ -74,7 +74,8 @@ class PixelPipeline {
   void close_gate(bool closed);
   std::optional<size_t> claim(std::vector<std::byte>& bytes, bool& have_bytes, std::exception_ptr& bad);
   void decode();
-  State prepare(size_t i, std::vector<std::byte>& bytes, bool have_bytes, std::span<float> pixels, PixelSize& size);
+  State prepare(size_t i, std::vector<std::byte>& bytes, bool have_bytes, std::span<float> pixels,
+                PixelSize& size);
   void wait_at_gate();
 
   const Model& model_;

@@ -64,7 +64,8 @@ std::vector<Kind> kinds_of(const ModelFile& file, const std::string& tower) {
     } else {
       continue;  // what runs once for each picture or text is no share of the time
     }
-    const auto known = std::find_if(kinds.begin(), kinds.end(), [&](const Kind& k) { return k.name == kind; });
+    const auto known =
+        std::find_if(kinds.begin(), kinds.end(), [&](const Kind& k) { return k.name == kind; });
     Kind& into = known != kinds.end() ? *known : kinds.emplace_back(Kind{kind, {}, 0});
     into.names.push_back(name);
     into.weight_bytes = static_cast<double>(file.tensor(i).bytes.size());
@@ -80,7 +81,9 @@ bool has(const ModelFile& file, const std::string& name) {
 // Seconds of one run(i): the best pass over the layers, as the peak is the best of its runs.
 double best_seconds(size_t layers, const std::function<void(size_t)>& run) {
   using Clock = std::chrono::steady_clock;
-  const auto since = [](Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); };
+  const auto since = [](Clock::time_point t) {
+    return std::chrono::duration<double>(Clock::now() - t).count();
+  };
   for (size_t i = 0; i < layers; ++i) run(i);  // pages that nobody has touched yet
   double best = 0;
   const auto begin = Clock::now();
@@ -104,12 +107,14 @@ class Bench {
     std::vector<Linear> layers;
     for (const std::string& name : kind.names) layers.emplace_back(file_, name, has(file_, name + ".bias"));
     const Linear& first = layers.front();
-    const size_t m = kind.name == "patch_embed" ? rows_.patches : rows_.all(), k = first.inputs(), n = first.outputs();
+    const size_t m = kind.name == "patch_embed" ? rows_.patches : rows_.all(), k = first.inputs(),
+                 n = first.outputs();
     Workspace ws(workspace_floats(m, k) + 2 * workspace_floats(m, n) +
                  operand_workspace_floats(file_.config().precision, m, k));
     const Span2f x = random_rows(ws, m, k), y = ws.take(m, n), residual = random_rows(ws, m, n);
     const Operand operand = first.operand(x, ws, engine_);
-    // As Block and Mlp run them: what the next step reads as bf16 is written so, two layers add to the tokens.
+    // As Block and Mlp run them: what the next step reads as bf16 is written so, two layers add to the
+    // tokens.
     const bool adds = kind.name == "attn.proj" || kind.name == "mlp.fc2";
     const bool rounds = first.takes_bf16(engine_) && (kind.name == "attn.qkv" || kind.name == "mlp.fc1");
     const kernels::Act act = kind.name == "mlp.fc1" ? act_of(transformer_.activation) : kernels::Act::none;
@@ -122,14 +127,16 @@ class Bench {
     };
     const double in = first.int8() ? 1 : first.multiplies_bf16(engine_) ? 2 : 4;
     const double out = (rounds ? 2 : 4) + (adds ? 4 : 0);
-    const double rows = static_cast<double>(m), inputs = static_cast<double>(k), outputs = static_cast<double>(n);
+    const double rows = static_cast<double>(m), inputs = static_cast<double>(k),
+                 outputs = static_cast<double>(n);
     return {kind.name, 2 * rows * inputs * outputs, kind.weight_bytes + rows * (inputs * in + outputs * out),
             best_seconds(layers.size(), run)};
   }
 
   RooflinePoint attention(const std::string& any_qkv) const {
-    return Linear(file_, any_qkv, has(file_, any_qkv + ".bias")).takes_bf16(engine_) ? attention_of<uint16_t>()
-                                                                                    : attention_of<float>();
+    return Linear(file_, any_qkv, has(file_, any_qkv + ".bias")).takes_bf16(engine_)
+               ? attention_of<uint16_t>()
+               : attention_of<float>();
   }
 
  private:
@@ -146,13 +153,15 @@ class Bench {
     }
     std::vector<size_t> starts(rows_.sequences + 1);
     for (size_t i = 0; i < starts.size(); ++i) starts[i] = i * rows_.tokens;
-    const AttentionShape shape{transformer_.heads, head_dim, causal_, {}, file_.config().precision == Precision::int8};
+    const AttentionShape shape{
+        transformer_.heads, head_dim, causal_, {}, file_.config().precision == Precision::int8};
     const auto run = [&](size_t) {
       multi_head_attention<Element>(shape, {starts}, {},
                                     {qkv.sub_cols(0, d), qkv.sub_cols(d, d), qkv.sub_cols(2 * d, d), out}, ws,
                                     engine_);
     };
-    const double rows = static_cast<double>(m), tokens = static_cast<double>(rows_.tokens), width = static_cast<double>(d);
+    const double rows = static_cast<double>(m), tokens = static_cast<double>(rows_.tokens),
+                 width = static_cast<double>(d);
     return {"attention", 4 * rows * tokens * width, 4 * rows * width * sizeof(Element), best_seconds(1, run)};
   }
 
@@ -172,8 +181,8 @@ class Bench {
 };
 
 // One call of the tower: its weights once for each micro-batch, pixels or token vectors, embeddings.
-RooflinePoint whole_tower(const ModelFile& file, const std::string& tower, const Rows& rows, const BenchOptions& options,
-                          const BenchResult& result) {
+RooflinePoint whole_tower(const ModelFile& file, const std::string& tower, const Rows& rows,
+                          const BenchOptions& options, const BenchResult& result) {
   double weights = 0;
   for (size_t i = 0; i < file.specs().size(); ++i) {
     const std::string& name = file.specs()[i].name;
@@ -192,7 +201,9 @@ RooflinePoint whole_tower(const ModelFile& file, const std::string& tower, const
 
 }  // namespace
 
-double Roofline::limit(double intensity) const noexcept { return std::min(peak_gflops, bandwidth_gb * intensity); }
+double Roofline::limit(double intensity) const noexcept {
+  return std::min(peak_gflops, bandwidth_gb * intensity);
+}
 
 Roofline roofline(const Model& model, const BenchOptions& options, const BenchResult& result) {
   const ModelInfo& info = model.info();

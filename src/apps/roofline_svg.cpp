@@ -1,4 +1,5 @@
-// The picture of a roofline: operations per byte across, operations per second up, both by powers of two or ten.
+// The picture of a roofline: operations per byte across, operations per second up, both by powers of two or
+// ten.
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -45,16 +46,17 @@ struct Axis {
 class Svg {
  public:
   explicit Svg(double height, const std::string& title) {
-    text_ = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(kWidth, 0) + " " + number(height, 0) +
-            "\" font-family=\"sans-serif\" font-size=\"13\" role=\"img\">\n<title>" + escaped(title) +
-            "</title>\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n";
+    text_ = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(kWidth, 0) + " " +
+            number(height, 0) + "\" font-family=\"sans-serif\" font-size=\"13\" role=\"img\">\n<title>" +
+            escaped(title) + "</title>\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n";
   }
   void line(double x1, double y1, double x2, double y2, const std::string& stroke) {
-    text_ += "<line x1=\"" + number(x1, 1) + "\" y1=\"" + number(y1, 1) + "\" x2=\"" + number(x2, 1) + "\" y2=\"" +
-             number(y2, 1) + "\" " + stroke + "/>\n";
+    text_ += "<line x1=\"" + number(x1, 1) + "\" y1=\"" + number(y1, 1) + "\" x2=\"" + number(x2, 1) +
+             "\" y2=\"" + number(y2, 1) + "\" " + stroke + "/>\n";
   }
   void words(double x, double y, const std::string& words, const std::string& extra = "") {
-    text_ += "<text x=\"" + number(x, 1) + "\" y=\"" + number(y, 1) + "\" " + extra + ">" + escaped(words) + "</text>\n";
+    text_ += "<text x=\"" + number(x, 1) + "\" y=\"" + number(y, 1) + "\" " + extra + ">" + escaped(words) +
+             "</text>\n";
   }
   void mark(double x, double y, const std::string& label, const char* fill) {
     text_ += "<circle cx=\"" + number(x, 1) + "\" cy=\"" + number(y, 1) + "\" r=\"9\" fill=\"" + fill +
@@ -67,9 +69,11 @@ class Svg {
   std::string text_;
 };
 
-// Colours that differ for colour-blind readers too (Okabe and Ito 2008); the numbers tell layers of one colour apart.
+// Colours that differ for colour-blind readers too (Okabe and Ito 2008); the numbers tell layers of one
+// colour apart.
 const char* colour(size_t point) {
-  static constexpr const char* kColours[] = {"#0072b2", "#d55e00", "#009e73", "#8f4d7a", "#7a6400", "#333333"};
+  static constexpr const char* kColours[] = {"#0072b2", "#d55e00", "#009e73",
+                                             "#8f4d7a", "#7a6400", "#333333"};
   return kColours[point % std::size(kColours)];
 }
 
@@ -78,7 +82,8 @@ struct Frame {
 };
 
 Frame frame_of(const Roofline& r) {
-  double low = 1, high = std::max(1.0, 4 * r.peak_gflops / r.bandwidth_gb), slowest = r.peak_gflops, fastest = r.peak_gflops;
+  double low = 1, high = std::max(1.0, 4 * r.peak_gflops / r.bandwidth_gb), slowest = r.peak_gflops,
+         fastest = r.peak_gflops;
   for (const RooflinePoint& p : r.points) {
     low = std::min(low, p.intensity());
     high = std::max(high, 2 * p.intensity());
@@ -91,7 +96,8 @@ Frame frame_of(const Roofline& r) {
 }
 
 void draw_axes(Svg& svg, const Frame& f) {
-  const std::string grid = "stroke=\"#dddddd\"", right = "text-anchor=\"end\"", middle = "text-anchor=\"middle\"";
+  const std::string grid = "stroke=\"#dddddd\"", right = "text-anchor=\"end\"",
+                    middle = "text-anchor=\"middle\"";
   for (double v = f.x.low; v <= f.x.high * 1.001; v *= 2) {
     svg.line(f.x.at(v), kTop, f.x.at(v), kBottom, grid);
     svg.words(f.x.at(v), kBottom + 18, v < 1 ? "1/" + number(1 / v, 0) : number(v, 0), middle);
@@ -105,7 +111,8 @@ void draw_axes(Svg& svg, const Frame& f) {
   }
   svg.words((kLeft + kRight) / 2, kBottom + 40, "operations per byte of weights, input and output", middle);
   const std::string y = number((kTop + kBottom) / 2, 0);
-  svg.words(18, (kTop + kBottom) / 2, "1e9 operations per second", middle + " transform=\"rotate(-90 18 " + y + ")\"");
+  svg.words(18, (kTop + kBottom) / 2, "1e9 operations per second",
+            middle + " transform=\"rotate(-90 18 " + y + ")\"");
 }
 
 void draw_roof(Svg& svg, const Frame& f, const Roofline& r) {
@@ -134,7 +141,9 @@ void draw_table(Svg& svg, const Roofline& r) {
     y += 24;
     svg.mark(kLeft + 10, y, std::to_string(i + 1), colour(i));
     svg.words(kLeft + 28, y + 4, p.name);
-    row({shown(p.intensity()), shown(p.gflops()), shown(100 * p.gflops() / r.peak_gflops) + " %", shown(p.seconds * 1e3)}, "");
+    row({shown(p.intensity()), shown(p.gflops()), shown(100 * p.gflops() / r.peak_gflops) + " %",
+         shown(p.seconds * 1e3)},
+        "");
   }
 }
 

@@ -1,9 +1,9 @@
 #include "simdclip/system.h"
 
 // jpeglib.h uses FILE and size_t without including them.
-#include <cstdio>
 #include <jpeglib.h>
 
+#include <cstdio>
 #include <string_view>
 
 #include "base/cpu.h"

@@ -98,7 +98,8 @@ AtomicFile::AtomicFile(std::string path, uint64_t resume_at) : path_(follow_link
     const int error = errno;
     const std::string folder = folder_of(path_);
     if (error == ENOENT && ::access(folder.c_str(), F_OK) != 0) {
-      fail(ErrorCode::io, path_, ": cannot be written: the folder ", folder, " does not exist; create it first");
+      fail(ErrorCode::io, path_, ": cannot be written: the folder ", folder,
+           " does not exist; create it first");
     }
     fail(ErrorCode::io, part, ": cannot be created or opened: ", std::strerror(error));
   }
@@ -112,10 +113,11 @@ AtomicFile::AtomicFile(std::string path, uint64_t resume_at) : path_(follow_link
   struct stat status {};
   if (::fstat(fd_, &status) != 0) refuse(std::strerror(errno));
   if (static_cast<uint64_t>(status.st_size) < resume_at) {
-    refuse("has " + std::to_string(status.st_size) + " bytes, expected at least " + std::to_string(resume_at) +
-           " of an earlier run; begin again (--restart)");
+    refuse("has " + std::to_string(status.st_size) + " bytes, expected at least " +
+           std::to_string(resume_at) + " of an earlier run; begin again (--restart)");
   }
-  if (::ftruncate(fd_, static_cast<off_t>(resume_at)) != 0) refuse(std::string("cannot be cut: ") + std::strerror(errno));
+  if (::ftruncate(fd_, static_cast<off_t>(resume_at)) != 0)
+    refuse(std::string("cannot be cut: ") + std::strerror(errno));
   size_ = resume_at;
   temporary_ = part;
   keep_ = resume_at > 0;

@@ -8,7 +8,8 @@
 
 namespace simdclip {
 
-// Where writing to `path` ends up: a link must not be replaced by what is written through it; a dangling one is.
+// Where writing to `path` ends up: a link must not be replaced by what is written through it; a dangling one
+// is.
 std::string follow_link(const std::string& path);
 
 class AtomicFile {
@@ -16,8 +17,8 @@ class AtomicFile {
   // Creates "<path>.tmp-<pid>" in the same folder (with a number behind it where that exists). A symbolic
   // link at `path` is followed. Error io says which call failed and why.
   explicit AtomicFile(std::string path);
-  // For work that outlives a process: goes on with "<path>.part" behind its first `resume_at` bytes (0: begins it anew).
-  // Errors io: it has fewer bytes; another process is writing it.
+  // For work that outlives a process: goes on with "<path>.part" behind its first `resume_at` bytes (0:
+  // begins it anew). Errors io: it has fewer bytes; another process is writing it.
   AtomicFile(std::string path, uint64_t resume_at);
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
@@ -33,7 +34,7 @@ class AtomicFile {
   uint64_t size() const noexcept { return size_; }
   void sync();           // what is written so far survives a crash of the machine
   void keep() noexcept;  // the temporary file stays, to go on with
-  void commit();  // flush, fsync, rename over the destination, fsync the folder
+  void commit();         // flush, fsync, rename over the destination, fsync the folder
 
  private:
   void put(uint64_t offset, std::span<const std::byte> bytes);

@@ -19,7 +19,8 @@ std::string_view to_string(ErrorCode code) noexcept {
 
 namespace {
 
-// Messages quote file names and what files say: no NUL that ends them early, no escape sequence that a terminal obeys.
+// Messages quote file names and what files say: no NUL that ends them early, no escape sequence that a
+// terminal obeys.
 std::string printable(std::string message) {
   for (char& c : message) {
     const auto byte = static_cast<unsigned char>(c);

@@ -19,7 +19,8 @@ class MappedFile {
 
   std::span<const std::byte> bytes() const noexcept { return {data_, size_}; }
   const std::string& path() const noexcept { return path_; }
-  // Tells the kernel that [offset, offset + size) will not be read again soon: keeps a converter's memory flat.
+  // Tells the kernel that [offset, offset + size) will not be read again soon: keeps a converter's memory
+  // flat.
   void drop(size_t offset, size_t size) const noexcept;
 
  private:

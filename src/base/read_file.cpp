@@ -41,7 +41,8 @@ void read_file(const std::string& path, std::vector<std::byte>& out, uint64_t li
   struct stat status {};
   if (::fstat(file.fd, &status) != 0) fail(ErrorCode::io, path, ": fstat: ", std::strerror(errno));
   if (S_ISDIR(status.st_mode)) fail(ErrorCode::io, path, ": is a folder, expected a file");
-  if (!S_ISREG(status.st_mode)) fail(ErrorCode::io, path, ": is no regular file (a pipe or a device cannot be read as a whole)");
+  if (!S_ISREG(status.st_mode))
+    fail(ErrorCode::io, path, ": is no regular file (a pipe or a device cannot be read as a whole)");
   const auto size = static_cast<uint64_t>(status.st_size);
   if (size > limit) fail(ErrorCode::too_large, path, ": has ", size, " bytes, at most ", limit, " are read");
   out.resize(size);

@@ -46,7 +46,8 @@ struct alignas(64) Signal {
   std::atomic<uint32_t> value{0};
   std::atomic<uint32_t> sleepers{0};
 
-  // Until `value` is no longer `old`: spins briefly (not at all where other threads need the core), then sleeps.
+  // Until `value` is no longer `old`: spins briefly (not at all where other threads need the core), then
+  // sleeps.
   void wait_while(uint32_t old, bool spin) noexcept {
     if (spin) {
       const auto end = std::chrono::steady_clock::now() + kSpin;
@@ -57,7 +58,8 @@ struct alignas(64) Signal {
         }
       } while (std::chrono::steady_clock::now() < end);
     }
-    // Whoever changes the value looks at the sleepers afterwards: it sees this one, or the kernel sees its value.
+    // Whoever changes the value looks at the sleepers afterwards: it sees this one, or the kernel sees its
+    // value.
     sleepers.fetch_add(1);
     while (value.load(std::memory_order_acquire) == old)
       syscall(SYS_futex, &value, FUTEX_WAIT_PRIVATE, old, nullptr, nullptr, 0);

@@ -1,4 +1,5 @@
-// One pool of threads with static partition: task i of a parallel_for always does the same work, so results do not depend on timing.
+// One pool of threads with static partition: task i of a parallel_for always does the same work, so results
+// do not depend on timing.
 #pragma once
 
 #include <cstddef>
@@ -16,11 +17,13 @@ class ThreadPool {
 
   unsigned size() const noexcept;
 
-  // Calls body(i) for i in [0, tasks), spread over the pool in contiguous static ranges; returns when all are done.
-  // The first exception of a task is rethrown here. Callable from several threads (they take turns) and from inside a task (runs inline).
+  // Calls body(i) for i in [0, tasks), spread over the pool in contiguous static ranges; returns when all are
+  // done. The first exception of a task is rethrown here. Callable from several threads (they take turns) and
+  // from inside a task (runs inline).
   template <typename Body>
   void parallel_for(size_t tasks, const Body& body) {
-    run(tasks, [](const void* context, size_t task) { (*static_cast<const Body*>(context))(task); }, &body);
+    run(
+        tasks, [](const void* context, size_t task) { (*static_cast<const Body*>(context))(task); }, &body);
   }
 
  private:

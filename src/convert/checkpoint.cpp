@@ -42,8 +42,8 @@ std::unique_ptr<TensorSource> open_checkpoint(const std::string& path) {
   for (const Stranger& stranger : kStrangers)
     if (head.starts_with(stranger.magic))
       fail(ErrorCode::unsupported, path, ": this is ", stranger.what, ". Expected a checkpoint: ", kKinds);
-  // A header size below 100 MB has zeros in the upper half of its u64, and a JSON object follows. Its first byte
-  // may be a pickle's.
+  // A header size below 100 MB has zeros in the upper half of its u64, and a JSON object follows. Its first
+  // byte may be a pickle's.
   if (head.size() >= 9 && head[8] == '{' && head.compare(4, 4, std::string(4, '\0')) == 0)
     return open_safetensors(path);
   if (head.starts_with("PK\x03\x04") && is_npz(path)) return open_npz(path);

@@ -41,15 +41,17 @@ std::vector<float> Equalizer::read(const std::string& name) const {
 
 std::vector<float> Equalizer::inputs(const std::string& weight, std::vector<float> expected) const {
   const auto found = measured_.find(weight);
-  return found != measured_.end() && found->second.size() == expected.size() ? found->second : std::move(expected);
+  return found != measured_.end() && found->second.size() == expected.size() ? found->second
+                                                                             : std::move(expected);
 }
 
 // Whether the product `linear` alone reads the norm, and both have the tensors that the division needs.
 bool Equalizer::foldable(const std::string& block, const std::string& norm, const std::string& linear) const {
   const ModelConfig& c = plan_.config;
-  const BlockNorm place = block.starts_with("visual.") ? c.vision->transformer.norm : c.text->transformer.norm;
-  return place == BlockNorm::before && by_name_.contains(block + norm + ".bias") && by_name_.contains(block + linear + ".weight") &&
-         !by_name_.contains(block + ".mlp.gate.weight");
+  const BlockNorm place =
+      block.starts_with("visual.") ? c.vision->transformer.norm : c.text->transformer.norm;
+  return place == BlockNorm::before && by_name_.contains(block + norm + ".bias") &&
+         by_name_.contains(block + linear + ".weight") && !by_name_.contains(block + ".mlp.gate.weight");
 }
 
 // ln_1 or ln_2 of a block, and the product behind it.
@@ -58,17 +60,20 @@ void Equalizer::plan_norm(std::string_view block, const std::string& norm, const
   const std::string weight = linear + ".weight";
   const std::vector<float> beta = read(norm + ".bias"), w = read(weight);
   std::vector<float> expected(gamma.size());
-  for (size_t i = 0; i < gamma.size(); ++i) expected[i] = kDeviations * std::abs(gamma[i]) + std::abs(beta[i]);
+  for (size_t i = 0; i < gamma.size(); ++i)
+    expected[i] = kDeviations * std::abs(gamma[i]) + std::abs(beta[i]);
   const std::vector<float> s = factors(inputs(weight, expected), column_maxima(w, gamma.size()));
   divide_rows_[norm + ".weight"] = divide_rows_[norm + ".bias"] = multiply_columns_[weight] = s;
   // A norm of the attention's result would undo the division.
   const std::string attention(block);
-  if (linear.ends_with(".attn.qkv") && by_name_.contains(attention + ".attn.qkv.bias") && !by_name_.contains(attention + ".attn.ln.weight")) {
+  if (linear.ends_with(".attn.qkv") && by_name_.contains(attention + ".attn.qkv.bias") &&
+      !by_name_.contains(attention + ".attn.ln.weight")) {
     plan_values(block, gamma, beta, w);
   }
 }
 
-// v = W_v ln_1(x) + b: its deviation and mean follow from the norm's weights; attention averages, so the mean stays.
+// v = W_v ln_1(x) + b: its deviation and mean follow from the norm's weights; attention averages, so the mean
+// stays.
 void Equalizer::plan_values(std::string_view block, std::span<const float> gamma, std::span<const float> beta,
                             std::span<const float> qkv) {
   const size_t width = gamma.size();
@@ -94,7 +99,8 @@ void Equalizer::apply(const TensorSpec& spec, std::vector<float>& values) {
   for (const auto& [norm, linear] : {std::pair(".ln_1", ".attn.qkv"), std::pair(".ln_2", ".mlp.fc1")}) {
     if (!spec.name.ends_with(std::string(norm) + ".weight")) continue;
     const std::string_view block = std::string_view(spec.name).substr(0, spec.name.rfind(norm));
-    if (foldable(std::string(block), norm, linear)) plan_norm(block, std::string(block) + norm, std::string(block) + linear, values);
+    if (foldable(std::string(block), norm, linear))
+      plan_norm(block, std::string(block) + norm, std::string(block) + linear, values);
   }
   if (const auto rows = divide_rows_.find(spec.name); rows != divide_rows_.end()) {
     const size_t columns = values.size() / rows->second.size();

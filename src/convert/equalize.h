@@ -1,7 +1,7 @@
-// Equalization for int8: a channel whose activations are 20 times those of its neighbours takes the whole range
-// of a row's 8 bits. Dividing it by s before a product and multiplying its weights by s changes no result; with
-// s = sqrt(activations / weights) both sides have the same range (Xiao 2023, SmoothQuant, alpha = 0.5). Nothing
-// is left to do at run time: the division goes into what stands before the product,
+// Equalization for int8: a channel whose activations are 20 times those of its neighbours takes the whole
+// range of a row's 8 bits. Dividing it by s before a product and multiplying its weights by s changes no
+// result; with s = sqrt(activations / weights) both sides have the same range (Xiao 2023, SmoothQuant, alpha
+// = 0.5). Nothing is left to do at run time: the division goes into what stands before the product,
 //
 //   ln_1 -> attn.qkv, ln_2 -> mlp.fc1   the norm's weight and bias
 //   attn.qkv (v) -> attn.proj           the rows of v: attention is linear in them
@@ -22,8 +22,8 @@ namespace simdclip {
 
 class Equalizer {
  public:
-  // measured: largest magnitude of every input channel of a GEMM weight, by its name, where calibration saw it;
-  // else the norm's own weights tell (|x| <= 3 |weight| + |bias| but for one value in 370).
+  // measured: largest magnitude of every input channel of a GEMM weight, by its name, where calibration saw
+  // it; else the norm's own weights tell (|x| <= 3 |weight| + |bias| but for one value in 370).
   Equalizer(std::span<const BoundTensor> bound, const ConvertPlan& plan, const TensorSource& tensors,
             const std::map<std::string, std::vector<float>>& measured);
 

@@ -1,4 +1,5 @@
-// Google's big_vision .npz files (SigLIP, SigLIP 2): Flax's names. Stacked blocks have been taken apart (npz.cpp).
+// Google's big_vision .npz files (SigLIP, SigLIP 2): Flax's names. Stacked blocks have been taken apart
+// (npz.cpp).
 #include "convert/tensor_names.h"
 
 namespace simdclip {
@@ -37,8 +38,7 @@ constexpr NameRule kVision[] = {
     {"visual.ln_post.bias", MapForm::same, {"@Transformer/encoder_norm/bias"}},
     {"visual.attention_pool.query",
      MapForm::query_heads,
-     {"@MAPHead_0/probe",
-      "@MAPHead_0/MultiHeadDotProductAttention_0/query/kernel",
+     {"@MAPHead_0/probe", "@MAPHead_0/MultiHeadDotProductAttention_0/query/kernel",
       "@MAPHead_0/MultiHeadDotProductAttention_0/query/bias"}},
     {"visual.attention_pool.kv.weight",
      MapForm::heads,

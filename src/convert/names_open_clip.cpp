@@ -63,7 +63,9 @@ constexpr NameRule kVision[] = {
 constexpr NameRule kText[] = {
     {"text.token_embedding", MapForm::same, {"@token_embedding.weight"}},
     {"text.class_embedding", MapForm::same, {"@cls_emb"}},
-    {"text.positional_embedding", MapForm::long_places, {"@positional_embedding", "@positional_embedding_res"}},
+    {"text.positional_embedding",
+     MapForm::long_places,
+     {"@positional_embedding", "@positional_embedding_res"}},
     {"text.positional_embedding", MapForm::same, {"@positional_embedding"}},
     {"text.blocks.*.ln_1.weight", MapForm::same, {"@transformer.resblocks.*.ln_1.weight"}},
     {"text.blocks.*.ln_1.bias", MapForm::same, {"@transformer.resblocks.*.ln_1.bias"}},

@@ -1,5 +1,5 @@
-// numpy.savez archives (.npz): a zip of .npy files, each one array. Layers that Flax's scan has stacked in one array are
-// taken apart, so that one naming describes both forms.
+// numpy.savez archives (.npz): a zip of .npy files, each one array. Layers that Flax's scan has stacked in
+// one array are taken apart, so that one naming describes both forms.
 #include <algorithm>
 #include <cstring>
 #include <set>
@@ -23,10 +23,11 @@ struct NpyType {
   ForeignType type;
 };
 // numpy has no bfloat16: its two bytes are saved as raw ones.
-constexpr NpyType kTypes[] = {{"<f4", ForeignType::f32},  {"<f2", ForeignType::f16}, {"<f8", ForeignType::f64},
-                              {"|V2", ForeignType::bf16}, {"<V2", ForeignType::bf16}, {"<i8", ForeignType::i64},
-                              {"<i4", ForeignType::i32},  {"<i2", ForeignType::i16},  {"|i1", ForeignType::i8},
-                              {"|u1", ForeignType::u8},   {"|b1", ForeignType::boolean}};
+constexpr NpyType kTypes[] = {
+    {"<f4", ForeignType::f32},  {"<f2", ForeignType::f16},    {"<f8", ForeignType::f64},
+    {"|V2", ForeignType::bf16}, {"<V2", ForeignType::bf16},   {"<i8", ForeignType::i64},
+    {"<i4", ForeignType::i32},  {"<i2", ForeignType::i16},    {"|i1", ForeignType::i8},
+    {"|u1", ForeignType::u8},   {"|b1", ForeignType::boolean}};
 
 // Where a tensor's values lie in an entry.
 struct Place {
@@ -40,7 +41,8 @@ class NpzFile final : public TensorSource {
     for (const ZipEntry& entry : archive_.entries()) add(entry);
     std::vector<size_t> order(tensors_.size());
     for (size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return tensors_[a].name < tensors_[b].name; });
+    std::sort(order.begin(), order.end(),
+              [&](size_t a, size_t b) { return tensors_[a].name < tensors_[b].name; });
     std::vector<ForeignTensor> tensors;
     std::vector<Place> places;
     for (size_t i : order) {
@@ -100,8 +102,8 @@ class NpzFile final : public TensorSource {
     }
     const uint64_t layers = header.shape[0];
     if (layers > kMaxLayers)
-      fail(ErrorCode::too_large, path_, ": array '", name, "' stacks ", layers, " layers, at most ", kMaxLayers,
-           " are read");
+      fail(ErrorCode::too_large, path_, ": array '", name, "' stacks ", layers, " layers, at most ",
+           kMaxLayers, " are read");
     const std::vector<uint64_t> shape(header.shape.begin() + 1, header.shape.end());
     const uint64_t each = (entry.size - header.data) / layers;
     for (uint64_t layer = 0; layer < layers; ++layer) {
@@ -126,8 +128,10 @@ class NpzFile final : public TensorSource {
 bool is_npz(const std::string& path) {
   const ZipArchive archive = ZipArchive::open(path);
   const auto& entries = archive.entries();
-  return std::any_of(entries.begin(), entries.end(), [](const ZipEntry& e) { return e.name.ends_with(".npy"); }) &&
-         std::none_of(entries.begin(), entries.end(), [](const ZipEntry& e) { return e.name.ends_with("data.pkl"); });
+  return std::any_of(entries.begin(), entries.end(),
+                     [](const ZipEntry& e) { return e.name.ends_with(".npy"); }) &&
+         std::none_of(entries.begin(), entries.end(),
+                      [](const ZipEntry& e) { return e.name.ends_with("data.pkl"); });
 }
 
 std::unique_ptr<TensorSource> open_npz(const std::string& path) { return std::make_unique<NpzFile>(path); }

@@ -90,7 +90,8 @@ VisionConfig read_resnet(const JsonObject& cfg) {
   const uint64_t width = uint64_t{32} * resnet.width;
   const uint32_t head_width = cfg.find_count("head_width").value_or(64);
   if (width > kMaxExtent || width % head_width != 0)
-    fail(ErrorCode::damaged, cfg.where(), ": width ", resnet.width, " cannot be divided into heads of ", head_width);
+    fail(ErrorCode::damaged, cfg.where(), ": width ", resnet.width, " cannot be divided into heads of ",
+         head_width);
   describe_resnet(resnet, static_cast<uint32_t>(width / head_width), v);
   return v;
 }
@@ -244,7 +245,8 @@ TextConfig read_text(const JsonObject& cfg, bool quick_gelu, bool& layer_scale) 
 void describe_resnet(const ResNetConfig& resnet, uint32_t heads, VisionConfig& v) {
   v.resnet = resnet;
   v.patch_size = 32;
-  v.transformer = {.width = 32 * resnet.width, .layers = 0, .heads = 1, .mlp_width = 0, .activation = Activation::relu};
+  v.transformer = {
+      .width = 32 * resnet.width, .layers = 0, .heads = 1, .mlp_width = 0, .activation = Activation::relu};
   v.pre_norm = v.post_norm = false;
   v.pooling = Pooling::attention;
   AttentionPoolConfig& pool = v.attention_pool.emplace();
@@ -300,7 +302,8 @@ namespace {
 
 bool any_begins_with(const TensorSource& tensors, std::string_view prefix) {
   const auto& all = tensors.tensors();
-  return std::any_of(all.begin(), all.end(), [&](const ForeignTensor& t) { return t.name.starts_with(prefix); });
+  return std::any_of(all.begin(), all.end(),
+                     [&](const ForeignTensor& t) { return t.name.starts_with(prefix); });
 }
 
 }  // namespace

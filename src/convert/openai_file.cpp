@@ -1,6 +1,6 @@
 // OpenAI's TorchScript archives: the architecture is read from the tensors' shapes, as open_clip's
-// build_model_from_openai_state_dict does; QuickGELU and the preprocessing are facts of that format. Long-CLIP's files
-// are OpenAI's models with longer texts, whose positions are in two tensors.
+// build_model_from_openai_state_dict does; QuickGELU and the preprocessing are facts of that format.
+// Long-CLIP's files are OpenAI's models with longer texts, whose positions are in two tensors.
 #include <cmath>
 
 #include "base/fail.h"

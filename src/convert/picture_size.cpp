@@ -14,17 +14,22 @@ void apply_picture_size(const ConvertOptions& options, ConvertPlan& plan) {
   if (v.max_patches != 0) {
     if (size)
       fail(ErrorCode::invalid_argument,
-           "--image-size: pictures keep their shape in this model (NaFlex); give --max-patches N for more or fewer "
-           "patches of ", v.patch_size, " pixels");
+           "--image-size: pictures keep their shape in this model (NaFlex); give --max-patches N for more or "
+           "fewer "
+           "patches of ",
+           v.patch_size, " pixels");
     if (options.max_patches > kMaxTokens)
-      fail(ErrorCode::invalid_argument, "--max-patches ", options.max_patches, ": expected at most ", kMaxTokens);
+      fail(ErrorCode::invalid_argument, "--max-patches ", options.max_patches, ": expected at most ",
+           kMaxTokens);
     v.max_patches = options.max_patches;
     return;
   }
   if (v.resnet)
-    fail(ErrorCode::unsupported, option, ": a ModifiedResNet's attention pool has positions for its own size only");
+    fail(ErrorCode::unsupported, option,
+         ": a ModifiedResNet's attention pool has positions for its own size only");
   if (!size)
-    fail(ErrorCode::invalid_argument, "--max-patches: this model takes pictures of one size; give --image-size N");
+    fail(ErrorCode::invalid_argument,
+         "--max-patches: this model takes pictures of one size; give --image-size N");
   for (const uint32_t side : {options.image_height, options.image_width})
     if (side < v.patch_size || side > kMaxImageSide)
       fail(ErrorCode::invalid_argument, "--image-size: ", side, " pixels, expected ", v.patch_size,

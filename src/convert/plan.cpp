@@ -97,8 +97,8 @@ bool equal(const PreprocessConfig& a, const PreprocessConfig& b) {
 
 std::string shown(const PreprocessConfig& p) {
   std::ostringstream out;
-  out << to_string(p.interpolation) << ", " << to_string(p.resize) << ", mean " << p.mean[0] << ',' << p.mean[1] << ','
-      << p.mean[2] << ", std " << p.std[0] << ',' << p.std[1] << ',' << p.std[2];
+  out << to_string(p.interpolation) << ", " << to_string(p.resize) << ", mean " << p.mean[0] << ','
+      << p.mean[1] << ',' << p.mean[2] << ", std " << p.std[0] << ',' << p.std[1] << ',' << p.std[2];
   return out.str();
 }
 
@@ -133,7 +133,8 @@ bool has_quick_gelu(const ArchEntry& arch) {
   return parse_json(arch.json, std::string(arch.name)).value("quick_gelu", false);
 }
 
-const TagGroup& group_of_tag(const ArchEntry& arch, const std::vector<TagGroup>& groups, const std::string& tag) {
+const TagGroup& group_of_tag(const ArchEntry& arch, const std::vector<TagGroup>& groups,
+                             const std::string& tag) {
   std::string known;
   for (const TagGroup& group : groups) {
     if (std::find(group.tags.begin(), group.tags.end(), tag) == group.tags.end()) {
@@ -146,8 +147,8 @@ const TagGroup& group_of_tag(const ArchEntry& arch, const std::vector<TagGroup>&
                             : "without QuickGELU; give --arch without -quickgelu");
     return group;
   }
-  fail(ErrorCode::invalid_argument, "--tag '", tag, "' is not one of open_clip's for --arch ", arch.name, ": ",
-       known.empty() ? "it has none" : known);
+  fail(ErrorCode::invalid_argument, "--tag '", tag, "' is not one of open_clip's for --arch ", arch.name,
+       ": ", known.empty() ? "it has none" : known);
 }
 
 // What the architecture's pretrained weights were trained with; asked for where they differ.
@@ -157,16 +158,21 @@ PreprocessConfig arch_preprocess(const ArchEntry& arch, const ConvertOptions& op
   // Weights with the other activation belong to the architecture's other name.
   std::erase_if(groups, [&](const TagGroup& group) { return group.quick_gelu != has_quick_gelu(arch); });
   if (groups.empty()) return openai_preprocess();  // open_clip's default
-  for (TagGroup& group : groups) {  // what is given anyway cannot differ
-    if (options.image_mean.size() == 3) std::copy_n(options.image_mean.begin(), 3, group.preprocess.mean.begin());
-    if (options.image_std.size() == 3) std::copy_n(options.image_std.begin(), 3, group.preprocess.std.begin());
+  for (TagGroup& group : groups) {                 // what is given anyway cannot differ
+    if (options.image_mean.size() == 3)
+      std::copy_n(options.image_mean.begin(), 3, group.preprocess.mean.begin());
+    if (options.image_std.size() == 3)
+      std::copy_n(options.image_std.begin(), 3, group.preprocess.std.begin());
   }
   const PreprocessConfig first = groups.front().preprocess;
   std::string ways;
   for (const TagGroup& group : groups) ways += "; " + shown(group.preprocess) + ": " + group.names(4);
-  if (options.tower != "text" && std::any_of(groups.begin(), groups.end(), [&](const TagGroup& g) { return !equal(g.preprocess, first); }))
-    fail(ErrorCode::missing_info, "--arch ", arch.name, ": open_clip's weights of this architecture take pictures in "
-         "different ways; give --tag TAG with the one that these weights are, or were trained as", ways);
+  if (options.tower != "text" && std::any_of(groups.begin(), groups.end(),
+                                             [&](const TagGroup& g) { return !equal(g.preprocess, first); }))
+    fail(ErrorCode::missing_info, "--arch ", arch.name,
+         ": open_clip's weights of this architecture take pictures in "
+         "different ways; give --tag TAG with the one that these weights are, or were trained as",
+         ways);
   return first;
 }
 
@@ -180,7 +186,7 @@ void plan_arch(const SourceFiles& files, const TensorSource& tensors, const Conv
   plan = plan_of_arch(*arch);
   plan.tower = tower;
   plan.config.preprocess = arch_preprocess(*arch, options);
-  const std::string whose = !options.tag.empty()         ? "those of open_clip's " + options.tag
+  const std::string whose = !options.tag.empty()        ? "those of open_clip's " + options.tag
                             : tag_groups(*arch).empty() ? "OpenAI's mean and std, open_clip's default"
                                                         : "those of open_clip's weights";
   plan.notes.push_back("pictures are prepared for --arch " + options.arch + " with " + whose + " (" +
@@ -275,7 +281,8 @@ float read_scalar(const TensorSource& tensors, size_t index) {
 
 float need_scalar(const TensorSource& tensors, const std::string& name, std::string_view whose) {
   const auto at = tensors.find(name);
-  if (!at) fail(ErrorCode::not_found, tensors.path(), ": tensor '", name, "' is missing; every ", whose, " has it");
+  if (!at)
+    fail(ErrorCode::not_found, tensors.path(), ": tensor '", name, "' is missing; every ", whose, " has it");
   return read_scalar(tensors, *at);
 }
 

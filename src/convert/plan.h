@@ -55,12 +55,13 @@ struct ConvertPlan {
   OpenClipTokenizer open_clip_tokenizer;
   ForeignTower vision, text;
   RotaryPlan rotary;
-  std::array<uint32_t, 2> stored_grid = {};  // of the file's positions, where they are resized to another; or 0
+  std::array<uint32_t, 2> stored_grid =
+      {};  // of the file's positions, where they are resized to another; or 0
   // Stable Diffusion, big_vision: what does not begin with it is another part of the file
   std::string only_prefix;
-  bool ignore_decoder = false;  // CoCa's text_decoder, which writes captions, is passed over
-  bool has_logit_bias = false;  // open_clip's init_logit_bias: the file must hold it
-  std::string tower;            // options.tower: "image", "text" or "" for all
+  bool ignore_decoder = false;       // CoCa's text_decoder, which writes captions, is passed over
+  bool has_logit_bias = false;       // open_clip's init_logit_bias: the file must hold it
+  std::string tower;                 // options.tower: "image", "text" or "" for all
   std::vector<std::byte> tokenizer;  // section of the .sclip file; empty without a text tower
   std::vector<std::string> notes;    // facts that the files did not say and their format does; for people
 };
@@ -93,7 +94,8 @@ TextConfig read_hf_text(const JsonObject& cfg, uint32_t embed_dim, ConvertPlan& 
 void describe_resnet(const ResNetConfig& resnet, uint32_t heads, VisionConfig& v);
 // open_clip's preprocess_cfg; std::nullopt: its documented defaults (noted).
 PreprocessConfig read_open_clip_preprocess(const JsonObject& cfg);
-// text. prefix, logit scale and bias from the tensors; big_vision's names where they are its. Error: not_found.
+// text. prefix, logit scale and bias from the tensors; big_vision's names where they are its. Error:
+// not_found.
 void read_open_clip_tensors(const TensorSource& tensors, ConvertPlan& plan);
 // Google's big_vision .npz files: img/..., txt/..., t, b, with or without params/ before them.
 bool is_big_vision_file(const TensorSource& tensors);
@@ -117,7 +119,8 @@ void read_transformers(const SourceFiles& files, const TensorSource& tensors, co
 // tokenizer_config.json, else by the model_type of config.json. Needs plan.config.text->vocab_size and
 // context_length.
 void read_transformers_tokenizer(const std::string& folder, ConvertPlan& plan);
-// preprocessor_config.json or processor_config.json of the folder, for this image size; says max_patches where grids vary.
+// preprocessor_config.json or processor_config.json of the folder, for this image size; says max_patches
+// where grids vary.
 PreprocessConfig read_transformers_preprocess(const std::string& folder, VisionConfig& vision,
                                               const ConvertOptions& options);
 
@@ -130,7 +133,8 @@ float read_scalar(const TensorSource& tensors,
                   size_t index);  // Error shape_mismatch when it is no single real number
 // Of that name. Error not_found: "...; WHOSE has it".
 float need_scalar(const TensorSource& tensors, const std::string& name, std::string_view whose);
-// How many distinct I the names PREFIX I . ... have: a block that lacks a tensor counts, so that the tensor is named.
+// How many distinct I the names PREFIX I . ... have: a block that lacks a tensor counts, so that the tensor
+// is named.
 uint32_t count_blocks(const TensorSource& tensors, std::string_view prefix);
 std::array<float, 3> three(const std::vector<double>& values, const std::string& where);
 std::string base_name(const std::string& path);

@@ -22,8 +22,8 @@ constexpr std::array<const char*, 4> kTransformersWeights = {
 
 bool is_weights(const fs::path& path) {
   const auto extension = path.extension();
-  return extension == ".safetensors" || extension == ".bin" || extension == ".pt" ||
-         extension == ".pth" || extension == ".npz";
+  return extension == ".safetensors" || extension == ".bin" || extension == ".pt" || extension == ".pth" ||
+         extension == ".npz";
 }
 
 // The one checkpoint of a folder that has none by a known name.

@@ -32,7 +32,8 @@ std::string blocks_of(const Encoder& e) {
 
 const std::vector<uint64_t>& shape_of(const TensorSource& tensors, const std::string& name) {
   const auto at = tensors.find(name);
-  if (!at) fail(ErrorCode::not_found, tensors.path(), ": tensor '", name, "' is missing; a text encoder has it");
+  if (!at)
+    fail(ErrorCode::not_found, tensors.path(), ": tensor '", name, "' is missing; a text encoder has it");
   const std::vector<uint64_t>& shape = tensors.tensors()[*at].shape;
   if (shape.size() != 2 || shape[0] == 0 || shape[1] == 0 || shape[0] > kMaxExtent || shape[1] > kMaxExtent)
     fail(ErrorCode::shape_mismatch, tensors.path(), ": tensor '", name, "' is ", shape_string(shape),
@@ -92,8 +93,9 @@ void read_stable_diffusion(const TensorSource& tensors, const ConvertOptions& op
   plan.config.text = x;
   TokenizerConfig tokenizer;
   if (transformers) {
-    tokenizer.cleaning = TextCleaning::transformers;  // SD 1.x, and the first of SDXL, tokenize with CLIPTokenizer
-    tokenizer.pad_id = tokenizer.eos_id;              // these encoders see their padding
+    tokenizer.cleaning =
+        TextCleaning::transformers;       // SD 1.x, and the first of SDXL, tokenize with CLIPTokenizer
+    tokenizer.pad_id = tokenizer.eos_id;  // these encoders see their padding
   }
   plan.config.tokenizer = tokenizer;
   if (x.vocab_size != 49408)

@@ -13,9 +13,10 @@ using Shape = std::vector<uint64_t>;
 
 constexpr float kQuickGelu = 1.702F;
 constexpr double kBatchNormEps = 1e-5;  // timm's and torch's
-constexpr uint64_t kT5Buckets = 32;      // T5's relative_attention_num_buckets, half of them for keys behind the query
-constexpr double kT5Farthest = 128;     // and relative_attention_max_distance
-constexpr uint64_t kKeptPlaces = 20;    // Long-CLIP's: positions that stay as CLIP's (Zhang 2024)
+constexpr uint64_t kT5Buckets =
+    32;  // T5's relative_attention_num_buckets, half of them for keys behind the query
+constexpr double kT5Farthest = 128;   // and relative_attention_max_distance
+constexpr uint64_t kKeptPlaces = 20;  // Long-CLIP's: positions that stay as CLIP's (Zhang 2024)
 
 // The values of one source.
 std::vector<float> read_whole(const TensorSource& tensors, size_t index) {
@@ -182,8 +183,8 @@ class Assembler {
       }
   }
 
-  // [32, heads] -> [heads, 2C - 1]: distances below 8 have a bucket each, others share them on a logarithmic scale
-  // (Raffel 2020). In float where the reference is.
+  // [32, heads] -> [heads, 2C - 1]: distances below 8 have a bucket each, others share them on a logarithmic
+  // scale (Raffel 2020). In float where the reference is.
   void relative_places() {
     const std::vector<float> table = whole(0);
     constexpr uint64_t kHalf = kT5Buckets / 2, kExact = kHalf / 2;
@@ -198,7 +199,8 @@ class Assembler {
         bucket = std::min(bucket, kHalf - 1);
       }
       if (c > middle) bucket += kHalf;
-      for (uint64_t head = 0; head < rows(); ++head) out_[head * columns() + c] = table[bucket * rows() + head];
+      for (uint64_t head = 0; head < rows(); ++head)
+        out_[head * columns() + c] = table[bucket * rows() + head];
     }
   }
 
@@ -216,7 +218,8 @@ class Assembler {
     for (uint64_t r = 0; r < rows(); ++r) {
       std::fill(sums.begin(), sums.end(), 0.0);
       for (uint64_t j = 0; j < inner; ++j)
-        for (uint64_t c = 0; c < width; ++c) sums[c] += static_cast<double>(a[r * inner + j]) * b[j * width + c];
+        for (uint64_t c = 0; c < width; ++c)
+          sums[c] += static_cast<double>(a[r * inner + j]) * b[j * width + c];
       std::copy(sums.begin(), sums.end(), out_.begin() + static_cast<std::ptrdiff_t>(r * width));
     }
   }
@@ -366,13 +369,15 @@ std::vector<Shape> source_shapes(MapForm form, const TensorSpec& spec, const Con
 TensorSpec stored_spec(const TensorSpec& spec, const ConvertPlan& plan) {
   TensorSpec stored = spec;
   if (spec.name == "visual.positional_embedding" && plan.stored_grid[0] != 0)
-    stored.shape[0] = uint64_t{plan.stored_grid[0]} * plan.stored_grid[1] + (plan.config.vision->class_token ? 1 : 0);
+    stored.shape[0] =
+        uint64_t{plan.stored_grid[0]} * plan.stored_grid[1] + (plan.config.vision->class_token ? 1 : 0);
   return stored;
 }
 
 namespace {
 
-// open_clip's resize_pos_embed and timm's resample_abs_pos_embed: bicubic, antialiased, the class token kept apart.
+// open_clip's resize_pos_embed and timm's resample_abs_pos_embed: bicubic, antialiased, the class token kept
+// apart.
 void resize_positions(const ConvertPlan& plan, std::vector<float>& positions) {
   const VisionConfig& v = *plan.config.vision;
   const uint32_t rows = patch_grid_height(v), columns = patch_grid_width(v);
@@ -385,10 +390,11 @@ void resize_positions(const ConvertPlan& plan, std::vector<float>& positions) {
   positions = std::move(out);
 }
 
-// Rotary models turn channels 2i and 2i + 1 of a head together. Here a pair is i and half + i, so that both are read in
-// order: the rows of queries and keys change places, which no product of the two sees.
+// Rotary models turn channels 2i and 2i + 1 of a head together. Here a pair is i and half + i, so that both
+// are read in order: the rows of queries and keys change places, which no product of the two sees.
 void pair_halves(const VisionConfig& v, std::vector<float>& rows) {
-  const size_t width = v.transformer.width, head = width / v.transformer.heads, row = rows.size() / (3 * width);
+  const size_t width = v.transformer.width, head = width / v.transformer.heads,
+               row = rows.size() / (3 * width);
   std::vector<float> old(head * row);
   for (size_t first = 0; first < 2 * width; first += head) {
     float* to = rows.data() + first * row;
@@ -408,7 +414,8 @@ void assemble(const BoundTensor& bound, const ConvertPlan& plan, const TensorSou
   for (uint64_t extent : stored.spec.shape) total *= extent;
   out.resize(total);
   Assembler(stored, plan, tensors, out).run();
-  if (bound.spec.name == "visual.positional_embedding" && plan.stored_grid[0] != 0) resize_positions(plan, out);
+  if (bound.spec.name == "visual.positional_embedding" && plan.stored_grid[0] != 0)
+    resize_positions(plan, out);
   if (bound.turned) pair_halves(*plan.config.vision, out);
   if (!bound.row_scale) return;
   const std::vector<float> scale = read_whole(tensors, *bound.row_scale);

@@ -38,8 +38,8 @@ std::vector<std::vector<uint64_t>> source_shapes(MapForm form, const TensorSpec&
 void assemble(const BoundTensor& bound, const ConvertPlan& plan, const TensorSource& tensors,
               std::vector<float>& out);
 
-// The .sclip file of a plan whose tensors are bound: the towers that it keeps, in its precision, equalized as the
-// options say.
+// The .sclip file of a plan whose tensors are bound: the towers that it keeps, in its precision, equalized as
+// the options say.
 void write_plan(const ConvertPlan& plan, std::vector<BoundTensor> bound, const TensorSource& tensors,
                 const std::string& output, const ConvertOptions& options);
 

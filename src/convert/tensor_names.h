@@ -12,27 +12,27 @@ namespace simdclip {
 
 // How a schema tensor is made of foreign ones.
 enum class MapForm : uint8_t {
-  same,        // the same shape
-  patches,     // a convolution's [D, 3, P, P] as [D, 3*P*P]
+  same,          // the same shape
+  patches,       // a convolution's [D, 3, P, P] as [D, 3*P*P]
   patch_pixels,  // a product's [D, P*P*3], the channels last (NaFlex)
-  transposed,  // used as x @ W in the file, [K, N] there
-  rows,        // the sources stacked: q, k, v
-  ones_first,  // [1, T, D], or [1, 1, D] of a vector
-  zeros,       // not in the file: a bias that the layer does not have
-  outer_rows,  // two vectors with zeros between them: the biases of q and v
-  tail_rows,   // [3D, ...]: the last two thirds, k and v
+  transposed,    // used as x @ W in the file, [K, N] there
+  rows,          // the sources stacked: q, k, v
+  ones_first,    // [1, T, D], or [1, 1, D] of a vector
+  zeros,         // not in the file: a bias that the layer does not have
+  outer_rows,    // two vectors with zeros between them: the biases of q and v
+  tail_rows,     // [3D, ...]: the last two thirds, k and v
   // A pool's query, projected once: W x + b.
   query,            // x [1, 1, D], W [D, D], b [D]
   query_in_proj,    // x [1, 1, D], W and b the first thirds of [3D, D] and [3D]
   query_with_norm,  // x = ln(first row of [Q, D]), its weight and bias, W [D, D], b the first third of [3D]
   // Token and position embeddings.
-  scaled,        // plan.text_embedding_scale times the source
-  text_places,   // plan.text_first_place and on of [plan.text_places, D], plus row 0 of [plan.token_types, D]
-  sinusoids,     // computed: M2M100's
+  scaled,       // plan.text_embedding_scale times the source
+  text_places,  // plan.text_first_place and on of [plan.text_places, D], plus row 0 of [plan.token_types, D]
+  sinusoids,    // computed: M2M100's
   relative_places,  // T5: a row for each bucket of distances, [32, heads], as a column for each distance
-  long_places,   // Long-CLIP: the first rows of [T, D], behind them the second source's
-  patch_places,  // [1, patches, D] without the class token, whose row is zero
-  rotary_angles,  // computed: plan.rotary
+  long_places,      // Long-CLIP: the first rows of [T, D], behind them the second source's
+  patch_places,     // [1, patches, D] without the class token, whose row is zero
+  rotary_angles,    // computed: plan.rotary
   // Gates: x * sigmoid(x) is 1.702 quick_gelu(x / 1.702).
   gate,   // the source / 1.702
   value,  // 1.702 times the source
@@ -51,7 +51,7 @@ enum class MapForm : uint8_t {
   heads_out,    // [H, d, N]
   query_heads,  // a pool's query: x [1, 1, K], W [K, H, d], b [H, d]
   filters,      // a convolution's [P, P, 3, D]
-  cells,  // [D, S, 2, 2] without a batch norm
+  cells,        // [D, S, 2, 2] without a batch norm
 };
 
 // '*' stands for the block's number, '@' for the tower's prefix. Of several rows with one target the first
@@ -61,7 +61,7 @@ struct NameRule {
   MapForm form;
   std::array<std::string_view, 5> sources;
   std::string_view row_scale = {};  // where the tower has layer scale
-  bool turned = false;              // rows of queries, keys and values: where the tower is rotary, pairs apart
+  bool turned = false;  // rows of queries, keys and values: where the tower is rotary, pairs apart
 };
 
 using NameRules = std::span<const NameRule>;
@@ -77,10 +77,9 @@ bool is_ignored(const ConvertPlan& plan, std::string_view name);
 // The tables themselves.
 extern const NameRules kOpenClipVision, kOpenClipResNet, kOpenClipText;
 extern const NameRules kTimmVision, kTimmQkvFused, kTimmQkvFusedNoKBias, kTimmQkvSplitNoKBias, kTimmQkvNoBias,
-    kTimmMlp, kTimmGatedMlp, kTimmPlaces, kTimmPatchPlaces, kTimmStem,
-    kTimmHead, kTimmOuterHead;
-extern const NameRules kTransformersBlocks, kTransformersVision, kTransformersPatchPixels, kTransformersText, kTransformersProjection,
-    kTransformersHead;
+    kTimmMlp, kTimmGatedMlp, kTimmPlaces, kTimmPatchPlaces, kTimmStem, kTimmHead, kTimmOuterHead;
+extern const NameRules kTransformersBlocks, kTransformersVision, kTransformersPatchPixels, kTransformersText,
+    kTransformersProjection, kTransformersHead;
 extern const NameRules kBigVisionVision, kBigVisionText;
 extern const NameRules kBertText, kM2mText, kT5Text, kHfTextHead, kAltTextHead, kHfTextLinear, kHfTextMlp;
 

@@ -83,7 +83,8 @@ std::vector<NamedTensor> dict_tensors(const PickleValues& values, PickleRef dict
   return out;
 }
 
-// A state dict, or a training checkpoint that holds one beside optimizer state, epoch and arguments; or a textual inversion.
+// A state dict, or a training checkpoint that holds one beside optimizer state, epoch and arguments; or a
+// textual inversion.
 std::vector<NamedTensor> find_state(const PickleValues& values, PickleRef root) {
   std::vector<NamedTensor> out;
   if (values.kind(root) == PickleKind::object) {

@@ -1,6 +1,6 @@
-// transformers' folders: config.json of a CLIPModel, MetaClip2Model, ChineseCLIPModel, AltCLIPModel or SiglipModel,
-// or of one of CLIP's, MetaCLIP 2's and SigLIP's towers alone. An absent field has the value of transformers' own configuration
-// class: its files leave defaults out.
+// transformers' folders: config.json of a CLIPModel, MetaClip2Model, ChineseCLIPModel, AltCLIPModel or
+// SiglipModel, or of one of CLIP's, MetaCLIP 2's and SigLIP's towers alone. An absent field has the value of
+// transformers' own configuration class: its files leave defaults out.
 #include <algorithm>
 #include <cmath>
 
@@ -71,8 +71,8 @@ VisionConfig read_siglip_vision(const JsonObject& cfg) {
   return v;
 }
 
-// SigLIP 2 NaFlex: num_patches positions, a square of them; each picture's own grid. How many patches a picture may have is
-// the processor's to say.
+// SigLIP 2 NaFlex: num_patches positions, a square of them; each picture's own grid. How many patches a
+// picture may have is the processor's to say.
 VisionConfig read_siglip2_vision(const JsonObject& cfg) {
   VisionConfig v = read_siglip_vision(cfg);
   const uint32_t positions = cfg.find_count("num_patches").value_or(256);
@@ -180,7 +180,8 @@ bool has_projection(const JsonObject& root, const TensorSource& tensors, const c
   if (at != root.json().end() && at->is_array() && at->size() == 1 && at->front().is_string()) {
     const auto name = at->front().get<std::string>();
     for (const std::string family : {"CLIP", "MetaClip2"}) {
-      if (name == family + "TextModelWithProjection" || name == family + "VisionModelWithProjection") return true;
+      if (name == family + "TextModelWithProjection" || name == family + "VisionModelWithProjection")
+        return true;
       if (name == family + "TextModel" || name == family + "VisionModel") return false;
     }
     if (name != "CLIPModel" && name != "MetaClip2Model")
@@ -190,7 +191,8 @@ bool has_projection(const JsonObject& root, const TensorSource& tensors, const c
 }
 
 void read_logit_scale(const TensorSource& tensors, ModelConfig& config) {
-  config.logit_scale = static_cast<float>(std::exp(double{need_scalar(tensors, "logit_scale", "such model")}));
+  config.logit_scale =
+      static_cast<float>(std::exp(double{need_scalar(tensors, "logit_scale", "such model")}));
 }
 
 // The two halves of config.json; one that equals the class's defaults may be absent.
@@ -227,13 +229,15 @@ void read_with_bert(const JsonObject& root, const TensorSource& tensors,
 
 [[noreturn]] void refuse_class(const JsonObject& root, const std::string& type) {
   // Jina-CLIP, for one: what its towers compute stands in Python files of its repository.
-  const char* own_code = root.has("auto_map")
-                             ? " (auto_map: the model is defined by Python code of its own, which transformers runs "
-                               "with trust_remote_code and a converter cannot read)"
-                             : "";
+  const char* own_code =
+      root.has("auto_map")
+          ? " (auto_map: the model is defined by Python code of its own, which transformers runs "
+            "with trust_remote_code and a converter cannot read)"
+          : "";
   fail(ErrorCode::unsupported, root.where(), ": model_type '", type, "' is not supported", own_code,
        "; altclip, chinese_clip, clip, clip_text_model, clip_vision_model, metaclip_2, "
-       "metaclip_2_text_model, metaclip_2_vision_model, siglip, siglip_text_model, siglip_vision_model, siglip2, "
+       "metaclip_2_text_model, metaclip_2_vision_model, siglip, siglip_text_model, siglip_vision_model, "
+       "siglip2, "
        "siglip2_text_model and siglip2_vision_model are");
 }
 
@@ -310,8 +314,8 @@ void read_naflex(const JsonObject& cfg, VisionConfig& vision, PreprocessConfig& 
   p.mean = p.std = {0.5F, 0.5F, 0.5F};
   const uint32_t patch = cfg.find_count("patch_size").value_or(16);
   if (patch != vision.patch_size)
-    fail(ErrorCode::shape_mismatch, cfg.where(), ": pictures are cut into patches of ", patch, ", the model takes ",
-         vision.patch_size);
+    fail(ErrorCode::shape_mismatch, cfg.where(), ": pictures are cut into patches of ", patch,
+         ", the model takes ", vision.patch_size);
   vision.max_patches = cfg.find_count("max_num_patches").value_or(256);
 }
 
@@ -353,9 +357,11 @@ PreprocessConfig read_transformers_preprocess(const std::string& folder, VisionC
   const JsonObject cfg = nested ? root.object("image_processor") : root;
   for (const char* key : {"image_processor_type", "feature_extractor_type"}) {
     const bool naflex = vision.max_patches != 0;
-    const std::string type = cfg.find_text(key).value_or(naflex ? "Siglip2ImageProcessor" : "CLIPImageProcessor");
+    const std::string type =
+        cfg.find_text(key).value_or(naflex ? "Siglip2ImageProcessor" : "CLIPImageProcessor");
     if (naflex != is_processor_of(type, "Siglip2") && (naflex || is_known_processor(type)))
-      fail(ErrorCode::unsupported, cfg.where(), ": ", key, " '", type, "' does not go with this model, whose pictures ",
+      fail(ErrorCode::unsupported, cfg.where(), ": ", key, " '", type,
+           "' does not go with this model, whose pictures ",
            naflex ? "keep their shape (NaFlex)" : "have one size");
     if (!naflex && !is_known_processor(type))
       fail(ErrorCode::unsupported, cfg.where(), ": ", key, " '", type,

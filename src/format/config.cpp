@@ -59,7 +59,8 @@ void validate(const AttentionPoolConfig& p, uint32_t width, const Check& check) 
 
 // Three convolutions whose strides are their sizes: 4, 2, 2.
 constexpr uint32_t kStemPatch = 16;
-// Five halvings, the first of which rounds up: of a side with 31 pixels more than a multiple it would make one more.
+// Five halvings, the first of which rounds up: of a side with 31 pixels more than a multiple it would make
+// one more.
 constexpr uint32_t kResNetPatch = 32;
 
 void validate(const ResNetConfig& r, const VisionConfig& v, const Check& check) {
@@ -67,11 +68,11 @@ void validate(const ResNetConfig& r, const VisionConfig& v, const Check& check) 
   check.range("width", r.width, 2, kMaxExtent / kResNetPatch);
   check.require(r.width % 2 == 0, "width", "expected an even number");
   for (const uint32_t blocks : r.blocks) check.range("blocks", blocks, 1, kMaxLayers);
-  check.require(t.width == kResNetPatch * r.width && t.layers == 0 && t.heads == 1 && t.mlp_width == 0, "width",
-                "expected a transformer of 32 times the width without layers, heads 1, mlp_width 0");
+  check.require(t.width == kResNetPatch * r.width && t.layers == 0 && t.heads == 1 && t.mlp_width == 0,
+                "width", "expected a transformer of 32 times the width without layers, heads 1, mlp_width 0");
   check.require(v.patch_size == kResNetPatch, "patch_size", "expected 32");
-  check.require(v.image_height % kResNetPatch != 31 && v.image_width % kResNetPatch != 31, "image_height, image_width",
-                "expected no side of 31 pixels more than a multiple of 32");
+  check.require(v.image_height % kResNetPatch != 31 && v.image_width % kResNetPatch != 31,
+                "image_height, image_width", "expected no side of 31 pixels more than a multiple of 32");
   check.require(v.class_token && v.attention_pool && v.attention_pool->token_query, "attention_pool",
                 "expected class_token and a pool with token_query");
   check.require(!v.patch_bias && !v.pre_norm && !v.post_norm && !v.rotary && v.stem_width == 0,
@@ -97,7 +98,8 @@ void validate(const VisionConfig& v, uint32_t embed_dim, const Check& check) {
     validate(*v.attention_pool, pooled_width(v), check.inside("attention_pool"));
     check.require(!v.attention_pool->token_query ||
                       (v.attention_pool->mlp_width == 0 && v.attention_pool->width == 0 && v.projection),
-                  "attention_pool", "with token_query has no mlp and no width of its own, and a projection behind it");
+                  "attention_pool",
+                  "with token_query has no mlp and no width of its own, and a projection behind it");
   }
   check.require(pooled_width(v) == v.transformer.width || v.norm_after_pool || !v.post_norm,
                 "norm_after_pool", "expected where the attention pool has a width of its own");
@@ -181,8 +183,8 @@ void validate(const ModelConfig& c, const std::string& where) {
                 "expected exactly where there is a text tower");
   if (c.vision) validate(*c.vision, c.embed_dim, check.inside("vision"));
   if (c.text) validate(*c.text, c.embed_dim, check.inside("text"));
-  check.require(!c.vision || (c.vision->max_patches != 0) == (c.preprocess->resize == ResizeMode::naflex), "max_patches",
-                "expected exactly where pictures are resized as naflex");
+  check.require(!c.vision || (c.vision->max_patches != 0) == (c.preprocess->resize == ResizeMode::naflex),
+                "max_patches", "expected exactly where pictures are resized as naflex");
   if (c.preprocess) validate(*c.preprocess, check.inside("preprocess"));
   if (c.tokenizer) validate(*c.tokenizer, c.text->vocab_size, check.inside("tokenizer"));
   check.positive("logit_scale", c.logit_scale);
@@ -206,7 +208,9 @@ uint32_t patch_grid_width(const VisionConfig& v) noexcept { return v.image_width
 uint32_t vision_tokens(const VisionConfig& v) noexcept {
   return patch_grid_height(v) * patch_grid_width(v) + (v.class_token ? 1 : 0);
 }
-uint32_t most_vision_tokens(const VisionConfig& v) noexcept { return std::max(vision_tokens(v), v.max_patches); }
+uint32_t most_vision_tokens(const VisionConfig& v) noexcept {
+  return std::max(vision_tokens(v), v.max_patches);
+}
 uint32_t pooled_width(const VisionConfig& v) noexcept {
   return v.attention_pool && v.attention_pool->width != 0 ? v.attention_pool->width : v.transformer.width;
 }

@@ -39,7 +39,7 @@ enum class Pooling : uint8_t {
 enum class ResizeMode : uint8_t {
   shortest,  // shortest side to image_size, then centre crop (torchvision Resize(int) + CenterCrop)
   squash,    // both sides to image_size, the aspect ratio is lost
-  naflex,    // to whole patches, as many as max_patches allows, the aspect ratio nearly kept (SigLIP 2 NaFlex)
+  naflex,  // to whole patches, as many as max_patches allows, the aspect ratio nearly kept (SigLIP 2 NaFlex)
 };
 enum class Interpolation : uint8_t { bicubic, bilinear };
 
@@ -57,7 +57,8 @@ struct TransformerConfig {
   bool mlp_norm = false;        // a layer norm before fc2 (EVA02)
   bool attention_norm = false;  // a layer norm before the attention's projection (EVA02)
   bool rms_norm = false;        // its norms divide by the root of the mean square, no mean is taken off (T5)
-  bool relative_bias = false;   // text: attention adds a bias by the distance of key and query, not scaled (T5)
+  bool relative_bias =
+      false;  // text: attention adds a bias by the distance of key and query, not scaled (T5)
 };
 
 // Attention pooling: x = proj(attention(query, tokens)); x += mlp(ln(x)) (Zhai 2022, "multihead attention
@@ -70,14 +71,15 @@ struct AttentionPoolConfig {
   // In the file only where they differ from what stands here.
   uint32_t width = 0;       // of query, keys and result; 0: the tower's
   bool input_norm = false;  // a layer norm of the tokens before keys and values (CoCa)
-  // The query is made of the first token, not learned, and what follows the attention is the tower's projection
-  // (OpenAI's AttentionPool2d).
+  // The query is made of the first token, not learned, and what follows the attention is the tower's
+  // projection (OpenAI's AttentionPool2d).
   bool token_query = false;
 };
 
-// OpenAI's ModifiedResNet (open_clip/modified_resnet.py): three convolutions and four stages of bottlenecks, each
-// convolution with its batch norm folded into it. It makes the tokens that a transformer of no blocks hands to
-// the pool: the mean of all places, then the places row by row, each with its position. A place is 32 x 32 pixels.
+// OpenAI's ModifiedResNet (open_clip/modified_resnet.py): three convolutions and four stages of bottlenecks,
+// each convolution with its batch norm folded into it. It makes the tokens that a transformer of no blocks
+// hands to the pool: the mean of all places, then the places row by row, each with its position. A place is
+// 32 x 32 pixels.
 struct ResNetConfig {
   uint32_t width = 0;                   // channels behind the stem; the tokens have 32 times as many
   std::array<uint32_t, 4> blocks = {};  // of each stage
@@ -100,9 +102,9 @@ struct VisionConfig {
   bool projection = true;                             // [embed_dim, width]
   // In the file only where they differ from what stands here.
   bool projection_bias = false;
-  bool rotary = false;      // queries and keys of the patches are rotated by their place (EVA02, PE)
-  // Not 0: pictures become grids of at most so many patches (NaFlex); positions are stored for the grid of image_height x
-  // image_width and resized to each picture's.
+  bool rotary = false;  // queries and keys of the patches are rotated by their place (EVA02, PE)
+  // Not 0: pictures become grids of at most so many patches (NaFlex); positions are stored for the grid of
+  // image_height x image_width and resized to each picture's.
   uint32_t max_patches = 0;
   uint32_t stem_width = 0;  // patches as three steps of 4, 2 and 2 pixels with gelu between (MobileCLIP-B)
   std::optional<ResNetConfig> resnet;  // makes the tokens, the first one too
@@ -206,7 +208,8 @@ void validate(const ModelConfig& config, const std::string& where);
 uint32_t patch_grid_height(const VisionConfig& v) noexcept;
 uint32_t patch_grid_width(const VisionConfig& v) noexcept;
 uint32_t vision_tokens(const VisionConfig& v) noexcept;  // patches plus the class token
-uint32_t most_vision_tokens(const VisionConfig& v) noexcept;  // of one picture: more than these where grids vary
+uint32_t most_vision_tokens(
+    const VisionConfig& v) noexcept;  // of one picture: more than these where grids vary
 // Of the vector that is projected: the tower's width, or its attention pool's.
 uint32_t pooled_width(const VisionConfig& v) noexcept;
 // Rows of the position embedding: the context, and one for an appended class token.

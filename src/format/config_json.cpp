@@ -248,7 +248,8 @@ class FromJson {
     for (const auto& item : object_.items()) {
       if (names_.contains(item.key())) continue;
       fail(ErrorCode::unsupported, where_, ": unknown field '", path_, shown(item.key()),
-           "'; the file was written by a newer simdclip, use that one; or by an early one, then convert again");
+           "'; the file was written by a newer simdclip, use that one; or by an early one, then convert "
+           "again");
     }
   }
 

@@ -47,21 +47,21 @@ struct TensorSpec {
 // .kv [2D, D];
 //                                                   .proj [D, D]; .ln; .mlp.fc1 [M, D]; .mlp.fc2 [D, M]; with
 //                                                   biases; .ln_in if input_norm; no mlp if mlp_width is 0
-//                                                   with token_query: .q [D, D] and .kv, no .query and no .proj
+//                                                   with token_query: .q [D, D] and .kv, no .query and no
+//                                                   .proj
 // visual.proj.weight         gemm [E, D]            (if projection; + .bias [E] if projection_bias)
 //
-// With resnet, of width W, these stand in the place of all before visual.positional_embedding; each .weight is
-// gemm, with a .bias, and the columns of a 3 x 3 convolution are its 9 places row by row, each with all channels:
-// visual.stem.{0,1,2}        [W/2, 27], [W/2, 9*W/2], [W, 9*W/2]
-// visual.blocks.S.B          stage S of 1 .. 4, P = W << (S - 1): .conv1 [P, in], .conv2 [P, 9*P], .conv3 [4*P, P]
+// With resnet, of width W, these stand in the place of all before visual.positional_embedding; each .weight
+// is gemm, with a .bias, and the columns of a 3 x 3 convolution are its 9 places row by row, each with all
+// channels: visual.stem.{0,1,2}        [W/2, 27], [W/2, 9*W/2], [W, 9*W/2] visual.blocks.S.B          stage S
+// of 1 .. 4, P = W << (S - 1): .conv1 [P, in], .conv2 [P, 9*P], .conv3 [4*P, P]
 //                            and in block 0 .shortcut [4*P, in]
 //
 // text.token_embedding       [vocab, D]             (f32, or bf16 in bf16 and int8 files)
 // text.class_embedding       [D]                    (if pooling is appended)
 // text.positional_embedding  [context, D]           (one more row with a class token)
-// text.relative_bias         [heads, 2*context-1]   (if relative_bias; column c: key c - (context-1) behind the query)
-// text.ln_embed.{weight,bias} [D]                   (if embedding_norm)
-// text.blocks.I.*            as above
+// text.relative_bias         [heads, 2*context-1]   (if relative_bias; column c: key c - (context-1) behind
+// the query) text.ln_embed.{weight,bias} [D]                   (if embedding_norm) text.blocks.I.* as above
 // text.ln_final.{weight,bias} [D]                   (if final_norm)
 // text.proj_in.weight        gemm [H, D]            (if projection_hidden H; then proj is [E, H])
 // text.proj.weight           gemm [E, D]            (if projection; + .bias [E] if projection_bias)

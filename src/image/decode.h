@@ -30,7 +30,8 @@ Image decode_jpeg(const EncodedImage& in);
 #if defined(SIMDCLIP_HAVE_PNG)
 Image decode_png(const EncodedImage& in);
 #endif
-Image decode_png_by_stb(const EncodedImage& in);  // the kinds that it reads as Pillow does; what a build without libpng has
+Image decode_png_by_stb(
+    const EncodedImage& in);  // the kinds that it reads as Pillow does; what a build without libpng has
 Image decode_webp(const EncodedImage& in);
 Image decode_gif(const EncodedImage& in);
 Image decode_bmp(const EncodedImage& in);

@@ -61,16 +61,19 @@ Image decode_tiff(const EncodedImage& in) {
   TIFFOpenOptionsSetErrorHandlerExtR(options.get(), keep_message, &source);
   TIFFOpenOptionsSetWarningHandlerExtR(options.get(), say_nothing, nullptr);
   // One strip or tile may hold the whole picture; nothing else is as large.
-  TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), static_cast<tmsize_t>(std::min<uint64_t>(in.options.max_pixels, 1U << 30U) * 8));
-  const std::unique_ptr<TIFF, Closer> tiff(TIFFClientOpenExt("picture", "rM", &source, read_bytes, write_nothing, seek, close_nothing,
-                                                             size_of, nullptr, nullptr, options.get()));
+  TIFFOpenOptionsSetMaxSingleMemAlloc(
+      options.get(), static_cast<tmsize_t>(std::min<uint64_t>(in.options.max_pixels, 1U << 30U) * 8));
+  const std::unique_ptr<TIFF, Closer> tiff(TIFFClientOpenExt("picture", "rM", &source, read_bytes,
+                                                             write_nothing, seek, close_nothing, size_of,
+                                                             nullptr, nullptr, options.get()));
   if (tiff == nullptr) fail_damaged(in, "TIFF header cannot be read: ", source.message);
   uint32_t width = 0, height = 0;
   TIFFGetField(tiff.get(), TIFFTAG_IMAGEWIDTH, &width);
   TIFFGetField(tiff.get(), TIFFTAG_IMAGELENGTH, &height);
   check_dimensions(in, "TIFF", width, height);
   char reason[1024] = {};
-  if (TIFFRGBAImageOK(tiff.get(), reason) == 0) fail_unsupported(in, "a TIFF picture of a kind that is not read: ", reason);
+  if (TIFFRGBAImageOK(tiff.get(), reason) == 0)
+    fail_unsupported(in, "a TIFF picture of a kind that is not read: ", reason);
   uint16_t orientation = ORIENTATION_TOPLEFT, extra = 0;
   const uint16_t* kinds = nullptr;
   TIFFGetFieldDefaulted(tiff.get(), TIFFTAG_ORIENTATION, &orientation);

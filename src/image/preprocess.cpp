@@ -74,7 +74,8 @@ uint64_t most_floats(const TargetSize& target) noexcept {
   return std::max(uint64_t{3} * target.height * target.width, varying);
 }
 
-PixelSize naflex_size(uint32_t in_height, uint32_t in_width, uint32_t patch_size, uint32_t max_patches) noexcept {
+PixelSize naflex_size(uint32_t in_height, uint32_t in_width, uint32_t patch_size,
+                      uint32_t max_patches) noexcept {
   constexpr double kEps = 1e-5;
   const double patch = patch_size;
   const auto scaled = [&](double scale, uint32_t side) {
@@ -89,8 +90,8 @@ PixelSize naflex_size(uint32_t in_height, uint32_t in_width, uint32_t patch_size
   return {static_cast<uint32_t>(scaled(low, in_height)), static_cast<uint32_t>(scaled(low, in_width))};
 }
 
-PixelSize preprocess(const Image& image, const PreprocessConfig& config, const TargetSize& target, std::span<float> out,
-                     const kernels::Kernels& kernels) {
+PixelSize preprocess(const Image& image, const PreprocessConfig& config, const TargetSize& target,
+                     std::span<float> out, const kernels::Kernels& kernels) {
   const PixelSize size = picture_size(target, image.height, image.width);
   preprocess(image, config, size.height, size.width, picture_part(target, size, out), kernels);
   return size;

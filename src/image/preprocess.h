@@ -11,7 +11,8 @@
 
 namespace simdclip {
 
-// What a picture becomes: height x width, or (resize naflex) whole patches of patch_size, at most max_patches.
+// What a picture becomes: height x width, or (resize naflex) whole patches of patch_size, at most
+// max_patches.
 struct TargetSize {
   uint32_t height = 0, width = 0;
   uint32_t patch_size = 0, max_patches = 0;
@@ -22,9 +23,10 @@ PixelSize picture_size(const TargetSize& target, uint32_t in_height, uint32_t in
 std::span<float> picture_part(const TargetSize& target, PixelSize size, std::span<float> out) noexcept;
 uint64_t most_floats(const TargetSize& target) noexcept;  // of one preprocessed picture
 
-// transformers' get_image_size_for_max_num_patches: the largest scale at which both sides, rounded up to whole patches,
-// give at most max_patches.
-PixelSize naflex_size(uint32_t in_height, uint32_t in_width, uint32_t patch_size, uint32_t max_patches) noexcept;
+// transformers' get_image_size_for_max_num_patches: the largest scale at which both sides, rounded up to
+// whole patches, give at most max_patches.
+PixelSize naflex_size(uint32_t in_height, uint32_t in_width, uint32_t patch_size,
+                      uint32_t max_patches) noexcept;
 
 // out: [3, height, width] floats, (value / 255 - mean) / std of the resized and cropped RGB bytes.
 // Reference: torchvision Compose([Resize, CenterCrop, convert, ToTensor, Normalize]) on PIL images, in
@@ -44,11 +46,11 @@ void preprocess_encoded(std::span<const std::byte> bytes, const DecodeOptions& o
                         uint32_t width, std::span<float> out, const kernels::Kernels& kernels);
 
 // The same for either kind of target. out: most_floats(); the picture is its first 3 * height * width floats.
-PixelSize preprocess(const Image& image, const PreprocessConfig& config, const TargetSize& target, std::span<float> out,
-                     const kernels::Kernels& kernels);
-PixelSize preprocess_encoded(std::span<const std::byte> bytes, const DecodeOptions& options, const std::string& name,
-                             const PreprocessConfig& config, const TargetSize& target, std::span<float> out,
-                             const kernels::Kernels& kernels);
+PixelSize preprocess(const Image& image, const PreprocessConfig& config, const TargetSize& target,
+                     std::span<float> out, const kernels::Kernels& kernels);
+PixelSize preprocess_encoded(std::span<const std::byte> bytes, const DecodeOptions& options,
+                             const std::string& name, const PreprocessConfig& config,
+                             const TargetSize& target, std::span<float> out, const kernels::Kernels& kernels);
 
 // preprocess() with the kernels of default_isa().
 void preprocess(const Image& image, const PreprocessConfig& config, uint32_t height, uint32_t width,

@@ -58,8 +58,9 @@ PixelSize stream_jpeg(JpegReader& reader, const DecodeOptions& options, const Pr
 
 }  // namespace
 
-PixelSize preprocess_encoded(std::span<const std::byte> bytes, const DecodeOptions& options, const std::string& name,
-                             const PreprocessConfig& config, const TargetSize& target, std::span<float> out,
+PixelSize preprocess_encoded(std::span<const std::byte> bytes, const DecodeOptions& options,
+                             const std::string& name, const PreprocessConfig& config,
+                             const TargetSize& target, std::span<float> out,
                              const kernels::Kernels& kernels) {
   if (sniff_format(bytes) == ImageFormat::jpeg && out.size() == most_floats(target)) {
     JpegReader reader({bytes, options, name});
@@ -71,7 +72,8 @@ PixelSize preprocess_encoded(std::span<const std::byte> bytes, const DecodeOptio
 void preprocess_encoded(std::span<const std::byte> bytes, const DecodeOptions& options,
                         const std::string& name, const PreprocessConfig& config, uint32_t height,
                         uint32_t width, std::span<float> out, const kernels::Kernels& kernels) {
-  preprocess_encoded(bytes, options, name, config, TargetSize{.height = height, .width = width}, out, kernels);
+  preprocess_encoded(bytes, options, name, config, TargetSize{.height = height, .width = width}, out,
+                     kernels);
 }
 
 }  // namespace simdclip

@@ -14,8 +14,8 @@ std::vector<GridResize::Window> GridResize::windows(size_t in, size_t out, Inter
   std::vector<Window> all(out);
   FilterWindow window;
   for (size_t i = 0; i < out; ++i) {
-    filter_window(static_cast<uint32_t>(in), static_cast<uint32_t>(out), interpolation, static_cast<uint32_t>(i),
-                  window);
+    filter_window(static_cast<uint32_t>(in), static_cast<uint32_t>(out), interpolation,
+                  static_cast<uint32_t>(i), window);
     all[i].first = static_cast<size_t>(window.first);
     all[i].weights.assign(window.weights.begin(), window.weights.end());
   }

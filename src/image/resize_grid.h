@@ -8,8 +8,8 @@
 
 namespace simdclip {
 
-// A resize of [rows, columns, D] to [out_rows, out_columns, D], as torch.nn.functional.interpolate computes it with
-// antialias=True and align_corners=False: Pillow's weights, in float, columns before rows.
+// A resize of [rows, columns, D] to [out_rows, out_columns, D], as torch.nn.functional.interpolate computes
+// it with antialias=True and align_corners=False: Pillow's weights, in float, columns before rows.
 class GridResize {
  public:
   GridResize(size_t rows, size_t columns, size_t out_rows, size_t out_columns, Interpolation interpolation);
@@ -17,9 +17,10 @@ class GridResize {
   size_t out_rows() const noexcept { return rows_.size(); }
   size_t out_columns() const noexcept { return columns_.size(); }
 
-  // One cell: out [width] of grid [rows, columns, width]; scratch: [width]. The same operations in the same order on
-  // every machine.
-  void cell(const float* grid, size_t width, size_t row, size_t column, float* scratch, float* out) const noexcept;
+  // One cell: out [width] of grid [rows, columns, width]; scratch: [width]. The same operations in the same
+  // order on every machine.
+  void cell(const float* grid, size_t width, size_t row, size_t column, float* scratch,
+            float* out) const noexcept;
 
  private:
   struct Window {

@@ -24,8 +24,8 @@ size_t gathered_floats(size_t longest, size_t head_dim) {
   return round_up((2 * head_dim + 1) * longest, kCacheLine / sizeof(float));
 }
 
-// Copies of the keys and values that one head of one sequence attends to, its prefix first. What the sequence before it had in
-// common stays: texts in order share nearly all of their prefixes.
+// Copies of the keys and values that one head of one sequence attends to, its prefix first. What the sequence
+// before it had in common stays: texts in order share nearly all of their prefixes.
 template <typename Element>
 class Gathered {
  public:
@@ -42,9 +42,12 @@ class Gathered {
     count_ = 0;
   }
   // Returns how many of the keys were there before.
-  size_t gather(const AttentionRows<Element>& from, std::span<const uint32_t> prefix, size_t first, size_t length) noexcept {
+  size_t gather(const AttentionRows<Element>& from, std::span<const uint32_t> prefix, size_t first,
+                size_t length) noexcept {
     const size_t most = std::min(count_, prefix.size());
-    count_ = static_cast<size_t>(std::mismatch(prefix.begin(), prefix.begin() + static_cast<std::ptrdiff_t>(most), rows_).first - prefix.begin());
+    count_ = static_cast<size_t>(
+        std::mismatch(prefix.begin(), prefix.begin() + static_cast<std::ptrdiff_t>(most), rows_).first -
+        prefix.begin());
     const size_t kept = count_;
     for (const uint32_t row : prefix.subspan(count_)) add(from, row);
     for (size_t t = 0; t < length; ++t) add(from, static_cast<uint32_t>(first + t));
@@ -63,7 +66,9 @@ class Gathered {
   size_t d_, column_ = 0, count_ = 0;
 };
 
-void run(const kernels::AttentionArgs& args, const AttentionShape&, const kernels::Kernels& k) { k.attention_f32(args); }
+void run(const kernels::AttentionArgs& args, const AttentionShape&, const kernels::Kernels& k) {
+  k.attention_f32(args);
+}
 void run(const kernels::AttentionBf16Args& args, const AttentionShape& shape, const kernels::Kernels& k) {
   (shape.int8 ? k.attention_i8 : k.attention_bf16)(args);
 }
@@ -72,12 +77,14 @@ void run(const kernels::RotateBf16Args& args, const kernels::Kernels& k) { k.rot
 
 size_t placed_floats(size_t longest) { return round_up(longest * longest, kCacheLine / sizeof(float)); }
 
-// The bias of one head over one sequence whose queries begin with token `first`: where no token is missing, the
-// table itself is a matrix whose rows overlap.
+// The bias of one head over one sequence whose queries begin with token `first`: where no token is missing,
+// the table itself is a matrix whose rows overlap.
 void set_bias(kernels::AttentionArgs& args, const AttentionShape& shape, size_t head, size_t first,
               std::span<const uint32_t> places, float* room) {
   const float* middle = shape.bias.row(head) + (shape.bias.cols - 1) / 2;
-  const auto at = [&](size_t token) { return static_cast<std::ptrdiff_t>(places.empty() ? token : places[token]); };
+  const auto at = [&](size_t token) {
+    return static_cast<std::ptrdiff_t>(places.empty() ? token : places[token]);
+  };
   if (places.empty() || places.back() - places.front() + 1 == places.size()) {
     args.bias = middle - static_cast<std::ptrdiff_t>(first);
     args.ldbias = -1;
@@ -91,7 +98,8 @@ void set_bias(kernels::AttentionArgs& args, const AttentionShape& shape, size_t 
 
 // One causal head whose last token does not see itself. args: as if it did.
 template <typename Element>
-void run_blind(kernels::AttentionOperands<Element> args, const AttentionShape& shape, const kernels::Kernels& k) {
+void run_blind(kernels::AttentionOperands<Element> args, const AttentionShape& shape,
+               const kernels::Kernels& k) {
   args.keys -= 1;
   if (args.queries > 1) {
     args.queries -= 1;
@@ -137,7 +145,8 @@ void multi_head_attention(const AttentionShape& shape, const Sequences& sequence
   float* const all_gathered = ws.take_floats(parts * gathered);
   const size_t placed = sequences.places.empty() || shape.bias.data == nullptr ? 0 : placed_floats(longest);
   float* const all_placed = ws.take_floats(parts * placed);
-  const float scale = shape.bias.data != nullptr ? 1.0F : 1.0F / std::sqrt(static_cast<float>(shape.head_dim));
+  const float scale =
+      shape.bias.data != nullptr ? 1.0F : 1.0F / std::sqrt(static_cast<float>(shape.head_dim));
   engine.pool.parallel_for(parts, [&, q = q, k = k, v = v, out = out](size_t part) {
     Gathered<Element> copies(all_gathered + part * gathered, longest, shape.head_dim);
     size_t gathered_head = shape.heads;  // none
@@ -216,7 +225,8 @@ void rotate(const Rotary& rotary, size_t head_dim, const Sequences& sequences,
       return;
     }
     size_t i = static_cast<size_t>(std::upper_bound(sequences.starts.begin(), sequences.starts.end(), first) -
-                                   sequences.starts.begin()) - 1;
+                                   sequences.starts.begin()) -
+               1;
     for (size_t row = first; row < first + count; ++i) {
       const size_t end = std::min(first + count, sequences.starts[i + 1]);
       turn(row, row - sequences.starts[i], end - row);

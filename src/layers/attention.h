@@ -31,13 +31,13 @@ struct Sequences {
   // (CoCa's class token).
   std::span<const uint8_t> blind_last = {};
   bool blind(size_t i) const noexcept { return !blind_last.empty() && blind_last[i] != 0; }
-  // Of each row its place in its text, where attention has a bias and tokens were left out between others; empty:
-  // 0, 1, 2, ... in each sequence.
+  // Of each row its place in its text, where attention has a bias and tokens were left out between others;
+  // empty: 0, 1, 2, ... in each sequence.
   std::span<const uint32_t> places = {};
 };
 
-// Rotary positions of a picture's patches: in each head the channels i and head_dim / 2 + i are a pair, turned by the
-// patch's angle i.
+// Rotary positions of a picture's patches: in each head the channels i and head_dim / 2 + i are a pair,
+// turned by the patch's angle i.
 struct Rotary {
   ConstSpan2f table;  // [patches, head_dim]: the cosines of the pairs, then their sines; empty: none
   size_t lead = 0;    // tokens before the patches, which are not turned
@@ -52,8 +52,8 @@ void rotate(const Rotary& rotary, size_t head_dim, const Sequences& sequences,
 struct AttentionShape {
   size_t heads = 0, head_dim = 0;
   bool causal = false;
-  // [heads, 2C - 1], or none: the bias of a key that stands c - (C - 1) places behind its query; then scores are not
-  // divided by the square root of head_dim. Of whole sequences of at most C tokens.
+  // [heads, 2C - 1], or none: the bias of a key that stands c - (C - 1) places behind its query; then scores
+  // are not divided by the square root of head_dim. Of whole sequences of at most C tokens.
   ConstSpan2f bias = {};
   bool int8 = false;  // of an int8 file: its bf16 attention gives the same bits with every instruction set
 };

@@ -6,8 +6,7 @@
 namespace simdclip {
 
 AttentionPool::AttentionPool(const ModelFile& file, const AttentionPoolConfig& config, size_t width)
-    : shape_{config.heads, width / config.heads, false},
-      kv_(file, "visual.attention_pool.kv", true) {
+    : shape_{config.heads, width / config.heads, false}, kv_(file, "visual.attention_pool.kv", true) {
   if (config.token_query) {
     q_.emplace(file, "visual.attention_pool.q", true);
   } else {
@@ -33,7 +32,8 @@ void AttentionPool::forward(Span2f x, const Sequences& sequences, Span2f y, Work
   kv_.forward(kv_.operand(x, ws, engine), kv, engine);
   const std::vector<size_t> one_query(n, 0);
   multi_head_attention<float>(shape_, sequences, one_query,
-                              {q, kv.sub_cols(0, width), kv.sub_cols(width, width), proj_ ? h : y}, ws, engine);
+                              {q, kv.sub_cols(0, width), kv.sub_cols(width, width), proj_ ? h : y}, ws,
+                              engine);
   if (proj_) proj_->forward(proj_->operand(h, ws, engine), y, engine);
   if (mlp_) mlp_->add_to(y, h, ws, engine);
 }

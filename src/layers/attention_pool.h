@@ -17,7 +17,8 @@ class AttentionPool {
 
  private:
   // [n, D], of the tokens x [T, D].
-  void fill_queries(ConstSpan2f x, const Sequences& sequences, Span2f q, Workspace& ws, const Engine& engine) const;
+  void fill_queries(ConstSpan2f x, const Sequences& sequences, Span2f q, Workspace& ws,
+                    const Engine& engine) const;
 
   AttentionShape shape_;
   const float* query_ = nullptr;  // [D], projected at conversion; or q_

@@ -18,7 +18,8 @@ Block::Block(const ModelFile& file, const std::string& name, const TransformerCo
       qkv_(file, name + ".attn.qkv", true),
       proj_(file, name + ".attn.proj", true),
       mlp_(file, name + ".ln_2", name + ".mlp", config) {
-  if (config.attention_norm) attention_norm_.emplace(file, name + ".attn.ln", config.norm_eps, config.rms_norm);
+  if (config.attention_norm)
+    attention_norm_.emplace(file, name + ".attn.ln", config.norm_eps, config.rms_norm);
 }
 
 // Scores that are biased stay floats, and so do blocks whose norms stand elsewhere.
@@ -26,7 +27,8 @@ bool Block::hands_on_bf16(const Engine& engine) const noexcept {
   return proj_.takes_bf16(engine) && norms_before() && shape_.bias.data == nullptr;
 }
 
-// What the projection multiplies: attention's result, normalised where there is a norm. h: the memory that it is in.
+// What the projection multiplies: attention's result, normalised where there is a norm. h: the memory that it
+// is in.
 template <typename Element>
 Operand Block::attended(Span2<Element> out, Span2f h, Workspace& ws, const Engine& engine) const {
   if (!attention_norm_) return proj_.operand(out, ws, engine);
@@ -55,7 +57,8 @@ void Block::forward(Span2f x, const Sequences& sequences, Workspace& ws, const E
 }
 
 template <typename Element>
-void Block::attend(Span2f x, const Sequences& sequences, Span2f h, Workspace& ws, const Engine& engine) const {
+void Block::attend(Span2f x, const Sequences& sequences, Span2f h, Workspace& ws,
+                   const Engine& engine) const {
   const Workspace::Scope scope(ws);
   const size_t width = x.cols;
   const Span2<Element> qkv = rows_in<Element>(ws.take(x.rows, 3 * width));  // [T, 3D]
@@ -82,7 +85,8 @@ void Block::forward_rows(ConstSpan2f x, const Sequences& sequences, std::span<co
   assert(rows.size() == sequences.count() && y.rows == rows.size() && norms_before());
   const Workspace::Scope scope(ws);
   const Span2f h = ws.take(rows.size(), x.cols);  // [n, D]
-  for (size_t i = 0; i < rows.size(); ++i) std::copy_n(x.row(sequences.starts[i] + rows[i]), x.cols, y.row(i));
+  for (size_t i = 0; i < rows.size(); ++i)
+    std::copy_n(x.row(sequences.starts[i] + rows[i]), x.cols, y.row(i));
   if (hands_on_bf16(engine)) {
     attend_rows<uint16_t>(x, sequences, rows, y, h, ws, engine);
   } else {
@@ -96,7 +100,7 @@ void Block::attend_rows(ConstSpan2f x, const Sequences& sequences, std::span<con
                         Span2f h, Workspace& ws, const Engine& engine) const {
   const Workspace::Scope scope(ws);
   const size_t width = x.cols;
-  const Span2f all = ws.take(x.rows, width);                                // ln_1 of every token
+  const Span2f all = ws.take(x.rows, width);                               // ln_1 of every token
   const Span2<Element> kv = rows_in<Element>(ws.take(x.rows, 2 * width));  // [T, 2D]
   const Span2<Element> q = rows_in<Element>(ws.take(rows.size(), width));  // [n, D]
   qkv_.columns(width, 2 * width).forward(ln_1_.operand(x, qkv_, all, ws, engine), kv, engine);
@@ -116,11 +120,13 @@ size_t block_workspace_floats(const TransformerConfig& config, Precision precisi
   // Both with the attention's scratch, and room for its result as floats before a norm.
   const size_t attention =
       (config.attention_norm ? d : 0) +
-      std::max(workspace_floats(rows, 3 * width) + (config.norm == BlockNorm::branch ? d : 0), 2 * d + workspace_floats(rows, 2 * width)) +
+      std::max(workspace_floats(rows, 3 * width) + (config.norm == BlockNorm::branch ? d : 0),
+               2 * d + workspace_floats(rows, 2 * width)) +
       attention_workspace_floats(longest, width / config.heads, threads) +
       3 * operand_workspace_floats(precision, rows, width);
   const size_t places = config.relative_bias ? places_workspace_floats(longest, threads) : 0;
-  return d + std::max(attention + places, mlp_workspace_floats(rows, width, config.mlp_width, precision, config.gated_mlp, threads));
+  return d + std::max(attention + places, mlp_workspace_floats(rows, width, config.mlp_width, precision,
+                                                               config.gated_mlp, threads));
 }
 
 }  // namespace simdclip

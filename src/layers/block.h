@@ -32,12 +32,13 @@ class Block {
   bool norms_before() const noexcept { return place_ == BlockNorm::before; }
 
  private:
-  // The attention half, its queries, keys and values as floats or (uint16_t) bf16. h: [T, D] or [n, D] scratch.
+  // The attention half, its queries, keys and values as floats or (uint16_t) bf16. h: [T, D] or [n, D]
+  // scratch.
   template <typename Element>
   void attend(Span2f x, const Sequences& sequences, Span2f h, Workspace& ws, const Engine& engine) const;
   template <typename Element>
-  void attend_rows(ConstSpan2f x, const Sequences& sequences, std::span<const size_t> rows, Span2f y, Span2f h,
-                   Workspace& ws, const Engine& engine) const;
+  void attend_rows(ConstSpan2f x, const Sequences& sequences, std::span<const size_t> rows, Span2f y,
+                   Span2f h, Workspace& ws, const Engine& engine) const;
 
   template <typename Element>
   Operand attended(Span2<Element> out, Span2f h, Workspace& ws, const Engine& engine) const;

@@ -51,9 +51,10 @@ class Places {
     }
   }
 
-  // Rows [slot, slot + count) of `to`: the same as bytes. The largest of nine pixels' scales is that of all nine.
-  void quantize(size_t first, size_t count, const QuantizedRows& to, size_t slot, const kernels::Kernels& kernels) const
-      noexcept {
+  // Rows [slot, slot + count) of `to`: the same as bytes. The largest of nine pixels' scales is that of all
+  // nine.
+  void quantize(size_t first, size_t count, const QuantizedRows& to, size_t slot,
+                const kernels::Kernels& kernels) const noexcept {
     for (size_t r = 0; r < count; ++r) {
       const Around around(x_.sides, first + r);
       float scale = 0;
@@ -91,7 +92,9 @@ class Places {
       columns = 3 - begin - (x + 1 == width ? 1 : 0);
     }
     bool inside(size_t dy) const noexcept { return y + dy != 0 && y + dy <= height; }
-    size_t row(size_t dy) const noexcept { return pixel + dy * width + begin - width - 1; }  // its first pixel
+    size_t row(size_t dy) const noexcept {
+      return pixel + dy * width + begin - width - 1;
+    }  // its first pixel
   };
   const float* row_of(size_t pixel) const noexcept {
     if constexpr (std::is_same_v<Element, float>) return x_.pixels.row(pixel);
@@ -145,7 +148,8 @@ class Gathered {
 
   // Rows [slot, slot + count) become those of gather(first, rows); `thread`: a number of the caller's own.
   template <typename Gather>
-  void fill(const Gather& gather, size_t first, size_t count, size_t slot, size_t thread, const Engine& engine) const {
+  void fill(const Gather& gather, size_t first, size_t count, size_t slot, size_t thread,
+            const Engine& engine) const {
     if constexpr (std::is_same_v<Source, Element>) {
       if (!int8_) return gather(first, rows_.sub_rows(slot, count));
     }
@@ -195,10 +199,11 @@ size_t gathered_floats(size_t inputs, size_t threads) {
 
 }  // namespace
 
-// Where there are many rows every thread gathers and multiplies its own, which stay in its L2; where there are
-// few, all gather and then share the columns of the weight.
+// Where there are many rows every thread gathers and multiplies its own, which stay in its L2; where there
+// are few, all gather and then share the columns of the weight.
 template <typename Source, typename Element, typename Gather>
-void Convolution::multiply(const Gather& gather, Span2<Element> y, Workspace& ws, const Engine& engine) const {
+void Convolution::multiply(const Gather& gather, Span2<Element> y, Workspace& ws,
+                           const Engine& engine) const {
   const Workspace::Scope scope(ws);
   const size_t threads = engine.pool.size();
   const Gathered<Source, Element> rows(product_, threads, ws);
@@ -226,7 +231,8 @@ void Convolution::multiply(const Gather& gather, Span2<Element> y, Workspace& ws
 }
 
 template <typename Element>
-void Convolution::forward(const Maps<const Element>& x, Span2<Element> y, Workspace& ws, const Engine& engine) const {
+void Convolution::forward(const Maps<const Element>& x, Span2<Element> y, Workspace& ws,
+                          const Engine& engine) const {
   const Workspace::Scope scope(ws);
   Places<Element> places(x);
   if constexpr (std::is_same_v<Element, float>) {
@@ -249,13 +255,17 @@ void Convolution::forward_halving(std::span<const float> pixels, Sides sides, Sp
 
 template void Convolution::forward(const Maps<const float>&, Span2f, Workspace&, const Engine&) const;
 template void Convolution::forward(const Maps<const uint16_t>&, Span2b, Workspace&, const Engine&) const;
-template void Convolution::forward_halving(std::span<const float>, Sides, Span2f, Workspace&, const Engine&) const;
-template void Convolution::forward_halving(std::span<const float>, Sides, Span2b, Workspace&, const Engine&) const;
+template void Convolution::forward_halving(std::span<const float>, Sides, Span2f, Workspace&,
+                                           const Engine&) const;
+template void Convolution::forward_halving(std::span<const float>, Sides, Span2b, Workspace&,
+                                           const Engine&) const;
 
-size_t convolution_workspace_floats(size_t inputs, size_t pixels, Precision precision, size_t threads) noexcept {
+size_t convolution_workspace_floats(size_t inputs, size_t pixels, Precision precision,
+                                    size_t threads) noexcept {
   const size_t chunks = threads * workspace_floats(kChunkRows, inputs);
   const size_t wide = gathered_floats<float>(inputs, threads) + chunks;
-  if (precision == Precision::bf16) return std::max(wide, gathered_floats<uint16_t>(inputs, threads) + chunks);
+  if (precision == Precision::bf16)
+    return std::max(wide, gathered_floats<uint16_t>(inputs, threads) + chunks);
   if (precision == Precision::f32) return wide;
   return std::max(wide, QuantizedRows::floats(threads * block_rows(inputs, 1), inputs) + chunks +
                             QuantizedRows::floats(pixels, inputs / 9));

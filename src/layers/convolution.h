@@ -1,5 +1,5 @@
-// y = relu(3 x 3 convolution of x, one place of zeros around it), as a matrix product. A 1 x 1 convolution is a
-// Linear over the pixels.
+// y = relu(3 x 3 convolution of x, one place of zeros around it), as a matrix product. A 1 x 1 convolution is
+// a Linear over the pixels.
 #pragma once
 
 #include <span>
@@ -24,13 +24,16 @@ struct Maps {
   Span2<Element> pixels;  // [pictures * area, C]
   Sides sides;
   size_t pictures() const noexcept { return pixels.rows / sides.area(); }
-  operator Maps<const Element>() const noexcept { return {pixels, sides}; }  // NOLINT: a view of the same data
+  operator Maps<const Element>() const noexcept {
+    return {pixels, sides};
+  }  // NOLINT: a view of the same data
 };
 
 class Convolution {
  public:
   Convolution() = default;
-  // "<name>.weight" [N, 9 * C], its columns the 9 places row by row, each with all channels; "<name>.bias" [N].
+  // "<name>.weight" [N, 9 * C], its columns the 9 places row by row, each with all channels; "<name>.bias"
+  // [N].
   Convolution(const ModelFile& file, const std::string& name) : product_(file, name, true) {}
 
   // y: [pixels of x, N]. Element: float, or (product().multiplies_bf16()) the bits of bf16.
@@ -52,6 +55,7 @@ class Convolution {
 };
 
 // Workspace floats of either for maps of so many pixels; inputs: 9 * C.
-size_t convolution_workspace_floats(size_t inputs, size_t pixels, Precision precision, size_t threads) noexcept;
+size_t convolution_workspace_floats(size_t inputs, size_t pixels, Precision precision,
+                                    size_t threads) noexcept;
 
 }  // namespace simdclip

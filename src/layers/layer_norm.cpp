@@ -7,8 +7,8 @@
 namespace simdclip {
 namespace {
 
-// One row, 16 virtual lanes as everywhere (kernels/layer_norm). Only T5's text towers have it, whose rows are few:
-// no kernel of its own.
+// One row, 16 virtual lanes as everywhere (kernels/layer_norm). Only T5's text towers have it, whose rows are
+// few: no kernel of its own.
 void rms_norm(const float* x, size_t width, const float* gamma, const float* beta, float eps, float* y) {
   std::array<float, 16> lanes{};
   for (size_t i = 0; i < width; ++i) lanes[i % 16] += x[i] * x[i];
@@ -40,7 +40,8 @@ void LayerNorm::forward(ConstSpan2f x, Span2f y, const Engine& engine) const {
   assert(x.rows == y.rows && x.cols == y.cols);
   if (rms_) {
     engine.parallel_ranges(x.rows, [&](size_t first, size_t count) {
-      for (size_t r = first; r < first + count; ++r) rms_norm(x.row(r), x.cols, gamma_, beta_, eps_, y.row(r));
+      for (size_t r = first; r < first + count; ++r)
+        rms_norm(x.row(r), x.cols, gamma_, beta_, eps_, y.row(r));
     });
     return;
   }
@@ -105,9 +106,8 @@ Operand LayerNorm::operand(ConstSpan2f x, const Linear& next, Span2f h, Workspac
     return next.operand(h, ws, engine);
   }
   const Room room = operand_room(next, h, ws, engine);
-  engine.parallel_ranges(x.rows, [&](size_t first, size_t count) {
-    fill(room, first, x.sub_rows(first, count), engine);
-  });
+  engine.parallel_ranges(
+      x.rows, [&](size_t first, size_t count) { fill(room, first, x.sub_rows(first, count), engine); });
   return room.operand(x.rows, x.cols);
 }
 

@@ -24,16 +24,16 @@ class LayerNorm {
   // x += ln(h); h is normalised in place.
   void add_to(Span2f x, Span2f h, const Engine& engine) const;
 
-  // The normalised rows as `next` multiplies them: floats or bf16 in the memory of h [rows, D], or quantized into
-  // `ws` on the way.
+  // The normalised rows as `next` multiplies them: floats or bf16 in the memory of h [rows, D], or quantized
+  // into `ws` on the way.
   Operand operand(ConstSpan2f x, const Linear& next, Span2f h, Workspace& ws, const Engine& engine) const;
 
-  // Rows [first, first + x.rows) of the operand that `operand` would make of all: on this thread alone. x: these
-  // rows; to: the whole operand's room, of operand_room.
+  // Rows [first, first + x.rows) of the operand that `operand` would make of all: on this thread alone. x:
+  // these rows; to: the whole operand's room, of operand_room.
   struct Room {
-    Span2f f32 = {};       // [rows, D], where the next layer multiplies floats
-    Span2b bf16 = {};      // or bf16
-    int8_t* q = nullptr;   // or bytes
+    Span2f f32 = {};      // [rows, D], where the next layer multiplies floats
+    Span2b bf16 = {};     // or bf16
+    int8_t* q = nullptr;  // or bytes
     size_t ldq = 0;
     float* scale = nullptr;
     Operand operand(size_t rows, size_t cols) const noexcept;

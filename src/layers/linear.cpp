@@ -48,8 +48,9 @@ Range range_of(size_t n, size_t unit, size_t part, size_t parts) {
 template <typename Element>
 Operand quantized(Span2<const Element> x, Workspace& ws, const Engine& engine) {
   const QuantizedRows room = QuantizedRows::take(ws, x.rows, x.cols);
-  engine.parallel_ranges(
-      x.rows, [&](size_t first, size_t count) { room.fill(first, x.sub_rows(first, count), engine.kernels); });
+  engine.parallel_ranges(x.rows, [&](size_t first, size_t count) {
+    room.fill(first, x.sub_rows(first, count), engine.kernels);
+  });
   return room.operand(x.rows, x.cols);
 }
 
@@ -166,7 +167,8 @@ void Linear::forward(const Operand& x, Span2f y, const Engine& engine, kernels::
   multiply(x, y, engine, act, residual);
 }
 
-void Linear::forward(const Operand& x, Span2b y, const Engine& engine, kernels::Act act, ConstSpan2b residual) const {
+void Linear::forward(const Operand& x, Span2b y, const Engine& engine, kernels::Act act,
+                     ConstSpan2b residual) const {
   multiply(x, y, engine, act, residual);
 }
 

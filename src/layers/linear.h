@@ -30,12 +30,13 @@ class Linear {
   // bf16 rows are multiplied as they are, or quantized; only where takes_bf16().
   Operand operand(ConstSpan2b x, Workspace& ws, const Engine& engine) const;
   bool int8() const noexcept { return storage_ == Storage::gemm_int8; }
-  // Whether this layer's input is bf16 here: in bf16 files, where the machine multiplies it faster than floats.
-  // The layers that an int8 file keeps in bf16 multiply floats, so that its bits are the same on every machine.
+  // Whether this layer's input is bf16 here: in bf16 files, where the machine multiplies it faster than
+  // floats. The layers that an int8 file keeps in bf16 multiply floats, so that its bits are the same on
+  // every machine.
   bool multiplies_bf16(const Engine& engine) const noexcept { return bf16_file_ && engine.kernels.fast_bf16; }
 
-  // Whether what computes this layer's input shall round it to bf16: then an int8 layer's rows to quantize are half as
-  // many bytes.
+  // Whether what computes this layer's input shall round it to bf16: then an int8 layer's rows to quantize
+  // are half as many bytes.
   bool takes_bf16(const Engine& engine) const noexcept { return int8() || multiplies_bf16(engine); }
 
   // x: [M, K], y: [M, N]; residual: [M, N] or empty, may be y itself.
@@ -58,8 +59,8 @@ class Linear {
   void multiply(const Operand& x, Span2<Element> y, const Engine& engine, kernels::Act act,
                 Span2<const Element> residual) const;
   template <typename Element>
-  void multiply_part(const Operand& x, const Range& rows, const Range& cols, Span2<Element> y, const Engine& engine,
-                     kernels::Act act, Span2<const Element> residual) const;
+  void multiply_part(const Operand& x, const Range& rows, const Range& cols, Span2<Element> y,
+                     const Engine& engine, kernels::Act act, Span2<const Element> residual) const;
   template <typename Args, typename Element>
   Args part(const Range& rows, const Range& cols, Span2<Element> y, kernels::Act act,
             Span2<const Element> residual) const;

@@ -43,7 +43,8 @@ Operand Mlp::gated(const Operand& x, Span2f hidden, Workspace& ws, const Engine&
       count = std::min(kGatedRows, end - first);
       const Span2f to = direct ? products.sub_rows(part * kGatedRows, count) : normed.sub_rows(first, count);
       for (size_t r = 0; r < count; ++r) {
-        const kernels::MultiplyOperands<Element> args{width, gate.row(first + r), value.row(first + r), to.row(r)};
+        const kernels::MultiplyOperands<Element> args{width, gate.row(first + r), value.row(first + r),
+                                                      to.row(r)};
         if constexpr (std::is_same_v<Element, float>)
           engine.kernels.multiply_f32(args);
         else
@@ -59,7 +60,8 @@ Operand Mlp::gated(const Operand& x, Span2f hidden, Workspace& ws, const Engine&
 
 Operand Mlp::inner(const Operand& x, Span2f hidden, Workspace& ws, const Engine& engine) const {
   if (gate_) {
-    return fc2_.multiplies_bf16(engine) ? gated<uint16_t>(x, hidden, ws, engine) : gated<float>(x, hidden, ws, engine);
+    return fc2_.multiplies_bf16(engine) ? gated<uint16_t>(x, hidden, ws, engine)
+                                        : gated<float>(x, hidden, ws, engine);
   }
   fc1_.forward(x, hidden, engine, act_);
   if (hidden_norm_) hidden_norm_->forward(hidden, hidden, engine);
@@ -98,9 +100,10 @@ void Mlp::add_as_configured(Span2f hidden, Span2f x, Span2f h, Workspace& ws, co
   if (place_ == BlockNorm::after) norm_.forward(x, x, engine);
 }
 
-size_t mlp_workspace_floats(size_t rows, size_t width, size_t mlp_width, Precision precision,
-                            bool gated, size_t threads) noexcept {
-  const size_t inner = gated ? 2 * workspace_floats(rows, mlp_width) + workspace_floats(threads * kGatedRows, mlp_width) : 0;
+size_t mlp_workspace_floats(size_t rows, size_t width, size_t mlp_width, Precision precision, bool gated,
+                            size_t threads) noexcept {
+  const size_t inner =
+      gated ? 2 * workspace_floats(rows, mlp_width) + workspace_floats(threads * kGatedRows, mlp_width) : 0;
   return workspace_floats(rows, mlp_width) + operand_workspace_floats(precision, rows, width) + inner +
          operand_workspace_floats(precision, rows, mlp_width);
 }

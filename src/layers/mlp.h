@@ -28,7 +28,8 @@ class Mlp {
   template <typename Element>
   void add_through(Span2<Element> hidden, Span2f x, Span2f h, Workspace& ws, const Engine& engine) const;
   void add_as_configured(Span2f hidden, Span2f x, Span2f h, Workspace& ws, const Engine& engine) const;
-  // What fc2 multiplies: act(fc1(x)) or act(gate(x)) * fc1(x), normalised where there is a norm. hidden: [T, M] scratch.
+  // What fc2 multiplies: act(fc1(x)) or act(gate(x)) * fc1(x), normalised where there is a norm. hidden: [T,
+  // M] scratch.
   Operand inner(const Operand& x, Span2f hidden, Workspace& ws, const Engine& engine) const;
   template <typename Element>
   Operand gated(const Operand& x, Span2f hidden, Workspace& ws, const Engine& engine) const;

@@ -56,7 +56,8 @@ void PatchEmbedding::embed_patches(std::span<const Pixels> pictures, Span2f embe
                                    const Engine& engine) const {
   const Span2f cut = ws.take(embedded.rows, projection_.inputs());  // [patches, 3 * P * P]
   std::vector<size_t> starts(pictures.size() + 1, 0);
-  for (size_t i = 0; i < pictures.size(); ++i) starts[i + 1] = starts[i] + patches_of(pictures[i].size, config_);
+  for (size_t i = 0; i < pictures.size(); ++i)
+    starts[i + 1] = starts[i] + patches_of(pictures[i].size, config_);
   engine.parallel_ranges(pictures.size(), [&](size_t first, size_t count) {
     for (size_t i = first; i < first + count; ++i)
       patchify(pictures[i], cut.sub_rows(starts[i], starts[i + 1] - starts[i]));
@@ -96,8 +97,7 @@ void PatchEmbedding::forward(std::span<const Pixels> pictures, Span2f x, Workspa
     if (ln_pre_) ln_pre_->forward(x, x, engine);
     return;
   }
-  const size_t n = pictures.size(), tokens = positions_.rows,
-               lead = class_embedding_ == nullptr ? 0 : 1;
+  const size_t n = pictures.size(), tokens = positions_.rows, lead = class_embedding_ == nullptr ? 0 : 1;
   const size_t patches = tokens - lead;
   assert(x.rows == n * tokens && x.cols == positions_.cols);
 

@@ -18,8 +18,8 @@ class PatchEmbedding {
   // Tensors visual.patch_embed, .class_embedding, .positional_embedding, .ln_pre.
   PatchEmbedding(const ModelFile& file, const VisionConfig& config);
 
-  // x: [tokens of all pictures, D], one picture after another. Where grids vary (max_patches) it holds the positions
-  // already, and the patches are added.
+  // x: [tokens of all pictures, D], one picture after another. Where grids vary (max_patches) it holds the
+  // positions already, and the patches are added.
   void forward(std::span<const Pixels> pictures, Span2f x, Workspace& ws, const Engine& engine) const;
 
  private:

@@ -36,7 +36,9 @@ StageShape stage_shape(const VisionConfig& config, size_t stage) {
 }
 
 void average(const kernels::AveragePoolArgs& args, const kernels::Kernels& k) { k.average_pool_f32(args); }
-void average(const kernels::AveragePoolBf16Args& args, const kernels::Kernels& k) { k.average_pool_bf16(args); }
+void average(const kernels::AveragePoolBf16Args& args, const kernels::Kernels& k) {
+  k.average_pool_bf16(args);
+}
 
 // The average of each 2 x 2 pixels of x; a last odd row or column is left out.
 template <typename Element>
@@ -65,8 +67,8 @@ Maps<Element> take_maps(Workspace& ws, size_t pictures, Sides sides, size_t chan
 
 // A 1 x 1 convolution.
 template <typename Element>
-void convolve(const Linear& product, Span2<const Element> x, Span2<Element> y, Workspace& ws, const Engine& engine,
-              kernels::Act act, Span2<const Element> residual = {}) {
+void convolve(const Linear& product, Span2<const Element> x, Span2<Element> y, Workspace& ws,
+              const Engine& engine, kernels::Act act, Span2<const Element> residual = {}) {
   const Workspace::Scope scope(ws);
   product.forward(product.operand(x, ws, engine), y, engine, act, residual);
 }
@@ -83,7 +85,8 @@ size_t stage_floats(const StageShape& s, Precision precision, size_t n, size_t t
                                     operand_workspace_floats(precision, from, s.inputs),
                                     operand_workspace_floats(precision, to, s.outputs()),
                                     operand_workspace_floats(precision, to, s.planes)});
-  const size_t smaller = s.halves() ? row_floats<Element>(to, s.planes) + row_floats<Element>(to, s.inputs) : 0;
+  const size_t smaller =
+      s.halves() ? row_floats<Element>(to, s.planes) + row_floats<Element>(to, s.inputs) : 0;
   return 2 * row_floats<Element>(from, s.planes) + smaller + products;
 }
 
@@ -93,14 +96,14 @@ size_t first_half_floats(const VisionConfig& config, Precision precision, size_t
   const StageShape first = stage_shape(config, 0);
   const Sides fine = sides_at(config, 0);
   const size_t half = first.inputs / 2;
-  const size_t stem =
-      2 * maps_floats<Element>(1, fine, half) + maps_floats<Element>(1, fine, first.inputs) +
-      std::max(convolution_workspace_floats(27, size_t{config.image_height} * config.image_width, precision, threads),
-               convolution_workspace_floats(9 * half, fine.area(), precision, threads));
+  const size_t stem = 2 * maps_floats<Element>(1, fine, half) + maps_floats<Element>(1, fine, first.inputs) +
+                      std::max(convolution_workspace_floats(
+                                   27, size_t{config.image_height} * config.image_width, precision, threads),
+                               convolution_workspace_floats(9 * half, fine.area(), precision, threads));
   const size_t stages = std::max(stage_floats<Element>(first, precision, 1, threads),
                                  stage_floats<Element>(stage_shape(config, 1), precision, 1, threads));
-  return maps_floats<Element>(1, first.from, first.inputs) + maps_floats<Element>(1, first.to, first.outputs()) +
-         std::max(stem, stages);
+  return maps_floats<Element>(1, first.from, first.inputs) +
+         maps_floats<Element>(1, first.to, first.outputs()) + std::max(stem, stages);
 }
 
 template <typename Element>
@@ -142,14 +145,15 @@ void ResNet::forward(std::span<const Pixels> pictures, Span2f x, Workspace& ws, 
   }
 }
 
-// The first two stages, whose maps are large and whose weights are small, run picture by picture, where there are
-// enough of them each thread its own; the last two, whose maps are small and whose weights are large, for all
-// pictures at once.
+// The first two stages, whose maps are large and whose weights are small, run picture by picture, where there
+// are enough of them each thread its own; the last two, whose maps are small and whose weights are large, for
+// all pictures at once.
 template <typename Element>
 void ResNet::run(std::span<const Pixels> pictures, Span2f x, Workspace& ws, const Engine& engine) const {
   const Workspace::Scope scope(ws);
   const size_t n = pictures.size();
-  const StageShape second = stage_shape(config_, 1), third = stage_shape(config_, 2), last = stage_shape(config_, 3);
+  const StageShape second = stage_shape(config_, 1), third = stage_shape(config_, 2),
+                   last = stage_shape(config_, 3);
   const Maps<Element> half = take_maps<Element>(ws, n, second.to, second.outputs());
   const Maps<Element> more = take_maps<Element>(ws, n, third.to, third.outputs());
   const Maps<Element> all = take_maps<Element>(ws, n, last.to, last.outputs());
@@ -215,8 +219,8 @@ void ResNet::run_stage(size_t stage, const Maps<const Element>& x, const Maps<El
 
 // y = relu(conv3(conv2(conv1(x))) + shortcut(x)); without a shortcut y is x and is updated in place.
 template <typename Element>
-void ResNet::run_block(const Block& block, const Maps<const Element>& x, const Maps<Element>& y, Workspace& ws,
-                       const Engine& engine) const {
+void ResNet::run_block(const Block& block, const Maps<const Element>& x, const Maps<Element>& y,
+                       Workspace& ws, const Engine& engine) const {
   const Workspace::Scope scope(ws);
   const size_t n = x.pictures(), planes = block.conv1.outputs();
   const Maps<Element> a = take_maps<Element>(ws, n, x.sides, planes);
@@ -232,7 +236,8 @@ void ResNet::run_block(const Block& block, const Maps<const Element>& x, const M
     b = smaller;
     input = smaller_input;
   }
-  if (block.shortcut) convolve<Element>(*block.shortcut, input.pixels, y.pixels, ws, engine, kernels::Act::none);
+  if (block.shortcut)
+    convolve<Element>(*block.shortcut, input.pixels, y.pixels, ws, engine, kernels::Act::none);
   convolve<Element>(block.conv3, b.pixels, y.pixels, ws, engine, kernels::Act::relu, y.pixels);
 }
 
@@ -258,7 +263,8 @@ void ResNet::make_tokens(Span2<const Element> places, Span2f x, const Engine& en
   });
 }
 
-size_t resnet_workspace_floats(const VisionConfig& config, Precision precision, size_t n, size_t threads) noexcept {
+size_t resnet_workspace_floats(const VisionConfig& config, Precision precision, size_t n,
+                               size_t threads) noexcept {
   const size_t wide = tower_floats<float>(config, precision, n, threads);
   if (precision != Precision::bf16) return wide;
   return std::max(wide, tower_floats<uint16_t>(config, precision, n, threads));
@@ -270,7 +276,8 @@ double resnet_operations(const VisionConfig& config) noexcept {
   double sum = area(sides_at(config, 0)) * (27 * width / 2 + 9 * width * width / 4 + 9 * width * width / 2);
   for (size_t i = 0; i < 4; ++i) {
     const StageShape s = stage_shape(config, i);
-    const auto inputs = static_cast<double>(s.inputs), planes = static_cast<double>(s.planes), outputs = 4 * planes;
+    const auto inputs = static_cast<double>(s.inputs), planes = static_cast<double>(s.planes),
+               outputs = 4 * planes;
     const double first = area(s.from) * (inputs * planes + 9 * planes * planes) +
                          area(s.to) * (planes * outputs + inputs * outputs);
     const double other = area(s.to) * (2 * outputs * planes + 9 * planes * planes);

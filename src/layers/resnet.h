@@ -1,6 +1,6 @@
-// OpenAI's ModifiedResNet (open_clip/modified_resnet.py; He 2016 with three convolutions before the stages and an
-// average over 2 x 2 pixels where a stage halves its maps), from pixels to the tokens of its attention pool.
-// Batch norms are folded into the convolutions at conversion.
+// OpenAI's ModifiedResNet (open_clip/modified_resnet.py; He 2016 with three convolutions before the stages
+// and an average over 2 x 2 pixels where a stage halves its maps), from pixels to the tokens of its attention
+// pool. Batch norms are folded into the convolutions at conversion.
 #pragma once
 
 #include <memory>
@@ -35,7 +35,8 @@ class ResNet {
   template <typename Element>
   void run(std::span<const Pixels> pictures, Span2f x, Workspace& ws, const Engine& engine) const;
   template <typename Element>
-  void run_first_half(std::span<const float> picture, Maps<Element> y, Workspace& ws, const Engine& engine) const;
+  void run_first_half(std::span<const float> picture, Maps<Element> y, Workspace& ws,
+                      const Engine& engine) const;
   template <typename Element>
   void run_first_halves(std::span<const Pixels> pictures, const Maps<Element>& y, Workspace& ws,
                         const Engine& engine) const;
@@ -52,12 +53,13 @@ class ResNet {
   Precision precision_;
   Convolution stem_[3];
   std::vector<Block> stages_[4];
-  ConstSpan2f positions_;             // [tokens, D]
+  ConstSpan2f positions_;              // [tokens, D]
   std::unique_ptr<ThreadPool> alone_;  // of one thread, for several at once
 };
 
 // Workspace floats for n pictures.
-size_t resnet_workspace_floats(const VisionConfig& config, Precision precision, size_t n, size_t threads) noexcept;
+size_t resnet_workspace_floats(const VisionConfig& config, Precision precision, size_t n,
+                               size_t threads) noexcept;
 
 // Multiplications and additions of one picture's convolutions.
 double resnet_operations(const VisionConfig& config) noexcept;

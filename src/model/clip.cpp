@@ -48,8 +48,9 @@ Clip::Clip(const std::string& path, const ModelOptions& options)
   }
   if (config.text) {
     text_.emplace(file_, *config.text, config.embed_dim);
-    workspace_floats_ = std::max(workspace_floats_, text_->workspace_floats(pool_.size()) +
-                                                        workspace_floats(text_->micro_batch_rows(), config.embed_dim));
+    workspace_floats_ =
+        std::max(workspace_floats_, text_->workspace_floats(pool_.size()) +
+                                        workspace_floats(text_->micro_batch_rows(), config.embed_dim));
     tokenizer_ = make_tokenizer(*config.tokenizer, config.text->vocab_size, config.text->context_length,
                                 file_.tokenizer(), path);
   }
@@ -140,8 +141,8 @@ void Clip::check_size(const Pixels& picture, size_t i) const {
   const VisionConfig& v = vision().config();
   const auto [height, width] = picture.size;
   if (picture.values.size() != size_t{3} * height * width)
-    fail(ErrorCode::invalid_argument, "picture ", i, " of ", height, " x ", width, " has ", picture.values.size(),
-         " values, expected ", size_t{3} * height * width);
+    fail(ErrorCode::invalid_argument, "picture ", i, " of ", height, " x ", width, " has ",
+         picture.values.size(), " values, expected ", size_t{3} * height * width);
   if (v.max_patches == 0 && (height != v.image_height || width != v.image_width))
     fail(ErrorCode::invalid_argument, "picture ", i, " is ", height, " x ", width, ", the model takes ",
          v.image_height, " x ", v.image_width);
@@ -170,8 +171,8 @@ void Clip::embed_preprocessed(std::span<const Pixels> pictures, std::span<float>
   size_t rounds = ceil_div(n, tower.micro_batch());
   const auto run = [&](size_t round, const Engine& on) {
     const size_t first = n * round / rounds, count = n * (round + 1) / rounds - first;
-    embed_micro_batch(pictures.subspan(first, count),
-                      {out.data() + first * width, count, width, width}, normalize, on);
+    embed_micro_batch(pictures.subspan(first, count), {out.data() + first * width, count, width, width},
+                      normalize, on);
   };
   // A probe sees one layer at a time.
   if (rounds == 1 || lanes() == 1 || engine.probe != nullptr) {
@@ -200,7 +201,8 @@ void Clip::embed_id_lists(std::span<const std::span<const int32_t>> texts, std::
   const std::vector<size_t> starts = text_batches(order, tower.micro_batch_rows(), side_by_side);
   const size_t batches = starts.size() - 1;
   const auto run = [&](size_t batch, const Engine& on) {
-    embed_text_batch(texts, std::span(order).subspan(starts[batch], starts[batch + 1] - starts[batch]), out, normalize, on);
+    embed_text_batch(texts, std::span(order).subspan(starts[batch], starts[batch + 1] - starts[batch]), out,
+                     normalize, on);
   };
   if (batches <= 1 || side_by_side == 1) {
     for (size_t batch = 0; batch < batches; ++batch) run(batch, engine);
@@ -211,8 +213,9 @@ void Clip::embed_id_lists(std::span<const std::span<const int32_t>> texts, std::
   engine.pool.parallel_for(batches, [&](size_t batch) { run(batch, lane); });
 }
 
-void Clip::embed_text_batch(std::span<const std::span<const int32_t>> texts, std::span<const OrderedText> order,
-                            std::span<float> out, bool normalize, const Engine& engine) const {
+void Clip::embed_text_batch(std::span<const std::span<const int32_t>> texts,
+                            std::span<const OrderedText> order, std::span<float> out, bool normalize,
+                            const Engine& engine) const {
   const size_t width = text().embed_dim();
   std::vector<std::span<const int32_t>> ids;
   std::vector<size_t> shared;

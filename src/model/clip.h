@@ -34,16 +34,16 @@ class Clip {
   // thread that decodes.
   size_t pictures_at_once() const;
 
-  // out [n, E], any n, micro-batch by micro-batch: one on all threads, or several at once, each on a thread of its
-  // own, whose activations then never leave its core. Errors: invalid_argument (a picture of a size that the tower
-  // does not take).
+  // out [n, E], any n, micro-batch by micro-batch: one on all threads, or several at once, each on a thread
+  // of its own, whose activations then never leave its core. Errors: invalid_argument (a picture of a size
+  // that the tower does not take).
   void embed_preprocessed(std::span<const Pixels> pictures, std::span<float> out, bool normalize,
                           const Engine& engine) const;
   // pixels: [n, 3, image_height, image_width].
   void embed_pixels(std::span<const float> pixels, std::span<float> out, bool normalize,
                     const Engine& engine) const;
-  // texts: each at most context_length ids, all below vocab_size; out [n, E]. What the texts of a micro-batch share
-  // runs once (model/text_order.h); micro-batches run as those of pictures do.
+  // texts: each at most context_length ids, all below vocab_size; out [n, E]. What the texts of a micro-batch
+  // share runs once (model/text_order.h); micro-batches run as those of pictures do.
   void embed_id_lists(std::span<const std::span<const int32_t>> texts, std::span<float> out, bool normalize,
                       const Engine& engine) const;
 
@@ -52,7 +52,8 @@ class Clip {
   class Lease;
   // Micro-batches that run side by side where there are as many.
   size_t lanes() const noexcept;
-  void embed_micro_batch(std::span<const Pixels> pictures, Span2f rows, bool normalize, const Engine& engine) const;
+  void embed_micro_batch(std::span<const Pixels> pictures, Span2f rows, bool normalize,
+                         const Engine& engine) const;
   void embed_text_batch(std::span<const std::span<const int32_t>> texts, std::span<const OrderedText> order,
                         std::span<float> out, bool normalize, const Engine& engine) const;
   std::unique_ptr<Workspace> take_workspace() const;

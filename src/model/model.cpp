@@ -44,19 +44,20 @@ struct Model::Impl : Clip {
         const PixelSize size = make_pixels(first + i, slot);
         pictures[i] = {slot.first(size_t{3} * size.height * size.width), size};
       });
-      embed_preprocessed(std::span(pictures).first(count), out.subspan(first * width, count * width), normalize,
-                         engine());
+      embed_preprocessed(std::span(pictures).first(count), out.subspan(first * width, count * width),
+                         normalize, engine());
     }
   }
 
   PixelSize prepare(const Image& image, std::span<float> pixels) const {
-    return simdclip::preprocess(image, *config().preprocess, target_size(*config().vision), pixels, engine().kernels);
+    return simdclip::preprocess(image, *config().preprocess, target_size(*config().vision), pixels,
+                                engine().kernels);
   }
 
   PixelSize prepare(std::span<const std::byte> file, const DecodeOptions& options, const std::string& name,
                     std::span<float> pixels) const {
-    return preprocess_encoded(file, options, name, *config().preprocess, target_size(*config().vision), pixels,
-                              engine().kernels);
+    return preprocess_encoded(file, options, name, *config().preprocess, target_size(*config().vision),
+                              pixels, engine().kernels);
   }
 
   size_t embed_dim() const { return info().embed_dim; }
@@ -96,8 +97,8 @@ void Model::embed_images(std::span<const std::span<const std::byte>> files, std:
 
 void Model::embed_images(std::span<const Image> images, std::span<float> out, bool normalize) const {
   impl_->embed_each(
-      images.size(), [&](size_t i, std::span<float> pixels) { return impl_->prepare(images[i], pixels); }, out,
-      normalize);
+      images.size(), [&](size_t i, std::span<float> pixels) { return impl_->prepare(images[i], pixels); },
+      out, normalize);
 }
 
 void Model::embed_pixels(std::span<const float> pixels, std::span<float> out, bool normalize) const {
@@ -110,7 +111,8 @@ void Model::embed_pixels(std::span<const float> pixels, std::span<float> out, bo
 
 void Model::embed_preprocessed(std::span<const Pixels> pictures, std::span<float> out, bool normalize) const {
   impl_->vision();
-  expect_size("out", out.size(), pictures.size() * embed_dim(), times(pictures.size(), "pictures", embed_dim()));
+  expect_size("out", out.size(), pictures.size() * embed_dim(),
+              times(pictures.size(), "pictures", embed_dim()));
   impl_->embed_preprocessed(pictures, out, normalize, impl_->engine());
 }
 

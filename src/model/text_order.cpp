@@ -20,7 +20,8 @@ bool shares_prefixes(const TextConfig& config) {
 
 }  // namespace
 
-std::vector<OrderedText> order_texts(const TextConfig& config, std::span<const std::span<const int32_t>> texts) {
+std::vector<OrderedText> order_texts(const TextConfig& config,
+                                     std::span<const std::span<const int32_t>> texts) {
   std::vector<OrderedText> order(texts.size());
   for (size_t i = 0; i < texts.size(); ++i) order[i] = {i, text_extent(config, texts[i]).length, 0};
   if (texts.size() < 2 || !shares_prefixes(config)) return order;
@@ -50,7 +51,8 @@ std::vector<size_t> text_batches(std::span<const OrderedText> order, size_t room
   // Room for what a batch repeats.
   const size_t batches = all <= room ? 1 : round_up(ceil_div(all, std::max(room - longest, room / 2)), lanes);
   std::vector<size_t> starts = {0};
-  size_t rows = 0, before = 0, share = 0;  // rows of this batch; of the texts before this one; the share they belong to
+  size_t rows = 0, before = 0,
+         share = 0;  // rows of this batch; of the texts before this one; the share they belong to
   for (size_t i = 0; i < order.size(); ++i) {
     const size_t own = order[i].length - order[i].shared, more = i == starts.back() ? order[i].length : own;
     const size_t its_share = std::min(before * batches / all, batches - 1);  // copies at the end have no rows

@@ -11,7 +11,8 @@ namespace {
 // For every text of a micro-batch the rows of the tokens that it shares with earlier ones.
 class PrefixRows {
  public:
-  // The next text: its first `shared` tokens are the last text's, its others are `rows` rows from `first_row` on.
+  // The next text: its first `shared` tokens are the last text's, its others are `rows` rows from `first_row`
+  // on.
   void add(size_t shared, size_t first_row, size_t rows) {
     path_.resize(shared);
     rows_.insert(rows_.end(), path_.begin(), path_.end());
@@ -38,8 +39,9 @@ ConstSpan2f relative_bias(const ModelFile& file, const TextConfig& config) {
   return {file.tensor("text.relative_bias").f32(), config.transformer.heads, columns, columns};
 }
 
-// One text of which some tokens are hidden: those that are not stand first, as one sequence that knows nothing of the others; behind
-// it each hidden one is a sequence of its own that attends to the tokens before it, and not to itself.
+// One text of which some tokens are hidden: those that are not stand first, as one sequence that knows
+// nothing of the others; behind it each hidden one is a sequence of its own that attends to the tokens before
+// it, and not to itself.
 struct HiddenTokens {
   std::vector<uint32_t> tokens;  // which token each row is
   std::vector<size_t> starts = {0}, prefix_starts = {0};
@@ -145,7 +147,8 @@ size_t TextTower::micro_batch_rows() const noexcept {
 
 size_t TextTower::workspace_floats(size_t threads) const noexcept {
   const size_t rows = micro_batch_rows(), width = config_.transformer.width,
-               hidden = config_.projection_hidden, longest = text_positions(config_);  // each text has a token, so n <= rows
+               hidden = config_.projection_hidden,
+               longest = text_positions(config_);  // each text has a token, so n <= rows
   return 2 * simdclip::workspace_floats(rows, width) + operand_workspace_floats(precision_, rows, width) +
          (hidden == 0 ? 0
                       : simdclip::workspace_floats(rows, hidden) +
@@ -236,7 +239,8 @@ void TextTower::states(const States& request, Span2f states, Span2f pooled_state
                        const Engine& engine) const {
   const size_t tokens = request.ids.size(), width = config_.transformer.width;
   assert(tokens <= config_.context_length && states.rows == tokens && request.skip <= transformer_.layers());
-  assert(request.hidden.empty() || (config_.causal && request.hidden.size() == tokens && request.hidden[0] == 0));
+  assert(request.hidden.empty() ||
+         (config_.causal && request.hidden.size() == tokens && request.hidden[0] == 0));
   const HiddenTokens order(tokens, request.hidden);
   const Sequences sequences = order.sequences();
   const Workspace::Scope scope(ws);
@@ -256,7 +260,8 @@ void TextTower::states(const States& request, Span2f states, Span2f pooled_state
   for (size_t row = 0; row < tokens; ++row) std::copy_n(x.row(row), width, states.row(order.tokens[row]));
   if (request.final_norm && ln_final_) ln_final_->forward(states, states, engine);
   transformer_.forward_part(kept, transformer_.layers(), x, sequences, ws, engine);
-  const auto pooled_row = std::find(order.tokens.begin(), order.tokens.end(), request.pooled) - order.tokens.begin();
+  const auto pooled_row =
+      std::find(order.tokens.begin(), order.tokens.end(), request.pooled) - order.tokens.begin();
   std::copy_n(x.row(static_cast<size_t>(pooled_row)), width, pooled_state.row(0));
   if (ln_final_) ln_final_->forward(pooled_state, pooled_state, engine);
   project(pooled_state, out, ws, engine);

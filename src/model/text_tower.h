@@ -42,18 +42,19 @@ class TextTower {
   size_t micro_batch_rows() const noexcept;  // tokens that run together; at least one whole context
   size_t workspace_floats(size_t threads) const noexcept;  // for one micro-batch
 
-  // texts: ids of texts; out: [n, E], not normalised. shared: empty, or (causal towers) for each text how many of
-  // its first tokens, fewer than its length, are those of the text before it; they are computed once. The lengths
-  // (text_extent) without what is shared sum to at most micro_batch_rows(). The same bits with and without.
+  // texts: ids of texts; out: [n, E], not normalised. shared: empty, or (causal towers) for each text how
+  // many of its first tokens, fewer than its length, are those of the text before it; they are computed once.
+  // The lengths (text_extent) without what is shared sum to at most micro_batch_rows(). The same bits with
+  // and without.
   void forward(std::span<const std::span<const int32_t>> texts, std::span<const size_t> shared, Span2f out,
                Workspace& ws, const Engine& engine) const;
 
   // States of all tokens of one text, for conditioning other models. ids: a whole context, padding included;
-  // id -1 - k stands for row k of `extra` [*, D], where texts hold vectors instead of words. skip: blocks left
-  // out at the end (0: the last block's states, hidden_states[-1 - skip] of transformers). states: [context, D],
-  // after ln_final where final_norm is set. pooled_state [D]: the token at `pooled` after all blocks and
-  // ln_final; out [E]: its projection. hidden: empty, or [T]: 1 where no token attends to this one, not even itself
-  // (an attention mask's zeros; causal towers only, and not the first token).
+  // id -1 - k stands for row k of `extra` [*, D], where texts hold vectors instead of words. skip: blocks
+  // left out at the end (0: the last block's states, hidden_states[-1 - skip] of transformers). states:
+  // [context, D], after ln_final where final_norm is set. pooled_state [D]: the token at `pooled` after all
+  // blocks and ln_final; out [E]: its projection. hidden: empty, or [T]: 1 where no token attends to this
+  // one, not even itself (an attention mask's zeros; causal towers only, and not the first token).
   struct States {
     std::span<const int32_t> ids;
     std::span<const float> extra;
@@ -69,7 +70,8 @@ class TextTower {
   // The places of the texts' tokens, where attention has a bias.
   std::vector<uint32_t> places(std::span<const std::span<const int32_t>> texts) const;
   bool selects() const noexcept { return config_.drop_padding || config_.pooling == Pooling::appended; }
-  // One text's tokens behind its first `skipped` into x, whose rows are its extent without them; returns whether its class token is blind.
+  // One text's tokens behind its first `skipped` into x, whose rows are its extent without them; returns
+  // whether its class token is blind.
   bool embed(std::span<const int32_t> ids, size_t skipped, Span2f x) const;
   // Runs the blocks and takes one vector of each text, normalised.
   void pool(Span2f x, const Sequences& sequences, std::span<const size_t> rows, Span2f pooled, Workspace& ws,

@@ -10,7 +10,8 @@ Transformer::Transformer(const ModelFile& file, const std::string& prefix, const
                          bool causal, const Rotary& rotary, ConstSpan2f attention_bias) {
   blocks_.reserve(config.layers);
   for (uint32_t i = 0; i < config.layers; ++i) {
-    blocks_.emplace_back(file, prefix + ".blocks." + std::to_string(i), config, causal, rotary, attention_bias);
+    blocks_.emplace_back(file, prefix + ".blocks." + std::to_string(i), config, causal, rotary,
+                         attention_bias);
   }
 }
 

@@ -81,8 +81,10 @@ void VisionTower::forward(std::span<const Pixels> pictures, Span2f out, Workspac
 void VisionTower::place(std::span<const Pixels> pictures, const Sequences& sequences, Span2f x,
                         const Engine& engine) const {
   for (size_t i = 0; i < pictures.size(); ++i) {
-    const size_t rows = pictures[i].size.height / config_.patch_size, columns = pictures[i].size.width / config_.patch_size;
-    const GridResize resize(patch_grid_height(config_), patch_grid_width(config_), rows, columns, Interpolation::bilinear);
+    const size_t rows = pictures[i].size.height / config_.patch_size,
+                 columns = pictures[i].size.width / config_.patch_size;
+    const GridResize resize(patch_grid_height(config_), patch_grid_width(config_), rows, columns,
+                            Interpolation::bilinear);
     engine.parallel_ranges(rows * columns, [&](size_t first, size_t count) {
       std::vector<float> scratch(x.cols);
       for (size_t cell = first; cell < first + count; ++cell)

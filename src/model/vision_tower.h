@@ -24,12 +24,13 @@ class VisionTower {
   size_t micro_batch() const noexcept;                     // pictures that run together
   size_t workspace_floats(size_t threads) const noexcept;  // for one micro-batch
 
-  // At most micro_batch() pictures: of image_height x image_width each, or (max_patches) of whole patches, at most
-  // most_vision_tokens() of them. out: [n, E] as the tower gives it, not normalised.
+  // At most micro_batch() pictures: of image_height x image_width each, or (max_patches) of whole patches, at
+  // most most_vision_tokens() of them. out: [n, E] as the tower gives it, not normalised.
   void forward(std::span<const Pixels> pictures, Span2f out, Workspace& ws, const Engine& engine) const;
 
  private:
-  void place(std::span<const Pixels> pictures, const Sequences& sequences, Span2f x, const Engine& engine) const;
+  void place(std::span<const Pixels> pictures, const Sequences& sequences, Span2f x,
+             const Engine& engine) const;
   void pool(Span2f x, const Sequences& sequences, Span2f pooled, Workspace& ws, const Engine& engine) const;
 
   VisionConfig config_;

@@ -46,15 +46,16 @@ ApproximateIndex::~ApproximateIndex() = default;
 
 namespace {
 
-// hnswlib reads a node's number of links, the entry and its random numbers without their locks. Each is one word, and an old
-// value does no harm; ThreadSanitizer cannot know that.
+// hnswlib reads a node's number of links, the entry and its random numbers without their locks. Each is one
+// word, and an old value does no harm; ThreadSanitizer cannot know that.
 #ifdef __SANITIZE_THREAD__
 constexpr size_t kMostThreads = 1;
 #else
 constexpr size_t kMostThreads = 1024;
 #endif
 constexpr size_t kInserted = 64;  // rows that a thread takes at a time
-constexpr size_t kWalkShare = 4;  // a walk that would keep more than this part of the nodes gives way to comparing all rows
+constexpr size_t kWalkShare =
+    4;  // a walk that would keep more than this part of the nodes gives way to comparing all rows
 
 // The first of each group of equal rows, and the others, ascending.
 struct Distinct {
@@ -70,7 +71,8 @@ struct Distinct {
     std::vector<Hashed> all;
     all.reserve(vectors.size());
     for (uint32_t row = 0; row < vectors.size(); ++row) {
-      const XXH128_hash_t hash = XXH3_128bits(vectors.encoded_row(row).data(), vectors.encoded_row(row).size());
+      const XXH128_hash_t hash =
+          XXH3_128bits(vectors.encoded_row(row).data(), vectors.encoded_row(row).size());
       all.push_back({hash.high64, hash.low64, row});
     }
     std::sort(all.begin(), all.end());
@@ -88,12 +90,14 @@ struct Distinct {
 };
 
 // on_progress hears of `before` rows more than those linked here.
-void build_rows(const RowSpace& space, Hnsw& graph, const GraphOptions& options, std::span<const uint32_t> rows, size_t before) {
+void build_rows(const RowSpace& space, Hnsw& graph, const GraphOptions& options,
+                std::span<const uint32_t> rows, size_t before) {
   graph.insert(space, rows[0]);
   std::atomic<size_t> next{1}, done{before + 1};
   std::mutex telling;
   const size_t threads = options.threads == 0 ? usable_cores() : options.threads;
-  ThreadPool pool(static_cast<unsigned>(std::min<size_t>({threads, kMostThreads, ceil_div(rows.size(), kInserted)})));
+  ThreadPool pool(
+      static_cast<unsigned>(std::min<size_t>({threads, kMostThreads, ceil_div(rows.size(), kInserted)})));
   pool.parallel_for(pool.size(), [&](size_t) {
     try {
       while (true) {
@@ -149,11 +153,12 @@ ApproximateIndex ApproximateIndex::build(const Vectors& vectors, const GraphOpti
   const size_t rows = vectors.size();
   if (rows == 0) fail(ErrorCode::invalid_argument, "there are no rows to link");
   if (rows > kMaxGraphRows) {
-    fail(ErrorCode::too_large, "a graph links at most ", kMaxGraphRows, " rows, found ", rows, "; split the set");
+    fail(ErrorCode::too_large, "a graph links at most ", kMaxGraphRows, " rows, found ", rows,
+         "; split the set");
   }
   if (options.links < 2 || options.links > kMaxLinks || options.effort < 1 || options.effort > 100000) {
-    fail(ErrorCode::invalid_argument, "a graph of ", options.links, " links with an effort of ", options.effort,
-         "; expected 2 to ", kMaxLinks, " links and an effort of 1 to 100000");
+    fail(ErrorCode::invalid_argument, "a graph of ", options.links, " links with an effort of ",
+         options.effort, "; expected 2 to ", kMaxLinks, " links and an effort of 1 to 100000");
   }
   auto state = std::make_unique<State>(vectors, options.isa);
   {
@@ -176,11 +181,11 @@ ApproximateIndex ApproximateIndex::open(const std::string& path, const Vectors& 
   state->mapped = MappedFile::open(path);
   state->walk(state->mapped.bytes(), path);
   const GraphHeader& h = state->view.header;
-  if (h.rows != vectors.size() || h.width != vectors.width() || h.row_type != static_cast<uint32_t>(vectors.type()) ||
-      h.vectors != fingerprint(vectors)) {
+  if (h.rows != vectors.size() || h.width != vectors.width() ||
+      h.row_type != static_cast<uint32_t>(vectors.type()) || h.vectors != fingerprint(vectors)) {
     fail(ErrorCode::shape_mismatch, path, ": is the graph of ", h.rows, " rows of ", h.width, " values (",
-         to_string(static_cast<RowType>(h.row_type)), "), these are ", vectors.size(), " of ", vectors.width(), " (",
-         to_string(vectors.type()), ")",
+         to_string(static_cast<RowType>(h.row_type)), "), these are ", vectors.size(), " of ",
+         vectors.width(), " (", to_string(vectors.type()), ")",
          h.rows == vectors.size() && h.width == vectors.width() ? " with other values" : "",
          "; build the graph again with `simdclip graph`");
   }
@@ -188,24 +193,26 @@ ApproximateIndex ApproximateIndex::open(const std::string& path, const Vectors& 
 }
 
 void ApproximateIndex::save(const std::string& path) const {
-  const std::span<const std::byte> bytes = state_->mapped.bytes().empty() ? state_->own.span() : state_->mapped.bytes();
+  const std::span<const std::byte> bytes =
+      state_->mapped.bytes().empty() ? state_->own.span() : state_->mapped.bytes();
   AtomicFile file(path);
   file.reserve(bytes.size());
   file.write(bytes);
   file.commit();
 }
 
-std::vector<std::vector<Hit>> ApproximateIndex::search(std::span<const float> queries, const SearchOptions& options,
-                                                       size_t effort) const {
+std::vector<std::vector<Hit>> ApproximateIndex::search(std::span<const float> queries,
+                                                       const SearchOptions& options, size_t effort) const {
   const Vectors::State& v = state_->space.vectors;
   check_search(v.size, v.width, queries, options);
   const size_t n = queries.size() / v.width;
   std::vector<std::vector<Hit>> out(n);
   if (n == 0 || options.top == 0) return out;
-  const size_t passing = options.allowed.empty()
-                             ? v.size
-                             : static_cast<size_t>(std::count_if(options.allowed.begin(), options.allowed.end(),
-                                                                 [](uint8_t a) { return a != 0; }));
+  const size_t passing =
+      options.allowed.empty()
+          ? v.size
+          : static_cast<size_t>(std::count_if(options.allowed.begin(), options.allowed.end(),
+                                              [](uint8_t a) { return a != 0; }));
   if (passing == 0) return out;
   const size_t wanted = std::min(options.top, passing);
   const double kept = std::ceil(static_cast<double>(std::max(effort, wanted)) * static_cast<double>(v.size) /
@@ -248,7 +255,8 @@ struct ApproximateIndex::State {};
 namespace {
 [[noreturn]] void missing() {
   fail(ErrorCode::unsupported,
-       "this simdclip was built without hnswlib, so it has exact search only; install libhnswlib-dev and build it again");
+       "this simdclip was built without hnswlib, so it has exact search only; install libhnswlib-dev and "
+       "build it again");
 }
 }  // namespace
 
@@ -256,7 +264,8 @@ bool ApproximateIndex::available() noexcept { return false; }
 ApproximateIndex ApproximateIndex::build(const Vectors&, const GraphOptions&) { missing(); }
 ApproximateIndex ApproximateIndex::open(const std::string&, const Vectors&) { missing(); }
 void ApproximateIndex::save(const std::string&) const { missing(); }
-std::vector<std::vector<Hit>> ApproximateIndex::search(std::span<const float>, const SearchOptions&, size_t) const {
+std::vector<std::vector<Hit>> ApproximateIndex::search(std::span<const float>, const SearchOptions&,
+                                                       size_t) const {
   missing();
 }
 size_t ApproximateIndex::size() const noexcept { return 0; }

@@ -42,8 +42,8 @@ class CollectionTables {
 
   bool empty();  // no tables yet
   CollectionInfo info();
-  // Makes the tables where there are none, and says whether it did: of several processes that come to an empty file one
-  // makes them. anew: also where there are some, which are forgotten with all that they hold.
+  // Makes the tables where there are none, and says whether it did: of several processes that come to an
+  // empty file one makes them. anew: also where there are some, which are forgotten with all that they hold.
   bool create(const CollectionInfo& info, bool anew);
 
   std::unordered_map<std::string, KnownFile> known_files();

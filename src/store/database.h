@@ -60,8 +60,8 @@ class Statement {
   int bound_ = 0;
 };
 
-// All that is read within sees one state of the file; with Lock::write nobody else writes meanwhile. Rolled back where
-// an exception passes.
+// All that is read within sees one state of the file; with Lock::write nobody else writes meanwhile. Rolled
+// back where an exception passes.
 class Transaction {
  public:
   enum class Lock : uint8_t { read, write };

@@ -49,7 +49,8 @@ void check_header(const GraphHeader& h, size_t size, const std::string& path) {
   if (h.row_type > static_cast<uint32_t>(RowType::int8)) damaged("rows of the unknown type ", h.row_type);
   if (h.links < 2 || h.links > kMaxLinks) damaged("says that a row has ", h.links, " links");
   if (h.nodes == 0 || h.nodes > h.rows) damaged("says that ", h.nodes, " of ", h.rows, " rows differ");
-  if (h.floors > kMaxFloors || h.entry >= h.nodes) damaged("begins at node ", h.entry, " on floor ", h.floors);
+  if (h.floors > kMaxFloors || h.entry >= h.nodes)
+    damaged("begins at node ", h.entry, " on floor ", h.floors);
   // Each upper node has between 1 and kMaxFloors lists: products stay far below 2^64.
   if (h.upper_nodes > h.nodes || h.lists < h.upper_nodes || h.lists > h.upper_nodes * kMaxFloors)
     damaged("says that ", h.upper_nodes, " nodes have ", h.lists, " lists");
@@ -74,7 +75,8 @@ std::vector<uint8_t> checked_floors(const GraphView& view, const Damaged& damage
     floors[upper.node] = static_cast<uint8_t>(upper.floors);
   }
   if (lists != h.lists) damaged(0, "the numbers of floors do not add up");
-  if (floors[h.entry] != h.floors) damaged(h.entry, "walks begin here, but it does not stand on the highest floor");
+  if (floors[h.entry] != h.floors)
+    damaged(h.entry, "walks begin here, but it does not stand on the highest floor");
   return floors;
 }
 
@@ -94,7 +96,8 @@ void check_rows(const GraphView& view, const Damaged& damaged) {
   }
   for (size_t i = 0; i < view.twins.size(); ++i) {
     const Twin twin = view.twins[i];
-    if (twin.row >= h.rows || twin.twin >= h.rows || seen[twin.row] != 1 || seen[twin.twin] != 0 || (i > 0 && twin < view.twins[i - 1]))
+    if (twin.row >= h.rows || twin.twin >= h.rows || seen[twin.row] != 1 || seen[twin.twin] != 0 ||
+        (i > 0 && twin < view.twins[i - 1]))
       damaged(twin.row, "has a twin that is out of order or no row");
     seen[twin.twin] = 2;
   }
@@ -103,13 +106,15 @@ void check_rows(const GraphView& view, const Damaged& damaged) {
 void check_body(const GraphView& view, const std::string& path) {
   const GraphHeader& h = view.header;
   const auto damaged = [&](uint64_t at, const char* what) {
-    fail(ErrorCode::damaged, path, ": node ", at, ": ", what, "; build the graph again with `simdclip graph`");
+    fail(ErrorCode::damaged, path, ": node ", at, ": ", what,
+         "; build the graph again with `simdclip graph`");
   };
   const std::vector<uint8_t> floors = checked_floors(view, damaged);
   check_rows(view, damaged);
   const size_t node = node_bytes(h.links), list = list_bytes(h.links);
   for (uint64_t i = 0; i < h.nodes; ++i) {
-    if (const char* fault = list_fault(view.nodes + i * node, 2 * h.links, h.nodes, 0, floors)) damaged(i, fault);
+    if (const char* fault = list_fault(view.nodes + i * node, 2 * h.links, h.nodes, 0, floors))
+      damaged(i, fault);
   }
   const std::byte* p = view.lists;
   for (const UpperNode upper : view.upper) {
@@ -134,7 +139,8 @@ GraphView lay_out(const GraphHeader& header, std::span<const std::byte> file) {
   const std::byte* upper = out.nodes + header.nodes * node_bytes(header.links);
   out.upper = {reinterpret_cast<const UpperNode*>(upper), header.upper_nodes};
   out.lists = upper + header.upper_nodes * sizeof(UpperNode);
-  out.twins = {reinterpret_cast<const Twin*>(out.lists + header.lists * list_bytes(header.links)), header.rows - header.nodes};
+  out.twins = {reinterpret_cast<const Twin*>(out.lists + header.lists * list_bytes(header.links)),
+               header.rows - header.nodes};
   return out;
 }
 
@@ -163,7 +169,8 @@ GraphView parse_graph(std::span<const std::byte> file, const std::string& path) 
   };
   if (header.header_checksum != header_checksum(header)) damaged("header");
   check_header(header, file.size(), path);
-  if (header.body_checksum != XXH3_64bits(file.data() + sizeof header, file.size() - sizeof header)) damaged("body");
+  if (header.body_checksum != XXH3_64bits(file.data() + sizeof header, file.size() - sizeof header))
+    damaged("body");
   const GraphView view = lay_out(header, file);
   check_body(view, path);
   return view;
@@ -175,7 +182,8 @@ uint64_t fingerprint(const Vectors& vectors) {
   uint64_t hash = XXH3_64bits(shape, sizeof shape);
   const uint64_t sampled = std::min<uint64_t>(rows, kSampledRows);
   for (uint64_t i = 0; i < sampled; ++i) {
-    const std::span<const std::byte> row = vectors.encoded_row(sampled == rows ? i : i * (rows - 1) / (sampled - 1));
+    const std::span<const std::byte> row =
+        vectors.encoded_row(sampled == rows ? i : i * (rows - 1) / (sampled - 1));
     hash = XXH3_64bits_withSeed(row.data(), row.size(), hash);
   }
   return hash;

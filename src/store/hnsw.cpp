@@ -12,7 +12,8 @@
 namespace simdclip {
 namespace {
 
-constexpr size_t kWidened = 64;  // rows that a thread keeps widened: those that one row's links are chosen from
+constexpr size_t kWidened =
+    64;  // rows that a thread keeps widened: those that one row's links are chosen from
 
 // How high a row stands, as of a random number that only depends on it: P(floor >= f) = links^-f.
 uint32_t floor_of(uint64_t row, unsigned links) {
@@ -21,7 +22,8 @@ uint32_t floor_of(uint64_t row, unsigned links) {
   x = (x ^ (x >> 27U)) * 0x94D049BB133111EBULL;
   x ^= x >> 31U;
   const double uniform = (static_cast<double>(x >> 11U) + 0.5) * 0x1p-53;
-  return std::min(kMaxFloors, static_cast<uint32_t>(-std::log(uniform) / std::log(static_cast<double>(links))));
+  return std::min(kMaxFloors,
+                  static_cast<uint32_t>(-std::log(uniform) / std::log(static_cast<double>(links))));
 }
 
 uint64_t row_of(const void* node) {
@@ -71,12 +73,14 @@ float distance(const void* a, const void* b, const void* param) {
   float score = 0;
   const kernels::DotOutput out{&score, 1};
   if (v.type == RowType::f32) {
-    space.kernels.dot_f32({1, 1, v.width, point.floats, v.width, reinterpret_cast<const float*>(bytes), v.width, out});
+    space.kernels.dot_f32(
+        {1, 1, v.width, point.floats, v.width, reinterpret_cast<const float*>(bytes), v.width, out});
   } else if (v.type == RowType::f16) {
-    space.kernels.dot_f16({1, 1, v.width, point.floats, v.width, reinterpret_cast<const uint16_t*>(bytes), v.width, out});
+    space.kernels.dot_f16(
+        {1, 1, v.width, point.floats, v.width, reinterpret_cast<const uint16_t*>(bytes), v.width, out});
   } else {
-    space.kernels.dot_i8({1, 1, v.width, point.words, v.width, point.scale, reinterpret_cast<const int8_t*>(bytes), v.width,
-                          &v.scale[row], out});
+    space.kernels.dot_i8({1, 1, v.width, point.words, v.width, point.scale,
+                          reinterpret_cast<const int8_t*>(bytes), v.width, &v.scale[row], out});
   }
   return std::isnan(score) ? std::numeric_limits<float>::infinity() : -score;
 }
@@ -155,7 +159,8 @@ AlignedBuffer<std::byte> Hnsw::image(const GraphHeader& wanted, std::span<const 
   using Id = hnswlib::tableint;
   std::vector<Id> by_row(max_elements_), node_of(max_elements_);
   std::iota(by_row.begin(), by_row.end(), Id{0});
-  std::sort(by_row.begin(), by_row.end(), [this](Id a, Id b) { return getExternalLabel(a) < getExternalLabel(b); });
+  std::sort(by_row.begin(), by_row.end(),
+            [this](Id a, Id b) { return getExternalLabel(a) < getExternalLabel(b); });
   for (Id node = 0; node < max_elements_; ++node) node_of[by_row[node]] = node;
   GraphHeader header = wanted;
   for (const int level : element_levels_) {
@@ -171,7 +176,9 @@ AlignedBuffer<std::byte> Hnsw::image(const GraphHeader& wanted, std::span<const 
   std::memset(out.data(), 0, out.size());
   std::memcpy(out.data(), &header, sizeof header);
   const GraphView view = lay_out(header, out.span());
-  const auto at = [&](const void* part) { return out.data() + (static_cast<const std::byte*>(part) - out.data()); };
+  const auto at = [&](const void* part) {
+    return out.data() + (static_cast<const std::byte*>(part) - out.data());
+  };
   std::byte *node = at(view.nodes), *upper = at(view.upper.data()), *list = at(view.lists);
   if (!twins.empty()) std::memcpy(at(view.twins.data()), twins.data(), twins.size_bytes());
   const auto copy_list = [&](std::byte* to, const hnswlib::linklistsizeint* from) {

@@ -1,16 +1,18 @@
 // hnswlib over rows that stay where they are: an element is the number of its row and nothing else.
 //
-// hnswlib copies vectors into its nodes and calls back with pointers to two of them. Here a node's data is empty, so
-// that the pointer meets the label behind it: the row's number. The row itself is looked up in Vectors and multiplied
-// by the kernels of kernels/dot. The query's "node" is a Point, which begins with a number that no row has.
+// hnswlib copies vectors into its nodes and calls back with pointers to two of them. Here a node's data is
+// empty, so that the pointer meets the label behind it: the row's number. The row itself is looked up in
+// Vectors and multiplied by the kernels of kernels/dot. The query's "node" is a Point, which begins with a
+// number that no row has.
 #pragma once
 
 // No use of instruction sets chosen at compile time, and no functions in the global namespace.
 #define NO_MANUAL_VECTORIZATION
+#include <hnswlib/hnswlib.h>
+
 #include <atomic>
 #include <cstdlib>
 #include <fstream>
-#include <hnswlib/hnswlib.h>
 
 #include "kernels/registry.h"
 #include "store/graph_file.h"
@@ -49,7 +51,8 @@ struct WidenedRow {
 // -(dot product), so that near is small; +infinity where that is no number.
 float distance(const void* a, const void* b, const void* space);
 
-// hnswlib's members are public, and its own constructors print, its reader trusts its file: so members are set here.
+// hnswlib's members are public, and its own constructors print, its reader trusts its file: so members are
+// set here.
 class Hnsw : public hnswlib::HierarchicalNSW<float> {
  public:
   // To build, or to walk (`view` not null: its memory is used in place and never written).
@@ -62,7 +65,8 @@ class Hnsw : public hnswlib::HierarchicalNSW<float> {
   void insert(const RowSpace& space, size_t row);
   // The k nearest, nearest last.
   std::vector<Hit> nearest(const Point& query, size_t k) const;
-  // The file, in memory, of the header's rows and these twins: nodes by their rows, not in the order of insertion.
+  // The file, in memory, of the header's rows and these twins: nodes by their rows, not in the order of
+  // insertion.
   AlignedBuffer<std::byte> image(const GraphHeader& header, std::span<const Twin> twins) const;
 
  private:

@@ -27,7 +27,8 @@ std::string_view text_of(const MappedFile& file) {
 // Of the line that `text` begins with.
 std::string name_in(std::string_view text, size_t row, const std::string& path) {
   const size_t end = text.find('\n'), tab = text.find('\t');
-  if (end == std::string_view::npos || tab == std::string_view::npos || tab > end || text.substr(0, tab) != std::to_string(row))
+  if (end == std::string_view::npos || tab == std::string_view::npos || tab > end ||
+      text.substr(0, tab) != std::to_string(row))
     fail(ErrorCode::damaged, path, ": line ", row + 1, " is not 'row <tab> source' of row ", row);
   return unescaped(text.substr(tab + 1, end - tab - 1));
 }
@@ -59,7 +60,8 @@ RowNames::RowNames(const std::string& npy) : state_(std::make_unique<State>()) {
   State& s = *state_;
   s.file = MappedFile::open(names_beside(npy));
   const std::string_view text = text_of(s.file);
-  if (!text.empty() && text.back() != '\n') fail(ErrorCode::damaged, s.file.path(), ": its last line is cut off");
+  if (!text.empty() && text.back() != '\n')
+    fail(ErrorCode::damaged, s.file.path(), ": its last line is cut off");
   for (size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) {
     if (s.size++ % kStride == 0) s.begins.push_back(at);
   }

@@ -1,11 +1,11 @@
 #include "store/resume_state.h"
 
+#include <sys/stat.h>
 #include <xxhash.h>
 
 #include <charconv>
 #include <filesystem>
 #include <map>
-#include <sys/stat.h>
 
 #include "base/atomic_file.h"
 #include "base/fail.h"
@@ -15,7 +15,8 @@
 namespace simdclip {
 namespace {
 
-// Lines "key value"; a key may come several times. The last line is "checksum <XXH3 of what stands before it>".
+// Lines "key value"; a key may come several times. The last line is "checksum <XXH3 of what stands before
+// it>".
 class Lines {
  public:
   static Lines read(const std::string& path, const std::string& title) {
@@ -29,7 +30,8 @@ class Lines {
     }
     for (std::string_view rest = text.substr(title.size() + 1, end - title.size() - 1); !rest.empty();) {
       const size_t line = rest.find('\n'), space = rest.find(' ');
-      if (line == std::string_view::npos || space >= line) fail(ErrorCode::damaged, path, ": a line has no value");
+      if (line == std::string_view::npos || space >= line)
+        fail(ErrorCode::damaged, path, ": a line has no value");
       out.pairs_.emplace(rest.substr(0, space), unescaped(rest.substr(space + 1, line - space - 1)));
       rest.remove_prefix(line + 1);
     }
@@ -41,7 +43,8 @@ class Lines {
     const std::string value = text(key);
     uint64_t out = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), out);
-    if (error != std::errc() || end != value.data() + value.size()) fail(ErrorCode::damaged, path_, ": '", key, "' is no number");
+    if (error != std::errc() || end != value.data() + value.size())
+      fail(ErrorCode::damaged, path_, ": '", key, "' is no number");
     return out;
   }
   std::string text(const std::string& key) const {
@@ -60,7 +63,9 @@ class Lines {
   std::multimap<std::string, std::string> pairs_;
 };
 
-void add(std::string& out, const char* key, const std::string& value) { out += std::string(key) + ' ' + escaped(value) + '\n'; }
+void add(std::string& out, const char* key, const std::string& value) {
+  out += std::string(key) + ' ' + escaped(value) + '\n';
+}
 
 void write(const std::string& path, std::string text) {
   text += "checksum " + std::to_string(XXH3_64bits(text.data(), text.size())) + '\n';
@@ -77,7 +82,8 @@ std::map<std::string, std::string> pairs_of(const std::string& job) {
   for (std::string_view rest = job; !rest.empty();) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
     const size_t equals = line.find('=');
-    out[std::string(line.substr(0, equals))] = equals == std::string_view::npos ? "" : std::string(line.substr(equals + 1));
+    out[std::string(line.substr(0, equals))] =
+        equals == std::string_view::npos ? "" : std::string(line.substr(equals + 1));
     rest.remove_prefix(std::min(rest.size(), line.size() + 1));
   }
   return out;
@@ -89,7 +95,7 @@ std::optional<ResumeState> read_resume_state(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return std::nullopt;
   const Lines lines = Lines::read(path, kResumeTitle);
-  return ResumeState{lines.text("job"),         lines.number("done"),          lines.number("rows"),
+  return ResumeState{lines.text("job"),           lines.number("done"),          lines.number("rows"),
                      lines.number("names_bytes"), lines.number("finished") != 0, lines.all("note")};
 }
 

@@ -18,7 +18,8 @@ struct ResumeState {
 // Nothing where there is no such file. Error damaged.
 std::optional<ResumeState> read_resume_state(const std::string& path);
 void write_resume_state(const std::string& path, const ResumeState& state);  // whole or not at all
-// What a process that was killed while it wrote the state left beside it. Only for who holds the lock of the run.
+// What a process that was killed while it wrote the state left beside it. Only for who holds the lock of the
+// run.
 void remove_unfinished_states(const std::string& path);
 
 struct ShardState {

@@ -30,7 +30,8 @@ uint16_t to_half(float value) {
 float from_half(uint16_t half) {
   const uint32_t sign = (half & 0x8000U) << 16U, magnitude = (half & 0x7FFFU) << 13U;
   const uint32_t special = magnitude >= 0x0F800000U ? 0x7F800000U : 0U;
-  return std::bit_cast<float>(sign | special | std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude) * 0x1p112F));
+  return std::bit_cast<float>(sign | special |
+                              std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude) * 0x1p112F));
 }
 
 void check_sizes(size_t values, size_t bytes, RowType type) {

@@ -13,8 +13,8 @@
 #include "base/atomic_file.h"
 #include "base/fail.h"
 #include "base/mapped_file.h"
-#include "simdclip/npy.h"
 #include "base/npy_header.h"
+#include "simdclip/npy.h"
 #include "store/resume_state.h"
 #include "store/row_names.h"
 
@@ -23,7 +23,9 @@ namespace {
 
 constexpr size_t kFlushBytes = size_t{1} << 20U;
 
-const char* descr(RowType type) { return type == RowType::f32 ? "<f4" : type == RowType::f16 ? "<f2" : "|i1"; }
+const char* descr(RowType type) {
+  return type == RowType::f32 ? "<f4" : type == RowType::f16 ? "<f2" : "|i1";
+}
 
 std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
@@ -57,7 +59,11 @@ void rename_part(const std::string& link) {
 
 struct RowWriter::State {
   State(const std::string& npy, size_t row_width, const RowWriterOptions& given)
-      : path(npy), names_path(names_beside(npy)), resume_path(npy + ".resume"), options(given), width(row_width) {}
+      : path(npy),
+        names_path(names_beside(npy)),
+        resume_path(npy + ".resume"),
+        options(given),
+        width(row_width) {}
 
   std::string path, names_path, resume_path;
   RowWriterOptions options;
@@ -101,8 +107,8 @@ struct RowWriter::State {
     }
     const std::string difference = job_difference(before->job, options.job);
     if (!difference.empty()) {
-      fail(ErrorCode::unsupported, path, ": an unfinished run is there, ", before->done, " inputs done, but ", difference,
-           "; finish it with its own command, or give --restart to forget it");
+      fail(ErrorCode::unsupported, path, ": an unfinished run is there, ", before->done, " inputs done, but ",
+           difference, "; finish it with its own command, or give --restart to forget it");
     }
     rows = before->rows;
     done = resumed = before->done;
@@ -139,7 +145,8 @@ struct RowWriter::State {
 
   void write_shard() const {
     if (options.shards == 0) return;
-    write_shard_state(with_ending(path, ".shard"), {options.job, options.shard, options.shards, rows, hash_of_file(path), hash_of_file(names_path)});
+    write_shard_state(with_ending(path, ".shard"), {options.job, options.shard, options.shards, rows,
+                                                    hash_of_file(path), hash_of_file(names_path)});
   }
 };
 
@@ -185,7 +192,8 @@ void RowWriter::commit() {
   s.flush();
   s.vectors->write_at(0, bytes_of(s.header()));
   if (s.checkpointed) {
-    // Two files cannot be renamed at once: the resume file says that only this is left, should the process end in between.
+    // Two files cannot be renamed at once: the resume file says that only this is left, should the process
+    // end in between.
     s.write_checkpoint(true);
     s.names.reset();
     s.vectors.reset();
@@ -217,29 +225,36 @@ std::string common_job(const std::string& job) {
 
 std::vector<Part> sorted_parts(std::span<const std::string> paths) {
   std::vector<Part> parts;
-  for (const std::string& path : paths) parts.push_back({path, read_shard_state(with_ending(path, ".shard"))});
+  for (const std::string& path : paths)
+    parts.push_back({path, read_shard_state(with_ending(path, ".shard"))});
   if (parts.empty()) fail(ErrorCode::invalid_argument, "no part to merge");
-  std::sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) { return a.state.shard < b.state.shard; });
+  std::sort(parts.begin(), parts.end(),
+            [](const Part& a, const Part& b) { return a.state.shard < b.state.shard; });
   const uint64_t shards = parts.front().state.shards;
   for (size_t i = 0; i < parts.size(); ++i) {
-    const std::string difference = job_difference(common_job(parts[0].state.job), common_job(parts[i].state.job));
+    const std::string difference =
+        job_difference(common_job(parts[0].state.job), common_job(parts[i].state.job));
     if (!difference.empty() || parts[i].state.shards != shards) {
       fail(ErrorCode::unsupported, parts[i].path, ": is no part of the same run as ", parts[0].path, ": ",
            difference.empty() ? "it was split otherwise" : difference);
     }
     if (parts[i].state.shard != i + 1) {
-      fail(ErrorCode::unsupported, parts[i].path, ": is shard ", parts[i].state.shard, " of ", shards, ", expected shard ", i + 1,
-           "; give every shard once");
+      fail(ErrorCode::unsupported, parts[i].path, ": is shard ", parts[i].state.shard, " of ", shards,
+           ", expected shard ", i + 1, "; give every shard once");
     }
   }
-  if (parts.size() != shards) fail(ErrorCode::unsupported, "shard ", parts.size() + 1, " of ", shards, " is missing; give every shard once");
+  if (parts.size() != shards)
+    fail(ErrorCode::unsupported, "shard ", parts.size() + 1, " of ", shards,
+         " is missing; give every shard once");
   return parts;
 }
 
 void verify(const Part& part, const Vectors& vectors, const std::vector<std::string>& names) {
-  if (hash_of_file(part.path) != part.state.vectors_hash || hash_of_file(names_beside(part.path)) != part.state.names_hash ||
-      vectors.size() != part.state.rows || names.size() != part.state.rows) {
-    fail(ErrorCode::damaged, part.path, ": it or its list of sources has changed since it was written; embed this shard again");
+  if (hash_of_file(part.path) != part.state.vectors_hash ||
+      hash_of_file(names_beside(part.path)) != part.state.names_hash || vectors.size() != part.state.rows ||
+      names.size() != part.state.rows) {
+    fail(ErrorCode::damaged, part.path,
+         ": it or its list of sources has changed since it was written; embed this shard again");
   }
 }
 
@@ -262,7 +277,8 @@ size_t merge_rows(const std::string& path, std::span<const std::string> paths) {
     if (some.width() != first.width() || some.type() != first.type()) {
       fail(ErrorCode::shape_mismatch, part.path, ": has rows of another shape than ", parts.front().path);
     }
-    if (some.size() > 0) vectors.write({some.encoded_row(0).data(), some.size() * some.encoded_row(0).size()});
+    if (some.size() > 0)
+      vectors.write({some.encoded_row(0).data(), some.size() * some.encoded_row(0).size()});
     std::string lines;
     for (const std::string& source : sources) {
       lines += std::to_string(rows++) + '\t';

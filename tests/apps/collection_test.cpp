@@ -25,7 +25,9 @@ class CollectionTest : public testing::Test {
     fs::create_directories(path.parent_path());
     write_text(path.string(), bytes);
   }
-  IndexReport update(const IndexOptions& options = {}) const { return update_collection(tiny_model(), pictures(), index(), options); }
+  IndexReport update(const IndexOptions& options = {}) const {
+    return update_collection(tiny_model(), pictures(), index(), options);
+  }
   std::vector<std::string> names() const {
     std::vector<std::string> out;
     const Collection collection = load_collection(index());
@@ -97,7 +99,8 @@ TEST_F(CollectionTest, KeepsEveryRowType) {
 }
 
 TEST_F(CollectionTest, AnyNameIsKept) {
-  const std::vector<std::string> strange = {"\xFF\xFE.ppm", "a\nb.ppm", "quote'\".ppm", "tab\t.ppm", "\xE2\x82\xAC.ppm"};
+  const std::vector<std::string> strange = {"\xFF\xFE.ppm", "a\nb.ppm", "quote'\".ppm", "tab\t.ppm",
+                                            "\xE2\x82\xAC.ppm"};
   for (size_t i = 0; i < strange.size(); ++i) put(strange[i], picture_bytes(static_cast<unsigned>(i)));
   EXPECT_EQ(update().added, strange.size());
   EXPECT_EQ(update().unchanged, strange.size());
@@ -138,9 +141,9 @@ TEST_F(CollectionTest, EqualContentIsEmbeddedOnceWithinARun) {
   }
   std::vector<std::string> told;
   const IndexOptions options{.decode_threads = 4, .on_bad = [&](const std::string& path, const Error& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr(path));
-    told.push_back(path + " " + std::string(to_string(error.code())));
-  }};
+                               EXPECT_THAT(error.what(), testing::HasSubstr(path));
+                               told.push_back(path + " " + std::string(to_string(error.code())));
+                             }};
   const IndexReport r = update(options);
   EXPECT_EQ(r.added, 3U);
   EXPECT_EQ(r.known, 187U);
@@ -162,7 +165,8 @@ TEST_F(CollectionTest, RefusesOtherModelsAndOptions) {
   expect_error(ErrorCode::unsupported, [&] { update({.apply_orientation = false}); }, {"--exif on"});
   expect_error(ErrorCode::unsupported, [&] { update({.fast_decode = true}); }, {"fast"});
   expect_error(ErrorCode::unsupported, [&] { update({.type = RowType::f32}); }, {"f16", "f32"});
-  expect_error(ErrorCode::unsupported, [&] { update_collection(tiny_model(), folder_.path().string(), index()); }, {"not of"});
+  expect_error(ErrorCode::unsupported,
+               [&] { update_collection(tiny_model(), folder_.path().string(), index()); }, {"not of"});
   expect_right_rows();
   update_collection(tiny_model(2), pictures(), index(), {.rebuild = true});
   EXPECT_EQ(collection_info(index()).model, tiny_model(2).info().fingerprint);
@@ -199,7 +203,8 @@ TEST_F(CollectionTest, WhatIsNoIndexIsAnError) {
     EXPECT_EQ(read_text(index()), bytes);
   }
   expect_error(ErrorCode::io, [&] { load_collection(pictures()); });
-  expect_error(ErrorCode::io, [&] { update_collection(tiny_model(), pictures(), folder_.file("none/index")); });
+  expect_error(ErrorCode::io,
+               [&] { update_collection(tiny_model(), pictures(), folder_.file("none/index")); });
   expect_error(ErrorCode::not_found, [&] { update_collection(tiny_model(), folder_.file("none"), index()); });
 }
 

@@ -12,10 +12,12 @@ TEST(ContactSheet, HoldsThumbnailsAndReasons) {
   const TemporaryFolder folder;
   write_text(folder.file("a <&>.ppm"), picture_bytes(1, 500));
   write_text(folder.file("bad.ppm"), "P6\n9 9\n255\nshort");
-  const SheetSection sections[] = {{"first & last", {{folder.file("a <&>.ppm"), "0.5"}, {folder.file("bad.ppm"), "0.4"}}}, {"empty", {}}};
+  const SheetSection sections[] = {
+      {"first & last", {{folder.file("a <&>.ppm"), "0.5"}, {folder.file("bad.ppm"), "0.4"}}}, {"empty", {}}};
   write_contact_sheet(folder.file("sheet.html"), "title", sections, {.thumbnail = 100});
   const std::string html = read_text(folder.file("sheet.html"));
-  EXPECT_THAT(html, testing::HasSubstr("<img width=\"100\" height=\"100\" alt=\"\" src=\"data:image/jpeg;base64,/9j/"));
+  EXPECT_THAT(html, testing::HasSubstr(
+                        "<img width=\"100\" height=\"100\" alt=\"\" src=\"data:image/jpeg;base64,/9j/"));
   EXPECT_THAT(html, testing::HasSubstr("a &lt;&amp;&gt;.ppm"));
   EXPECT_THAT(html, testing::HasSubstr("/a%20%3C%26%3E.ppm\""));
   EXPECT_THAT(html, testing::HasSubstr("first &amp; last"));

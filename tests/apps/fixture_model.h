@@ -35,11 +35,13 @@ inline std::vector<float> random_unit_rows(size_t n, size_t width, unsigned seed
   for (size_t i = 0; i < n; ++i) {
     double sum = 0;
     for (size_t d = 0; d < width; ++d) {
-      const double value = (static_cast<double>(random()) / 4294967296.0 - 0.5) * spread + (d % 3 == 0 ? 0.3 : 0.0);
+      const double value =
+          (static_cast<double>(random()) / 4294967296.0 - 0.5) * spread + (d % 3 == 0 ? 0.3 : 0.0);
       rows[i * width + d] = static_cast<float>(value);
       sum += value * value;
     }
-    for (size_t d = 0; d < width; ++d) rows[i * width + d] = static_cast<float>(static_cast<double>(rows[i * width + d]) / std::sqrt(sum));
+    for (size_t d = 0; d < width; ++d)
+      rows[i * width + d] = static_cast<float>(static_cast<double>(rows[i * width + d]) / std::sqrt(sum));
   }
   return rows;
 }

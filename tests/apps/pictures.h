@@ -24,7 +24,8 @@ inline std::string picture_bytes(unsigned seed, unsigned side = 40) {
   }
   for (unsigned y = 0; y < side; ++y) {
     for (unsigned x = 0; x < side; ++x) {
-      for (unsigned c = 0; c < 3; ++c) out += static_cast<char>((colour[c] + slope[c] * (c == 1 ? y : x)) & 255U);
+      for (unsigned c = 0; c < 3; ++c)
+        out += static_cast<char>((colour[c] + slope[c] * (c == 1 ? y : x)) & 255U);
     }
   }
   return out;

@@ -1,4 +1,6 @@
 // PictureSet and the pipeline: order, archives, bad pictures, files that change.
+#include "apps/pictures.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -6,7 +8,6 @@
 #include <cstring>
 #include <thread>
 
-#include "apps/pictures.h"
 #include "support/errors.h"
 
 namespace simdclip::tests {
@@ -50,7 +51,8 @@ TEST(Pipeline, EveryPictureInOrderWhateverTheThreads) {
     const Taken taken = embed(set, 0, PictureSet::npos, threads);
     ASSERT_EQ(taken.rows.size() + taken.bad.size(), 75U);
     EXPECT_EQ(taken.bad.size(), 15U);
-    for (size_t i = 0; i < taken.rows.size(); ++i) EXPECT_EQ(taken.values[i], alone(picture_bytes(static_cast<unsigned>(taken.rows[i]))));
+    for (size_t i = 0; i < taken.rows.size(); ++i)
+      EXPECT_EQ(taken.values[i], alone(picture_bytes(static_cast<unsigned>(taken.rows[i]))));
     EXPECT_TRUE(std::is_sorted(taken.rows.begin(), taken.rows.end()));
   }
   const Taken part = embed(set, 20, 41);
@@ -84,7 +86,8 @@ TEST(Pipeline, APictureThatShrinksMeanwhileIsAnErrorAtWorst) {
       }
       ++good;
     } catch (const Error& error) {
-      EXPECT_THAT(std::string(to_string(error.code())), testing::AnyOf("damaged", "unsupported")) << error.what();
+      EXPECT_THAT(std::string(to_string(error.code())), testing::AnyOf("damaged", "unsupported"))
+          << error.what();
       ++bad;
     }
   }
@@ -138,7 +141,8 @@ class Archives : public testing::Test {
     tar_.append(1024, '\0');
     write_text(folder_.file("shard.tar"), tar_);
     const SystemInfo system = system_info();
-    for (const std::string& missing : system.missing) have_ = have_ && missing.find("libarchive") == std::string::npos;
+    for (const std::string& missing : system.missing)
+      have_ = have_ && missing.find("libarchive") == std::string::npos;
   }
   TemporaryFolder folder_;
   std::string tar_;
@@ -161,7 +165,8 @@ TEST_F(Archives, MembersAreEmbeddedInOrder) {
   const Taken all = embed(set);
   EXPECT_THAT(all.bad, testing::ElementsAre(6));
   for (size_t i = 0; i < all.rows.size(); ++i) {
-    EXPECT_EQ(all.values[i], alone(picture_bytes(all.rows[i] == 0 ? 99 : static_cast<unsigned>(all.rows[i] - 1))));
+    EXPECT_EQ(all.values[i],
+              alone(picture_bytes(all.rows[i] == 0 ? 99 : static_cast<unsigned>(all.rows[i] - 1))));
   }
   // From the middle, as a resumed run does.
   const Taken rest = embed(set, 20);

@@ -11,7 +11,8 @@
 namespace simdclip::tests {
 namespace {
 
-CachedRows rows_of(const std::string& folder, size_t& computed, RowType type = RowType::f32, const std::string& part = "a") {
+CachedRows rows_of(const std::string& folder, size_t& computed, RowType type = RowType::f32,
+                   const std::string& part = "a") {
   RowKey key("test", fixture_model());
   key.add(part);
   return CachedRows::get({.enabled = true, .folder = folder}, key, type, 3, 5, [&](std::span<float> out) {
@@ -28,7 +29,8 @@ TEST(TextCache, ComputedOnceThenMapped) {
   const CachedRows second = rows_of(folder.file("deep/er"), computed);
   EXPECT_TRUE(second.from_disk());
   EXPECT_EQ(computed, 1U);
-  EXPECT_EQ(std::vector<float>(first.f32().begin(), first.f32().end()), std::vector<float>(second.f32().begin(), second.f32().end()));
+  EXPECT_EQ(std::vector<float>(first.f32().begin(), first.f32().end()),
+            std::vector<float>(second.f32().begin(), second.f32().end()));
   rows_of(folder.file("deep/er"), computed, RowType::f32, "b");
   EXPECT_EQ(computed, 2U) << "another key is another file";
 }

@@ -29,7 +29,8 @@ TEST(ReadFile, WhatIsNoFileIsAnErrorAndNotAWait) {
   expect_error(ErrorCode::io, [&] { read_file(folder.file("pipe"), bytes); }, {"regular file"});
   expect_error(ErrorCode::io, [&] { read_file("/dev/zero", bytes); }, {"regular file"});
   write_text(folder.file("f"), "four");
-  expect_error(ErrorCode::too_large, [&] { read_file(folder.file("f"), bytes, 3); }, {"4 bytes", "at most 3"});
+  expect_error(ErrorCode::too_large, [&] { read_file(folder.file("f"), bytes, 3); },
+               {"4 bytes", "at most 3"});
 }
 
 }  // namespace

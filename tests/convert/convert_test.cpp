@@ -43,7 +43,8 @@ std::vector<Pixels> pictures_of(const Npy<float>& pixels) {
   const PixelSize size = {static_cast<uint32_t>(pixels.shape[2]), static_cast<uint32_t>(pixels.shape[3])};
   const size_t each = size_t{3} * size.height * size.width;
   std::vector<Pixels> out;
-  for (size_t i = 0; i < pixels.shape[0]; ++i) out.push_back({std::span(pixels.values).subspan(i * each, each), size});
+  for (size_t i = 0; i < pixels.shape[0]; ++i)
+    out.push_back({std::span(pixels.values).subspan(i * each, each), size});
   return out;
 }
 

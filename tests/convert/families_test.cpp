@@ -76,7 +76,8 @@ TEST_P(Families, RowsOfQueriesAndKeysAreTurnedWhereTheTowerIs) {
   ConvertPlan plan = plan_of(GetParam());
   const NamesOnly whole = checkpoint_of(GetParam(), plan);
   for (const BoundTensor& bound : bind_tensors(plan, whole)) {
-    const bool qkv = bound.spec.name.starts_with("visual.blocks.") && bound.spec.name.find(".attn.qkv.") != std::string::npos;
+    const bool qkv = bound.spec.name.starts_with("visual.blocks.") &&
+                     bound.spec.name.find(".attn.qkv.") != std::string::npos;
     EXPECT_EQ(bound.turned, qkv && plan.config.vision->rotary) << bound.spec.name;
   }
 }
@@ -125,11 +126,13 @@ TEST(BigVision, LayersAreTransposedAndHeadsJoined) {
   std::vector<float> got;
   const auto bound = bind_tensors(plan, source);
   const auto of = [&](const std::string& name) -> const std::vector<float>& {
-    const auto at = std::find_if(bound.begin(), bound.end(), [&](const BoundTensor& b) { return b.spec.name == name; });
+    const auto at =
+        std::find_if(bound.begin(), bound.end(), [&](const BoundTensor& b) { return b.spec.name == name; });
     assemble(*at, plan, source, got);
     return got;
   };
-  const std::string block = "params/img/Transformer/encoderblock_0/", attention = block + "MultiHeadDotProductAttention_0/";
+  const std::string block = "params/img/Transformer/encoderblock_0/",
+                    attention = block + "MultiHeadDotProductAttention_0/";
   std::vector<float> qkv;
   for (const char* part : {"query", "key", "value"}) {
     const auto rows = columns_of(source, attention + part + "/kernel", 12);
@@ -148,7 +151,8 @@ TEST(BigVision, LayersAreTransposedAndHeadsJoined) {
   for (size_t d = 0; d < 12; ++d)
     for (size_t pixel = 0; pixel < 16; ++pixel)
       for (size_t c = 0; c < 3; ++c)
-        ASSERT_EQ(patches[d * 48 + c * 16 + pixel], filters[d * 48 + pixel * 3 + c]) << d << ' ' << pixel << ' ' << c;
+        ASSERT_EQ(patches[d * 48 + c * 16 + pixel], filters[d * 48 + pixel * 3 + c])
+            << d << ' ' << pixel << ' ' << c;
 
   // The pool's query: probe * W + b.
   const std::string pool = "params/img/MAPHead_0/";
@@ -165,18 +169,22 @@ TEST(BigVision, LayersAreTransposedAndHeadsJoined) {
 }
 
 INSTANTIATE_TEST_SUITE_P(OpenClip, Families,
-                         testing::Values("ViT-B-32", "ViT-M-16-alt", "MobileCLIP2-L-14", "ViT-H-14-worldwide", "nllb-clip-base-siglip",
-                                         "mt5-xl-ViT-H-14", "mt5-base-ViT-B-32", "vit_medium_patch16_gap_256", "ViT-B-16-SigLIP2", "big_vision ViT-B-16-SigLIP",
-                                         "big_vision ViT-SO400M-16-SigLIP-i18n-256", "ViT-L-14-CLIPA", "coca_ViT-B-32", "EVA01-g-14",
-                                         "EVA02-B-16", "EVA02-E-14", "PE-Core-T-16-384", "MobileCLIP-B",
-                                         "roberta-ViT-B-32", "coca_roberta-ViT-B-32", "nllb-clip-base",
-                                         "RN50", "RN50x4-quickgelu"));
+                         testing::Values("ViT-B-32", "ViT-M-16-alt", "MobileCLIP2-L-14", "ViT-H-14-worldwide",
+                                         "nllb-clip-base-siglip", "mt5-xl-ViT-H-14", "mt5-base-ViT-B-32",
+                                         "vit_medium_patch16_gap_256", "ViT-B-16-SigLIP2",
+                                         "big_vision ViT-B-16-SigLIP",
+                                         "big_vision ViT-SO400M-16-SigLIP-i18n-256", "ViT-L-14-CLIPA",
+                                         "coca_ViT-B-32", "EVA01-g-14", "EVA02-B-16", "EVA02-E-14",
+                                         "PE-Core-T-16-384", "MobileCLIP-B", "roberta-ViT-B-32",
+                                         "coca_roberta-ViT-B-32", "nllb-clip-base", "RN50",
+                                         "RN50x4-quickgelu"));
 
 // What a batch norm counted while it was trained decides nothing; elsewhere the same name is refused.
 TEST(ResNetNames, CountersOfBatchNormsArePassedOver) {
   ConvertPlan plan = plan_of("RN50");
   NamesOnly source = checkpoint_of("", plan);
-  for (const char* name : {"visual.bn1.num_batches_tracked", "visual.layer3.0.downsample.1.num_batches_tracked"})
+  for (const char* name :
+       {"visual.bn1.num_batches_tracked", "visual.layer3.0.downsample.1.num_batches_tracked"})
     source.add(name, {});
   bind_tensors(plan, source);
   ConvertPlan vit = plan_of("ViT-B-16-SigLIP2");
@@ -241,9 +249,9 @@ TEST(Mt5, DistancesFallIntoTheirBuckets) {
   ASSERT_EQ(values.size(), 12U * 153);
   const auto bucket = [&](int distance) { return values[static_cast<size_t>(76 + distance)]; };
   // As transformers' _relative_position_bucket gives them.
-  const std::pair<int, float> expected[] = {{0, 0},   {-1, 1},  {-7, 7},   {-8, 8},   {-11, 8},  {-12, 9},  {-15, 9},
-                                            {-16, 10}, {-22, 10}, {-23, 11}, {-32, 12}, {-64, 14}, {-76, 14}, {1, 17},
-                                            {7, 23},  {8, 24},  {31, 27},  {46, 29},  {76, 30}};
+  const std::pair<int, float> expected[] = {
+      {0, 0},    {-1, 1},   {-7, 7},   {-8, 8}, {-11, 8}, {-12, 9}, {-15, 9}, {-16, 10}, {-22, 10}, {-23, 11},
+      {-32, 12}, {-64, 14}, {-76, 14}, {1, 17}, {7, 23},  {8, 24},  {31, 27}, {46, 29},  {76, 30}};
   for (const auto& [distance, want] : expected) EXPECT_EQ(bucket(distance), want) << distance;
 }
 

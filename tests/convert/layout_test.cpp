@@ -194,7 +194,8 @@ TEST(OneFile, SaysWhichArchitecturesFit) {
   refuse(source.file("open_clip_pytorch_model.pt"), ErrorCode::invalid_argument, {"ViT-S", "ViT-S-32"},
          options);
   options.arch = "RN50";
-  refuse(source.file("open_clip_pytorch_model.pt"), kShape, {"RN50", "[48, 3, 8, 8]", "[32, 3, 3, 3]"}, options);
+  refuse(source.file("open_clip_pytorch_model.pt"), kShape, {"RN50", "[48, 3, 8, 8]", "[32, 3, 3, 3]"},
+         options);
   options.arch = "coca_ViT-B-32";
   refuse(source.file("open_clip_pytorch_model.pt"), kShape, {"coca_ViT-B-32"}, options);
   options.arch = "ViT-B-32";
@@ -204,13 +205,34 @@ TEST(OneFile, SaysWhichArchitecturesFit) {
 TEST(OneFile, EveryPlainArchitectureIsInTheTable) {
   const auto archs = convertible_archs();
   EXPECT_GE(archs.size(), 97U);
-  for (const char* name :
-       {"ViT-S-32", "ViT-S-16-alt", "ViT-M-16-alt", "ViT-B-32", "ViT-B-32-quickgelu", "ViT-B-32-256",
-        "ViT-B-16-plus-240", "ViT-L-14-336", "ViT-L-14-280", "ViT-L-16-320", "ViT-H-14",
-        "ViT-H-14-378-quickgelu", "ViT-g-14", "ViT-bigG-14", "ViT-e-14",
-        "ViT-B-16-SigLIP2", "ViT-SO400M-14-SigLIP-384", "ViT-gopt-16-SigLIP2-384", "ViT-L-14-CLIPA",
-        "ViT-H-14-worldwide", "coca_ViT-L-14", "xlm-roberta-large-ViT-H-14", "nllb-clip-large-siglip",
-        "EVA01-g-14", "EVA02-E-14-plus", "PE-Core-bigG-14-448", "MobileCLIP2-B", "MobileCLIP2-L-14"})
+  for (const char* name : {"ViT-S-32",
+                           "ViT-S-16-alt",
+                           "ViT-M-16-alt",
+                           "ViT-B-32",
+                           "ViT-B-32-quickgelu",
+                           "ViT-B-32-256",
+                           "ViT-B-16-plus-240",
+                           "ViT-L-14-336",
+                           "ViT-L-14-280",
+                           "ViT-L-16-320",
+                           "ViT-H-14",
+                           "ViT-H-14-378-quickgelu",
+                           "ViT-g-14",
+                           "ViT-bigG-14",
+                           "ViT-e-14",
+                           "ViT-B-16-SigLIP2",
+                           "ViT-SO400M-14-SigLIP-384",
+                           "ViT-gopt-16-SigLIP2-384",
+                           "ViT-L-14-CLIPA",
+                           "ViT-H-14-worldwide",
+                           "coca_ViT-L-14",
+                           "xlm-roberta-large-ViT-H-14",
+                           "nllb-clip-large-siglip",
+                           "EVA01-g-14",
+                           "EVA02-E-14-plus",
+                           "PE-Core-bigG-14-448",
+                           "MobileCLIP2-B",
+                           "MobileCLIP2-L-14"})
     EXPECT_THAT(archs, testing::Contains(name));
 }
 

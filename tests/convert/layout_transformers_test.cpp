@@ -29,16 +29,25 @@ std::vector<BadConfig> transformers_configs() {
   const char* tokenizer = "tokenizer.json";
   return {
       c("no model_type", "config.json", [](json& j) { j.erase("model_type"); }, kMissing, {"model_type"}),
-      BadConfig{"model_type siglip", "config.json", [](json& j) { j["model_type"] = "siglip"; }, kNotFound,
+      BadConfig{"model_type siglip",
+                "config.json",
+                [](json& j) { j["model_type"] = "siglip"; },
+                kNotFound,
                 {"model.safetensors", "logit_bias"}},
-      BadConfig{"model_type siglip2", "config.json", [](json& j) { j["model_type"] = "siglip2"; }, kNotFound,
+      BadConfig{"model_type siglip2",
+                "config.json",
+                [](json& j) { j["model_type"] = "siglip2"; },
+                kNotFound,
                 {"model.safetensors", "logit_bias"}},
-      BadConfig{"model_type jina_clip", "config.json",
-                [](json& j) {
-                  j["model_type"] = "jina_clip";
-                  j["auto_map"] = {{"AutoModel", "jinaai/jina-clip-implementation--modeling_clip.JinaCLIPModel"}};
-                },
-                kUnsupported, {"model_type 'jina_clip'", "auto_map", "trust_remote_code"}},
+      BadConfig{
+          "model_type jina_clip",
+          "config.json",
+          [](json& j) {
+            j["model_type"] = "jina_clip";
+            j["auto_map"] = {{"AutoModel", "jinaai/jina-clip-implementation--modeling_clip.JinaCLIPModel"}};
+          },
+          kUnsupported,
+          {"model_type 'jina_clip'", "auto_map", "trust_remote_code"}},
       c("model_type is a number", "config.json", [](json& j) { j["model_type"] = 1; }, kDamaged,
         {"model_type"}),
       c("no vision_config", "config.json", [](json& j) { j.erase("vision_config"); }, kMissing,

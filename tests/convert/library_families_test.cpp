@@ -1,5 +1,5 @@
-// Checkpoints that are not open_clip's: transformers' classes, Stable Diffusion's single files, OpenAI's, and every
-// fixture; each with a tensor missing, renamed, of another shape or type, or one too many.
+// Checkpoints that are not open_clip's: transformers' classes, Stable Diffusion's single files, OpenAI's, and
+// every fixture; each with a tensor missing, renamed, of another shape or type, or one too many.
 #include "convert/names_only.h"
 #include "support/fixtures.h"
 #include "text/tokenizer.h"
@@ -11,9 +11,9 @@ namespace {
 
 struct LibraryClass {
   const char* name;
-  const char* config;     // config.json
-  const char* processor;  // preprocessor_config.json
-  std::vector<ForeignTensor> seed;  // which say how the other names begin
+  const char* config;                  // config.json
+  const char* processor;               // preprocessor_config.json
+  std::vector<ForeignTensor> seed;     // which say how the other names begin
   const char* prefix = "text_model.";  // of a tower, for one tensor too many
 };
 
@@ -23,14 +23,18 @@ constexpr const char* kClipPictures =
     R"({"crop_size": {"height": 28, "width": 28}, "size": {"shortest_edge": 28}, "image_mean": [0, 0, 0], "image_std": [1, 1, 1]})";
 constexpr const char* kSiglipPictures =
     R"({"image_processor_type": "SiglipImageProcessor", "size": {"height": 28, "width": 28}, "image_mean": [0, 0, 0], "image_std": [1, 1, 1]})";
-constexpr const char* kNaflexPictures = R"({"image_processor_type": "Siglip2ImageProcessor", "patch_size": 7})";
+constexpr const char* kNaflexPictures =
+    R"({"image_processor_type": "Siglip2ImageProcessor", "patch_size": 7})";
 
 // A tower's common fields.
-#define SIMDCLIP_SMALL R"("hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 2)"
+#define SIMDCLIP_SMALL \
+  R"("hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 2)"
 #define SIMDCLIP_PICTURES R"(, "image_size": 28, "patch_size": 7)"
 #define SIMDCLIP_WORDS R"(, "vocab_size": 300, "max_position_embeddings": 16, "eos_token_id": 2)"
 
-ForeignTensor f32(const char* name, std::vector<uint64_t> shape) { return {name, ForeignType::f32, std::move(shape)}; }
+ForeignTensor f32(const char* name, std::vector<uint64_t> shape) {
+  return {name, ForeignType::f32, std::move(shape)};
+}
 
 std::vector<LibraryClass> library_classes() {
   const ForeignTensor vision = f32("vision_model.post_layernorm.bias", {64});
@@ -43,8 +47,8 @@ std::vector<LibraryClass> library_classes() {
        kClipPictures,
        {vision, text}},
       {"metaclip_2",
-       R"({"model_type": "metaclip_2", "projection_dim": 32, "vision_config": {)" SIMDCLIP_SMALL SIMDCLIP_PICTURES
-       R"(}, "text_config": {)" SIMDCLIP_SMALL SIMDCLIP_WORDS "}}",
+       R"({"model_type": "metaclip_2", "projection_dim": 32, "vision_config": {)" SIMDCLIP_SMALL
+           SIMDCLIP_PICTURES R"(}, "text_config": {)" SIMDCLIP_SMALL SIMDCLIP_WORDS "}}",
        kClipPictures,
        {vision, text}},
       {"siglip",
@@ -58,13 +62,14 @@ std::vector<LibraryClass> library_classes() {
        kNaflexPictures,
        {vision, text}},
       {"chinese_clip",
-       R"({"model_type": "chinese_clip", "projection_dim": 32, "vision_config": {)" SIMDCLIP_SMALL SIMDCLIP_PICTURES
-       R"(}, "text_config": {)" SIMDCLIP_SMALL SIMDCLIP_WORDS "}}",
+       R"({"model_type": "chinese_clip", "projection_dim": 32, "vision_config": {)" SIMDCLIP_SMALL
+           SIMDCLIP_PICTURES R"(}, "text_config": {)" SIMDCLIP_SMALL SIMDCLIP_WORDS "}}",
        kClipPictures,
        {vision, bert}},
       {"altclip",
-       R"({"model_type": "altclip", "projection_dim": 32, "vision_config": {)" SIMDCLIP_SMALL SIMDCLIP_PICTURES
-       R"(}, "text_config": {"project_dim": 40)" SIMDCLIP_WORDS ", " SIMDCLIP_SMALL "}}",
+       R"({"model_type": "altclip", "projection_dim": 32, "vision_config": {)" SIMDCLIP_SMALL
+           SIMDCLIP_PICTURES R"(}, "text_config": {"project_dim": 40)" SIMDCLIP_WORDS ", " SIMDCLIP_SMALL
+       "}}",
        kClipPictures,
        {vision, f32("text_model.roberta.encoder.layer.0.output.dense.bias", {64})},
        "text_model.roberta."},
@@ -74,7 +79,8 @@ std::vector<LibraryClass> library_classes() {
        "",
        {text}},
       {"clip_text_model_alone",
-       R"({"model_type": "clip_text_model", "architectures": ["CLIPTextModel"], )" SIMDCLIP_SMALL SIMDCLIP_WORDS "}",
+       R"({"model_type": "clip_text_model", "architectures": ["CLIPTextModel"], )" SIMDCLIP_SMALL
+           SIMDCLIP_WORDS "}",
        "",
        {},
        ""},
@@ -84,11 +90,15 @@ std::vector<LibraryClass> library_classes() {
        kClipPictures,
        {vision}},
       {"clip_vision_model_alone",
-       R"({"model_type": "clip_vision_model", "architectures": ["CLIPVisionModel"], )" SIMDCLIP_SMALL SIMDCLIP_PICTURES "}",
+       R"({"model_type": "clip_vision_model", "architectures": ["CLIPVisionModel"], )" SIMDCLIP_SMALL
+           SIMDCLIP_PICTURES "}",
        kClipPictures,
        {},
        ""},
-      {"siglip_text_model", R"({"model_type": "siglip_text_model", )" SIMDCLIP_SMALL SIMDCLIP_WORDS "}", "", {text}},
+      {"siglip_text_model",
+       R"({"model_type": "siglip_text_model", )" SIMDCLIP_SMALL SIMDCLIP_WORDS "}",
+       "",
+       {text}},
       {"siglip_vision_model",
        R"({"model_type": "siglip_vision_model", )" SIMDCLIP_SMALL SIMDCLIP_PICTURES "}",
        kSiglipPictures,
@@ -160,7 +170,9 @@ const BoundTensor& bound_as(const std::vector<BoundTensor>& bound, const std::st
 
 TEST(AltClip, TheTwoLayersBecomeOne) {
   const auto classes = library_classes();
-  const LibraryFolder folder(*std::find_if(classes.begin(), classes.end(), [](const LibraryClass& c) { return std::string(c.name) == "altclip"; }));
+  const LibraryFolder folder(*std::find_if(classes.begin(), classes.end(), [](const LibraryClass& c) {
+    return std::string(c.name) == "altclip";
+  }));
   const Counting source(folder.checkpoint());
   EXPECT_TRUE(source.find("text_model.transformation.weight") && source.find("text_model.pre_LN.bias"));
   const ConvertPlan plan = folder.plan(source);
@@ -210,7 +222,8 @@ void seed_open_clip(SingleFile& file, const std::string& prefix) {
 }
 
 void seed_openai(SingleFile& file) {
-  for (const char* entry : {"input_resolution", "context_length", "vocab_size"}) file.seed.push_back(f32(entry, {}));
+  for (const char* entry : {"input_resolution", "context_length", "vocab_size"})
+    file.seed.push_back(f32(entry, {}));
   seed_open_clip(file, "");
   file.seed.push_back(f32("ln_final.weight", {64}));
 }
@@ -234,12 +247,15 @@ std::vector<SingleFile> single_files() {
   SingleFile vit = {"openai_vit", "visual.", {}};
   vit.seed = {f32("visual.conv1.weight", {64, 3, 7, 7}), f32("visual.positional_embedding", {17, 64})};
   for (const char* block : {"0", "1"})
-    vit.seed.push_back(f32((std::string("visual.transformer.resblocks.") + block + ".ln_1.bias").c_str(), {64}));
+    vit.seed.push_back(
+        f32((std::string("visual.transformer.resblocks.") + block + ".ln_1.bias").c_str(), {64}));
   SingleFile resnet = {"openai_resnet", "visual.", {}};
   resnet.seed = {f32("visual.attnpool.positional_embedding", {5, 2048})};
   for (const char* stage : {"1", "2", "3", "4"})
-    resnet.seed.push_back(f32((std::string("visual.layer") + stage + ".0.conv1.weight").c_str(), {64, 64, 1, 1}));
-  resnet.seed[2].shape = {128, 256, 1, 1}, resnet.seed[3].shape = {256, 512, 1, 1}, resnet.seed[4].shape = {512, 1024, 1, 1};
+    resnet.seed.push_back(
+        f32((std::string("visual.layer") + stage + ".0.conv1.weight").c_str(), {64, 64, 1, 1}));
+  resnet.seed[2].shape = {128, 256, 1, 1}, resnet.seed[3].shape = {256, 512, 1, 1},
+  resnet.seed[4].shape = {512, 1024, 1, 1};
   seed_openai(vit);
   seed_openai(resnet);
   SingleFile longer = vit;
@@ -261,7 +277,8 @@ class SingleFiles : public testing::TestWithParam<SingleFile> {
     files.weights = "model.safetensors";
     ConvertOptions options;
     options.encoder = GetParam().encoder;
-    if (GetParam().prefix == std::string("visual.")) options.tower = "image";  // the other's tensors are checked too
+    if (GetParam().prefix == std::string("visual."))
+      options.tower = "image";  // the other's tensors are checked too
     return accept_of(files, options);
   }
   NamesOnly checkpoint() const {
@@ -273,18 +290,21 @@ class SingleFiles : public testing::TestWithParam<SingleFile> {
 INSTANTIATE_TEST_SUITE_P(Names, SingleFiles, testing::ValuesIn(single_files()),
                          [](const auto& one) { return std::string(one.param.name); });
 
-// Entries that say whose file it is; a pooled embedding that SD 2.x can do without; what is another part of the file.
+// Entries that say whose file it is; a pooled embedding that SD 2.x can do without; what is another part of
+// the file.
 bool decides_nothing(const SingleFile& file, const std::string& name) {
   for (const char* entry : {"input_resolution", "context_length", "vocab_size"})
     if (name == entry) return true;
   const std::string prefix = file.prefix;
-  if (std::string(file.name) == "long_clip" && name == "positional_embedding_res") return true;  // then it is OpenAI's
+  if (std::string(file.name) == "long_clip" && name == "positional_embedding_res")
+    return true;  // then it is OpenAI's
   if (std::string(file.name) == "sd2" && name == prefix + "text_projection") return true;
   return file.name[0] == 's' && !name.starts_with(prefix);
 }
 
 TEST_P(SingleFiles, EachTensorIsNeededUnderItsNameAndShape) {
-  expect_each_tensor_needed(checkpoint(), accept(), [&](const std::string& name) { return decides_nothing(GetParam(), name); });
+  expect_each_tensor_needed(checkpoint(), accept(),
+                            [&](const std::string& name) { return decides_nothing(GetParam(), name); });
 }
 
 TEST_P(SingleFiles, AnExtraTensorIsRefused) {

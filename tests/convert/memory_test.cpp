@@ -97,8 +97,8 @@ TEST(NamedArchitecture, StreamsInBoundedMemory) {
   const long peak = peak_of_child([&] { convert(path, out, options); });
   ASSERT_GE(peak, 0);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  // The promise is the largest tensor (the token embedding) and 200 MB. That would hold these 165 MB whole: what
-  // is asked for here would not.
+  // The promise is the largest tensor (the token embedding) and 200 MB. That would hold these 165 MB whole:
+  // what is asked for here would not.
   constexpr long kLargest = 49408L * 256 * 4 / 1024;
   EXPECT_LT(peak, kLargest + 80 * 1024);
   EXPECT_GT(checkpoint.bytes() / 1024, 3 * kLargest);

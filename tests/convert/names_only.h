@@ -1,5 +1,5 @@
-// Checkpoints without values, made by asking the binder for one tensor after another, and checkpoints with one tensor
-// changed: what every family's tests need.
+// Checkpoints without values, made by asking the binder for one tensor after another, and checkpoints with
+// one tensor changed: what every family's tests need.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -73,8 +73,8 @@ inline NamesOnly completed(NamesOnly seed, const Accept& accept) {
   return seed;
 }
 
-inline void expect_named(ErrorCode code, const Accept& accept, const TensorSource& source, const std::string& name,
-                         const std::string& also = "") {
+inline void expect_named(ErrorCode code, const Accept& accept, const TensorSource& source,
+                         const std::string& name, const std::string& also = "") {
   const std::string message = expect_error(code, [&] { accept(source); });
   EXPECT_THAT(message, testing::HasSubstr("'" + name + "'"));
   EXPECT_THAT(message, testing::HasSubstr(also));

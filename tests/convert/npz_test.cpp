@@ -42,9 +42,11 @@ class Npz : public testing::Test {
 };
 
 TEST_F(Npz, ReadsEachType) {
-  const std::string half = little(0x3C00, 2) + little(0xC000, 2), brain = little(0x3F80, 2) + little(0xC000, 2);
+  const std::string half = little(0x3C00, 2) + little(0xC000, 2),
+                    brain = little(0x3F80, 2) + little(0xC000, 2);
   for (const bool deflate : {false, true}) {
-    for (const auto& [descr, data] : {std::pair("<f4", floats({1, -2})), std::pair("<f2", half), std::pair("|V2", brain)}) {
+    for (const auto& [descr, data] :
+         {std::pair("<f4", floats({1, -2})), std::pair("<f2", half), std::pair("|V2", brain)}) {
       const auto source = open(npz(npy(descr, "(2,)", data), deflate));
       EXPECT_EQ(values(*source, "params/a"), (std::vector<float>{1, -2})) << descr;
     }
@@ -70,7 +72,8 @@ class BadNpz : public testing::TestWithParam<BadFile> {};
 TEST_P(BadNpz, IsRefused) {
   const TemporaryFolder folder;
   write_text(folder.file("w.npz"), GetParam().bytes);
-  const std::string message = expect_error(GetParam().code, [&] { read_all(*open_checkpoint(folder.file("w.npz"))); });
+  const std::string message =
+      expect_error(GetParam().code, [&] { read_all(*open_checkpoint(folder.file("w.npz"))); });
   EXPECT_NE(message.find(GetParam().part), std::string::npos) << message;
 }
 
@@ -89,11 +92,13 @@ std::vector<BadFile> bad_files() {
       {"big-endian", npz(npy(">f4", "(2,)", good)), kUnsupported, "'>f4'"},
       {"no array", npz("hello, world"), kDamaged, ".npy"},
       {"an empty array file", npz(""), kDamaged, ".npy"},
-      {"a header beyond the file", npz(std::string("\x93NUMPY\x01\x00\xFF\xFF", 10) + "{'descr'"), kDamaged, "header"},
+      {"a header beyond the file", npz(std::string("\x93NUMPY\x01\x00\xFF\xFF", 10) + "{'descr'"), kDamaged,
+       "header"},
       {"another file among the arrays",
-       zip({{.name = "a.npy", .content = npy("<f4", "(2,)", good)}, {.name = "b.txt", .content = "x"}}), kUnsupported,
-       "b.txt"},
-      {"too many layers", zip({{.name = "x/encoderblock/a.npy", .content = npy("|i1", "(2000, 1)", std::string(2000, 'x'))}}),
+       zip({{.name = "a.npy", .content = npy("<f4", "(2,)", good)}, {.name = "b.txt", .content = "x"}}),
+       kUnsupported, "b.txt"},
+      {"too many layers",
+       zip({{.name = "x/encoderblock/a.npy", .content = npy("|i1", "(2000, 1)", std::string(2000, 'x'))}}),
        kTooLarge, "2000 layers"},
       {"a layer twice",
        zip({{.name = "x/encoderblock/a.npy", .content = npy("<f4", "(2, 1)", good)},

@@ -372,7 +372,8 @@ TEST(ConfigValidate, RefusesWhatNoModelCanBe) {
       {"source", [](ModelConfig& c) { c.source = "two\nlines"; }},
       {"source", [](ModelConfig& c) { c.source = std::string("a\0b", 3); }},
       {"vision: max_patches is 65537", [](ModelConfig& c) { c.vision->max_patches = 65'537; }},
-      {"without class token", [](ModelConfig& c) { c.vision->max_patches = 9, c.preprocess->resize = ResizeMode::naflex; }},
+      {"without class token",
+       [](ModelConfig& c) { c.vision->max_patches = 9, c.preprocess->resize = ResizeMode::naflex; }},
       {"resized as naflex", [](ModelConfig& c) { c.preprocess->resize = ResizeMode::naflex; }},
       {"resized as naflex",
        [](ModelConfig& c) {

@@ -189,7 +189,8 @@ TEST(ModelFile, AskingForATensorThatIsNoneIsABug) {
   EXPECT_THROW(model.tensor("zzz"), std::logic_error);
 }
 
-// Opening reads no weight: 600 MB open as fast as 200 KB, and take no memory. The weights are a hole in the file.
+// Opening reads no weight: 600 MB open as fast as 200 KB, and take no memory. The weights are a hole in the
+// file.
 TEST(ModelFile, OpensLargeFilesInMilliseconds) {
   ModelConfig c = tiny_config();
   c.embed_dim = 512;

@@ -61,21 +61,35 @@ TEST(Schema, OrderOfAResidualNetwork) {
   c.tokenizer.reset();
   c.vision = tests::tiny_resnet(6, {1, 2, 1, 1}, 3);
   const auto found = names(c);
-  const std::vector<std::string> begin = {
-      "visual.stem.0.weight",        "visual.stem.0.bias",          "visual.stem.1.weight",
-      "visual.stem.1.bias",          "visual.stem.2.weight",        "visual.stem.2.bias",
-      "visual.blocks.1.0.conv1.weight", "visual.blocks.1.0.conv1.bias", "visual.blocks.1.0.conv2.weight",
-      "visual.blocks.1.0.conv2.bias",   "visual.blocks.1.0.conv3.weight", "visual.blocks.1.0.conv3.bias",
-      "visual.blocks.1.0.shortcut.weight", "visual.blocks.1.0.shortcut.bias", "visual.blocks.2.0.conv1.weight"};
-  const std::vector<std::string> end = {
-      "visual.positional_embedding",  "visual.attention_pool.q.weight", "visual.attention_pool.q.bias",
-      "visual.attention_pool.kv.weight", "visual.attention_pool.kv.bias", "visual.proj.weight", "visual.proj.bias"};
+  const std::vector<std::string> begin = {"visual.stem.0.weight",
+                                          "visual.stem.0.bias",
+                                          "visual.stem.1.weight",
+                                          "visual.stem.1.bias",
+                                          "visual.stem.2.weight",
+                                          "visual.stem.2.bias",
+                                          "visual.blocks.1.0.conv1.weight",
+                                          "visual.blocks.1.0.conv1.bias",
+                                          "visual.blocks.1.0.conv2.weight",
+                                          "visual.blocks.1.0.conv2.bias",
+                                          "visual.blocks.1.0.conv3.weight",
+                                          "visual.blocks.1.0.conv3.bias",
+                                          "visual.blocks.1.0.shortcut.weight",
+                                          "visual.blocks.1.0.shortcut.bias",
+                                          "visual.blocks.2.0.conv1.weight"};
+  const std::vector<std::string> end = {"visual.positional_embedding",
+                                        "visual.attention_pool.q.weight",
+                                        "visual.attention_pool.q.bias",
+                                        "visual.attention_pool.kv.weight",
+                                        "visual.attention_pool.kv.bias",
+                                        "visual.proj.weight",
+                                        "visual.proj.bias"};
   ASSERT_GT(found.size(), begin.size() + end.size());
   EXPECT_TRUE(std::equal(begin.begin(), begin.end(), found.begin()));
   EXPECT_TRUE(std::equal(end.rbegin(), end.rend(), found.rbegin()));
   const auto specs = schema(c);
   const auto shape = [&](const std::string& name) {
-    return std::find_if(specs.begin(), specs.end(), [&](const TensorSpec& s) { return s.name == name; })->shape;
+    return std::find_if(specs.begin(), specs.end(), [&](const TensorSpec& s) { return s.name == name; })
+        ->shape;
   };
   using Shape = std::vector<uint64_t>;
   EXPECT_EQ(shape("visual.stem.0.weight"), (Shape{3, 27}));

@@ -1,5 +1,5 @@
-// Any bytes as a configuration: an Error, or a configuration that reads back to the same bytes; a valid one has a schema whose sizes
-// do not overflow.
+// Any bytes as a configuration: an Error, or a configuration that reads back to the same bytes; a valid one
+// has a schema whose sizes do not overflow.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -1,5 +1,5 @@
-// Any bytes as a .sclip file: an Error or a model, nothing else. Each input is tried as it is and with every checksum and the file
-// size made right, since no mutation would get past them.
+// Any bytes as a .sclip file: an Error or a model, nothing else. Each input is tried as it is and with every
+// checksum and the file size made right, since no mutation would get past them.
 #include <xxhash.h>
 
 #include <algorithm>
@@ -36,7 +36,9 @@ uint64_t get(std::span<const std::byte> bytes, size_t offset) {
 }
 
 void seal(std::span<std::byte> bytes) {
-  const auto set = [&bytes](size_t offset, uint64_t value) { std::memcpy(bytes.data() + offset, &value, sizeof value); };
+  const auto set = [&bytes](size_t offset, uint64_t value) {
+    std::memcpy(bytes.data() + offset, &value, sizeof value);
+  };
   set(kFileSize, bytes.size());
   for (const size_t section : kSections) {
     const uint64_t offset = get(bytes, section), size = get(bytes, section + 8);

@@ -1,4 +1,5 @@
-// Runs a fuzz target once over every file of the given folders: what was found once is looked for with every compiler.
+// Runs a fuzz target once over every file of the given folders: what was found once is looked for with every
+// compiler.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>

@@ -22,12 +22,8 @@ namespace simdclip::tests {
 
 using Fields = std::vector<std::string>;
 
-inline std::string fixture(const std::string& name) {
-  return std::string(kFixtures) + "/image/" + name;
-}
-inline std::string shared_data(const std::string& name) {
-  return std::string(kSharedData) + "/" + name;
-}
+inline std::string fixture(const std::string& name) { return std::string(kFixtures) + "/image/" + name; }
+inline std::string shared_data(const std::string& name) { return std::string(kSharedData) + "/" + name; }
 
 inline std::vector<std::byte> read_bytes(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -79,9 +75,10 @@ inline constexpr bool kHavePng =
     false;
 #endif
 inline bool needs_libpng(const std::string& name) {
-  return name.starts_with("png_") && (name.find("palette") != std::string::npos || name.find("trns") != std::string::npos ||
-                                      name.starts_with("png_grey_1.") || name.starts_with("png_grey_1_") ||
-                                      name.starts_with("png_grey_alpha_16"));
+  return name.starts_with("png_") &&
+         (name.find("palette") != std::string::npos || name.find("trns") != std::string::npos ||
+          name.starts_with("png_grey_1.") || name.starts_with("png_grey_1_") ||
+          name.starts_with("png_grey_alpha_16"));
 }
 inline constexpr bool kHaveWebp =
 #if defined(SIMDCLIP_HAVE_WEBP)

@@ -157,10 +157,10 @@ Bytes with_dimensions(const std::string& name, uint32_t width, uint32_t height) 
 TEST(Hostile, EnormousDimensionsAreRefusedBeforeAnythingIsAllocated) {
   rusage before;
   getrusage(RUSAGE_SELF, &before);
-  for (const char* name : {"png_rgb_8.png", "png_grey_1.png", "png_palette_8_interlaced.png", "bmp_24.bmp",
-                           "bmp_rle8.bmp", "gif_P.gif", "gif_P_transparent.gif", "tga_RGB.tga",
-                           "tga_RGB_rle.tga", "jpeg_420.jpg", "jpeg_progressive.jpg", "jpeg_cmyk.jpg", "psd_rgb.psd",
-                           "psd_palette_rle.psd"}) {
+  for (const char* name :
+       {"png_rgb_8.png", "png_grey_1.png", "png_palette_8_interlaced.png", "bmp_24.bmp", "bmp_rle8.bmp",
+        "gif_P.gif", "gif_P_transparent.gif", "tga_RGB.tga", "tga_RGB_rle.tga", "jpeg_420.jpg",
+        "jpeg_progressive.jpg", "jpeg_cmyk.jpg", "psd_rgb.psd", "psd_palette_rle.psd"}) {
     for (const auto& [width, height] :
          {std::pair<uint32_t, uint32_t>{65535, 65535}, {65500, 65500}, {65535, 60000}}) {
       const auto code =

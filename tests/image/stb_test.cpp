@@ -162,7 +162,8 @@ TEST(StbImage, LosesSomethingInEveryFormat) {
       "| format | files | as Pillow | palette lost | 1-bit lost | other pixels | refused | cut files read "
       "|\n");
   for (const char* prefix : {"png_", "gif_", "bmp_", "tga_", "pnm_"}) {
-    if (!kHavePng && std::string_view(prefix) == "png_") continue;  // what Pillow makes of all of them is not known here
+    if (!kHavePng && std::string_view(prefix) == "png_")
+      continue;  // what Pillow makes of all of them is not known here
     const Row row = measure(prefix);
     const size_t* n = row.verdicts;
     std::printf("| %s | %zu | %zu | %zu | %zu | %zu:%s | %zu:%s | %zu of %zu |\n", prefix, row.files, n[0],

@@ -9,7 +9,9 @@ namespace {
 
 #if defined(SIMDCLIP_HAVE_TIFF)
 
-void put16(std::string& out, unsigned value) { out += {static_cast<char>(value & 255U), static_cast<char>(value >> 8U)}; }
+void put16(std::string& out, unsigned value) {
+  out += {static_cast<char>(value & 255U), static_cast<char>(value >> 8U)};
+}
 void put32(std::string& out, uint32_t value) {
   put16(out, value & 0xFFFFU);
   put16(out, value >> 16U);
@@ -22,8 +24,10 @@ std::string tiff(uint32_t width, uint32_t height, unsigned orientation, const st
   const struct {
     unsigned tag, type;
     uint32_t count, value;
-  } entries[] = {{256, 4, 1, width},       {257, 4, 1, height}, {258, 3, 1, 8},           {259, 3, 1, 1},
-                 {262, 3, 1, 2},           {273, 4, 1, 140},    {274, 3, 1, orientation}, {277, 3, 1, 3},
+  } entries[] = {{256, 4, 1, width},       {257, 4, 1, height},
+                 {258, 3, 1, 8},           {259, 3, 1, 1},
+                 {262, 3, 1, 2},           {273, 4, 1, 140},
+                 {274, 3, 1, orientation}, {277, 3, 1, 3},
                  {278, 4, 1, height},      {279, 4, 1, static_cast<uint32_t>(pixels.size())}};
   put16(out, 10);
   for (const auto& e : entries) {
@@ -48,7 +52,8 @@ TEST(Tiff, KeepsPixelsAndOrientation) {
     ASSERT_EQ(image.height, 2U);
     EXPECT_EQ(image.mode, PixelMode::rgb);
     EXPECT_EQ(image.orientation, static_cast<int>(orientation));
-    EXPECT_EQ(std::string(image.pixels.begin(), image.pixels.end()), pixels) << "as stored, orientation " << orientation;
+    EXPECT_EQ(std::string(image.pixels.begin(), image.pixels.end()), pixels)
+        << "as stored, orientation " << orientation;
   }
 }
 
@@ -59,7 +64,8 @@ TEST(Tiff, CutAnywhereOrHugeIsAnError) {
       decode_image(bytes(whole.substr(0, size)));
       ADD_FAILURE() << "cut at " << size << " was read";
     } catch (const Error& error) {
-      EXPECT_TRUE(error.code() == ErrorCode::damaged || error.code() == ErrorCode::unsupported) << error.what();
+      EXPECT_TRUE(error.code() == ErrorCode::damaged || error.code() == ErrorCode::unsupported)
+          << error.what();
     }
   }
   expect_error(ErrorCode::too_large, [] { decode_image(bytes(tiff(65535, 65535, 1, ""))); }, {"65535"});
@@ -88,11 +94,13 @@ TEST(Tiff, SharedPicture) {
 TEST(Heif, SharedPictureLooksLikeItsJpeg) {
   const std::string folder = shared_data("image-formats/");
   if (!std::filesystem::exists(folder + "bee.heic")) GTEST_SKIP() << "no shared data at " << folder;
-  const Image heic = load_image(folder + "bee.heic"), jpeg = load_image(folder + "bee.jpg", {.apply_orientation = true});
+  const Image heic = load_image(folder + "bee.heic"),
+              jpeg = load_image(folder + "bee.jpg", {.apply_orientation = true});
   ASSERT_EQ(heic.width, jpeg.width);
   ASSERT_EQ(heic.height, jpeg.height);
   double difference = 0;
-  for (size_t i = 0; i < jpeg.pixels.size(); ++i) difference += std::abs(int{heic.pixels[i]} - int{jpeg.pixels[i]});
+  for (size_t i = 0; i < jpeg.pixels.size(); ++i)
+    difference += std::abs(int{heic.pixels[i]} - int{jpeg.pixels[i]});
   EXPECT_LT(difference / static_cast<double>(jpeg.pixels.size()), 8);
 }
 
@@ -105,7 +113,8 @@ TEST(Heif, CutOnesAreErrors) {
       decode_image(std::span(whole).first(whole.size() * percent / 100));
       ADD_FAILURE() << "cut at " << percent << " % was read";
     } catch (const Error& error) {
-      EXPECT_TRUE(error.code() == ErrorCode::damaged || error.code() == ErrorCode::unsupported) << error.what();
+      EXPECT_TRUE(error.code() == ErrorCode::damaged || error.code() == ErrorCode::unsupported)
+          << error.what();
     }
   }
 }

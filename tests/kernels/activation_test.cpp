@@ -81,7 +81,8 @@ TEST_P(Activation, SaturatesAndPropagates) {
 }
 
 TEST_P(Activation, ReluIsExact) {
-  std::vector<float> x{INFINITY, -INFINITY, std::nanf(""), 3e38F, -3e38F, 0.0F, -0.0F, 1e-42F, -1e-42F, 2, -2};
+  std::vector<float> x{INFINITY, -INFINITY, std::nanf(""), 3e38F, -3e38F, 0.0F,
+                       -0.0F,    1e-42F,    -1e-42F,       2,     -2};
   x.resize(37, -1.5F);
   const std::vector<float> before = x;
   GetParam().fn(Act::relu, x.data(), x.size());

@@ -145,7 +145,8 @@ std::vector<Case> tails(bool with_bias = false) {
   cases.push_back({3, 257, 64, false, 0, 0, 8, seed++});  // peaked
   cases.push_back({1, 577, 64, false, 0, 5, 4, seed++});
   cases.push_back({2, 1025, 16, false, 0, 0, 1, seed++});
-  for (size_t n = 1; with_bias && n <= 35; n += 2) cases.push_back({n, n + n % 4, 40, false, 0, n % 3, 2, seed++, true});
+  for (size_t n = 1; with_bias && n <= 35; n += 2)
+    cases.push_back({n, n + n % 4, 40, false, 0, n % 3, 2, seed++, true});
   cases.push_back({40, 7, 24, true, 0, 0, 1, seed++});  // more queries than keys: the last ones see all
   return cases;
 }
@@ -395,7 +396,8 @@ TEST(AttentionBits, OfInt8FilesAgreeWithTilesAndAcrossInstructionSets) {
   cases.push_back({70, 70, 64, true, 0, 0, 2, 90});
   cases.push_back({33, 100, 64, true, 67, 0, 2, 91});
   cases.push_back({197, 197, 64, false, 0, 1, 2, 92});
-  for (const float range : {1e-3F, 1e-16F, 1e-19F, 1e18F}) cases.push_back({20, 37, 40, false, 0, 0, range, 93});
+  for (const float range : {1e-3F, 1e-16F, 1e-19F, 1e18F})
+    cases.push_back({20, 37, 40, false, 0, 0, range, 93});
   for (const Case& c : cases) {
     SCOPED_TRACE(describe(c));
     std::vector<uint16_t> first;
@@ -404,7 +406,8 @@ TEST(AttentionBits, OfInt8FilesAgreeWithTilesAndAcrossInstructionSets) {
       Operands o(c, Edge::end);
       // Among them what tiles flush, and what they would not: both count as zero.
       for (size_t i = 0; i < o.k.size(); i += 7) o.k[i] = o.v[i] = i % 2 == 0 ? 1e-39F : -0x1.8p-57F;
-      const Guarded<uint16_t> q = rounded(o.q, Edge::end), k = rounded(o.k, Edge::end), v = rounded(o.v, Edge::end);
+      const Guarded<uint16_t> q = rounded(o.q, Edge::end), k = rounded(o.k, Edge::end),
+                              v = rounded(o.v, Edge::end);
       Guarded<uint16_t> out(o.out.size());
       std::fill(out.begin(), out.end(), uint16_t{0});
       kernels::AttentionBf16Args args;

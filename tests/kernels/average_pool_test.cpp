@@ -66,11 +66,14 @@ TEST_P(AveragePoolNarrow, IsTheRoundedAverageOfTheWidened) {
       }
       GetParam().fn({pixels, channels, above.data(), below.data(), ld, y.data(), ld});
       ASSERT_TRUE(above.intact() && below.intact() && y.intact());
-      const auto wide = [](const Guarded<uint16_t>& from, size_t at) { return kernels::from_bf16(from.data()[at]); };
+      const auto wide = [](const Guarded<uint16_t>& from, size_t at) {
+        return kernels::from_bf16(from.data()[at]);
+      };
       for (size_t i = 0; i < pixels; ++i) {
         for (size_t c = 0; c < channels; ++c) {
           const size_t at = 2 * i * ld + c;
-          const float want = average(wide(above, at), wide(above, at + ld), wide(below, at), wide(below, at + ld));
+          const float want =
+              average(wide(above, at), wide(above, at + ld), wide(below, at), wide(below, at + ld));
           ASSERT_EQ(y.data()[i * ld + c], kernels::to_bf16(want)) << channels;
         }
       }

@@ -203,7 +203,15 @@ void dot_bits(const kernels::Kernels& k) {
     f32.add(scores);
     k.dot_f16({queries, rows, width, query.data(), width, half.data(), width, {scores.data(), rows}});
     f16.add(scores);
-    k.dot_i8({queries, rows, width, wide.data(), width, scale.data(), bytes.data(), width, scale.data(),
+    k.dot_i8({queries,
+              rows,
+              width,
+              wide.data(),
+              width,
+              scale.data(),
+              bytes.data(),
+              width,
+              scale.data(),
               {scores.data(), rows}});
     i8.add(scores);
   }

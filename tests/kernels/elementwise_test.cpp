@@ -39,7 +39,8 @@ void expect_turned(Fn* fn, size_t half, Edge edge) {
       ASSERT_EQ(x[at], first) << "row " << r << ", pair " << i;
       ASSERT_EQ(x[at + half], second) << "row " << r << ", pair " << i;
     }
-    for (size_t i = width; i < ld && r + 1 < rows; ++i) ASSERT_EQ(x[r * ld + i], before[r * ld + i]) << "between the rows";
+    for (size_t i = width; i < ld && r + 1 < rows; ++i)
+      ASSERT_EQ(x[r * ld + i], before[r * ld + i]) << "between the rows";
   }
 }
 

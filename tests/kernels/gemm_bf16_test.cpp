@@ -42,8 +42,8 @@ GemmProblem problem(const GemmCase& c) {
   return p;
 }
 
-// C, or (narrow) C's bf16 widened; narrow_residual: the residual is given as bf16. Every operand lies at a guard
-// page; A's rows end with the zeros they owe.
+// C, or (narrow) C's bf16 widened; narrow_residual: the residual is given as bf16. Every operand lies at a
+// guard page; A's rows end with the zeros they owe.
 std::vector<float> run(kernels::GemmBf16Fn* kernel, const GemmProblem& p, bool narrow = false,
                        bool narrow_residual = false) {
   const GemmCase& c = p.shape;
@@ -166,7 +166,8 @@ TEST_P(GemmBf16, NarrowOutputIsTheRoundedOne) {
 // A residual of bf16 is the one of its widened values.
 TEST_P(GemmBf16, NarrowResidualIsTheWidenedOne) {
   for (const Act act : {Act::none, Act::gelu, Act::relu}) {
-    for (const auto& [m, n, k] : {std::array<size_t, 3>{37, 75, 200}, {64, 64, 64}, {5, 16, 640}, {33, 47, 2048}}) {
+    for (const auto& [m, n, k] :
+         {std::array<size_t, 3>{37, 75, 200}, {64, 64, 64}, {5, 16, 640}, {33, 47, 2048}}) {
       for (const Residual residual : {Residual::apart, Residual::in_place}) {
         GemmProblem p = problem({.m = m, .n = n, .k = k, .residual = residual, .act = act});
         for (float& x : p.residual) x = kernels::from_bf16(kernels::to_bf16(x));
@@ -267,8 +268,9 @@ TEST(GemmBf16Bits, DenormalsOfCAreRounded) {
     GemmProblem p = problem({.m = 32, .n = 320, .k = 64, .residual = Residual::none});
     std::fill(p.a.begin(), p.a.end(), 0.0F);
     p.bias = odd_values(random, p.bias.size());
-    for (size_t i = 0; i < p.bias.size(); i += 3) p.bias[i] = std::bit_cast<float>(static_cast<uint32_t>(random()) & 0x807FFFFFU);
-    std::fill_n(p.bias.begin(), 32, 1.2345678F);             // and columns without any
+    for (size_t i = 0; i < p.bias.size(); i += 3)
+      p.bias[i] = std::bit_cast<float>(static_cast<uint32_t>(random()) & 0x807FFFFFU);
+    std::fill_n(p.bias.begin(), 32, 1.2345678F);              // and columns without any
     std::replace(p.bias.begin(), p.bias.end(), -0.0F, 0.0F);  // a sum of +0 and -0 is +0
     std::vector<float> rounded;
     for (size_t i = 0; i < 32 * p.bias.size(); ++i)

@@ -42,7 +42,8 @@ TEST_P(QuantizeBf16, EveryTail) {
       ASSERT_TRUE(x.intact() && q.intact());
       for (size_t row = 0; row < rows; ++row) {
         expect_quantized(wide.span().subspan(row * ld, width), q.span().subspan(row * ld, width), scale[row]);
-        for (size_t i = width; i < ld && row + 1 < rows; ++i) ASSERT_EQ(q[row * ld + i], 99) << "between the rows";
+        for (size_t i = width; i < ld && row + 1 < rows; ++i)
+          ASSERT_EQ(q[row * ld + i], 99) << "between the rows";
         if (HasFatalFailure()) return;
       }
     }
@@ -51,8 +52,9 @@ TEST_P(QuantizeBf16, EveryTail) {
 
 TEST_P(QuantizeBf16, TinyRowsAreZeroAndBrokenOnesNaN) {
   const uint16_t tiny = kernels::to_bf16(0x1p-101F);
-  for (const uint16_t bits : {uint16_t{0}, uint16_t{0x8000}, uint16_t{1}, tiny, kernels::to_bf16(std::nanf("")),
-                              kernels::to_bf16(INFINITY), kernels::to_bf16(-INFINITY)}) {
+  for (const uint16_t bits :
+       {uint16_t{0}, uint16_t{0x8000}, uint16_t{1}, tiny, kernels::to_bf16(std::nanf("")),
+        kernels::to_bf16(INFINITY), kernels::to_bf16(-INFINITY)}) {
     std::vector<uint16_t> x(50, bits == 0 || bits == 0x8000 ? bits : tiny);
     x[37] = bits;
     std::vector<int8_t> q(50, 99);
@@ -94,7 +96,7 @@ TEST_P(RoundBf16, EveryTailAndTies) {
       Guarded<float> x((rows - 1) * ld + width, edge);
       Guarded<uint16_t> y((rows - 1) * ld + width, edge);
       Random(width).fill(x.span(), -3, 3);
-      x[0] = 0x1.01p0F;        // halfway: to even, down
+      x[0] = 0x1.01p0F;          // halfway: to even, down
       x[width - 1] = 0x1.03p0F;  // halfway: to even, up
       GetParam().fn({rows, width, x.data(), ld, y.data(), ld});
       ASSERT_TRUE(x.intact() && y.intact());

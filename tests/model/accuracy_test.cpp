@@ -26,14 +26,15 @@ std::vector<float> picture_rows(const Model& model, size_t n) {
 }
 
 std::vector<float> text_rows(const Model& model) {
-  const std::vector<std::string> texts = {"a photo of a cat", "dogs", "a red bus in the rain, seen from above"};
+  const std::vector<std::string> texts = {"a photo of a cat", "dogs",
+                                          "a red bus in the rain, seen from above"};
   std::vector<float> out(texts.size() * model.embed_dim());
   model.embed_texts(texts, out);
   return out;
 }
 
-std::string converted(const tests::FixtureSource& source, const std::string& name, const ConvertOptions& options,
-                      const tests::TemporaryFolder& folder) {
+std::string converted(const tests::FixtureSource& source, const std::string& name,
+                      const ConvertOptions& options, const tests::TemporaryFolder& folder) {
   const std::string path = folder.file(name);
   convert(source.source(), path, options);
   return path;
@@ -50,9 +51,11 @@ TEST(Equalization, ChangesNoResult) {
   size_t changed = 0;
   for (size_t i = 0; i < a.specs().size(); ++i) {
     const std::string& name = a.specs()[i].name;
-    const bool folded = name.find(".ln_1.") != name.npos || name.find(".ln_2.") != name.npos || name.find(".attn.qkv.") != name.npos ||
-                        name.ends_with(".attn.proj.weight") || name.ends_with(".fc1.weight");
-    const bool differs = std::memcmp(a.tensor(i).bytes.data(), b.tensor(i).bytes.data(), a.tensor(i).bytes.size()) != 0;
+    const bool folded = name.find(".ln_1.") != name.npos || name.find(".ln_2.") != name.npos ||
+                        name.find(".attn.qkv.") != name.npos || name.ends_with(".attn.proj.weight") ||
+                        name.ends_with(".fc1.weight");
+    const bool differs =
+        std::memcmp(a.tensor(i).bytes.data(), b.tensor(i).bytes.data(), a.tensor(i).bytes.size()) != 0;
     EXPECT_EQ(differs, folded) << name;
     changed += differs ? 1 : 0;
   }
@@ -81,7 +84,8 @@ TEST(Equalization, IsOnForInt8AndCanBeLeftOut) {
 TEST(Calibration, KeepsLayersInBf16UntilTheTargetIsReached) {
   const tests::FixtureSource source("open_clip_folder");
   const tests::TemporaryFolder folder;
-  const std::vector<std::string> pictures = {std::string(tests::kFixtures) + "/picture.png", folder.file("missing.png")};
+  const std::vector<std::string> pictures = {std::string(tests::kFixtures) + "/picture.png",
+                                             folder.file("missing.png")};
   CalibrateOptions options;
   options.target = 2;  // never: every layer that may stay bf16 and gains something does
   options.most_bf16_layers = 2;

@@ -70,7 +70,8 @@ bool rounds_to_bf16(const ModelConfig& config, Isa isa) {
 
 TEST_P(Towers, MatchDoublePrecisionLoops) {
   // int8 and bf16 arithmetic round the activations too, which these peaky models amplify.
-  const bool rounds = GetParam().config.precision == Precision::int8 || rounds_to_bf16(GetParam().config, default_isa());
+  const bool rounds =
+      GetParam().config.precision == Precision::int8 || rounds_to_bf16(GetParam().config, default_isa());
   const double bound = rounds ? 0.99 : 1 - 1e-9;
   const TinyModel tiny(GetParam().config, 1);
   const ModelFile file = ModelFile::open(tiny.path());
@@ -131,7 +132,7 @@ TEST_P(Towers, SameBitsOnEveryInstructionSetWithFma) {
   const TinyModel tiny(GetParam().config, 7);
   std::vector<float> first_pixels, first_ids;
   for (Isa isa : cpu_isas()) {
-    if (isa == Isa::portable) continue;  // SSE2 has no fused multiply-add
+    if (isa == Isa::portable) continue;                    // SSE2 has no fused multiply-add
     if (rounds_to_bf16(GetParam().config, isa)) continue;  // promised for f32 and int8 only
     const Model model = open_with(tiny.path(), 2, std::string(to_string(isa)));
     EXPECT_EQ(model.info().isa, to_string(isa));

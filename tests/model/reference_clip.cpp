@@ -4,8 +4,8 @@
 #include <cmath>
 #include <complex>
 #include <functional>
-#include <optional>
 #include <limits>
+#include <optional>
 
 #include "kernels/gemm/pack.h"
 
@@ -126,8 +126,8 @@ class Residual {
     x = average(relu(convolve(x, "visual.stem.2", 3, 1)));
     for (size_t stage = 0; stage < 4; ++stage)
       for (size_t i = 0; i < config_.resnet->blocks[stage]; ++i)
-        x = bottleneck(x, "visual.blocks." + std::to_string(stage + 1) + "." + std::to_string(i), stage > 0 && i == 0,
-                       i == 0);
+        x = bottleneck(x, "visual.blocks." + std::to_string(stage + 1) + "." + std::to_string(i),
+                       stage > 0 && i == 0, i == 0);
     return x.pixels;
   }
 
@@ -161,7 +161,8 @@ class Residual {
     Picture y{x.height / 2, x.width / 2, {}};
     for (size_t i = 0; i < y.height * y.width; ++i) {
       Row sum(x.pixels[0].size(), 0.0);
-      for (size_t part = 0; part < 4; ++part) add(sum, x.at(i / y.width * 2 + part / 2, i % y.width * 2 + part % 2));
+      for (size_t part = 0; part < 4; ++part)
+        add(sum, x.at(i / y.width * 2 + part / 2, i % y.width * 2 + part % 2));
       for (double& value : sum) value /= 4;
       y.pixels.push_back(sum);
     }
@@ -256,7 +257,8 @@ class Stack {
     for (double v : x) squares += v * v / static_cast<double>(x.size());
     Row y;
     for (size_t i = 0; i < x.size(); ++i)
-      y.push_back(x[i] / std::sqrt(squares + static_cast<double>(config_.norm_eps)) * double{gamma[i]} + double{beta[i]});
+      y.push_back(x[i] / std::sqrt(squares + static_cast<double>(config_.norm_eps)) * double{gamma[i]} +
+                  double{beta[i]});
     return y;
   }
 

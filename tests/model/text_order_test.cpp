@@ -28,7 +28,8 @@ size_t rows_of(const std::vector<OrderedText>& order) {
 TextConfig text_config() { return *tiny_clip().text; }  // ends with 513, causal
 
 TEST(TextOrder, SharesTheLongestBeginnings) {
-  const std::vector<Ids> texts = {{512, 1, 9, 513}, {512, 1, 2, 3, 513}, {512, 1, 2, 4, 513}, {512, 1, 9, 513, 0, 0}};
+  const std::vector<Ids> texts = {
+      {512, 1, 9, 513}, {512, 1, 2, 3, 513}, {512, 1, 2, 4, 513}, {512, 1, 9, 513, 0, 0}};
   const auto order = order_of(text_config(), texts);
   ASSERT_EQ(order.size(), 4U);
   const size_t want_text[] = {1, 2, 0, 3}, want_length[] = {5, 5, 4, 4}, want_shared[] = {0, 3, 2, 4};
@@ -94,7 +95,8 @@ TEST_P(SharedPrefixes, GiveTheBitsOfEachTextAlone) {
       model.embed_texts(texts, together);
       for (size_t i = 0; i < texts.size(); ++i) {
         const std::vector<float> alone = model.embed_text(texts[i]);
-        ASSERT_TRUE(std::equal(alone.begin(), alone.end(), together.begin() + static_cast<ptrdiff_t>(i * width)))
+        ASSERT_TRUE(
+            std::equal(alone.begin(), alone.end(), together.begin() + static_cast<ptrdiff_t>(i * width)))
             << options.isa << ", " << threads << " threads, text " << i << ": " << texts[i];
       }
     }
@@ -105,8 +107,8 @@ TEST_P(SharedPrefixes, GiveTheBitsOfEachTextAlone) {
 std::vector<TinyCase> text_cases() {
   std::vector<TinyCase> cases;
   for (const TinyCase& tested : tiny_cases()) {
-    for (const char* name : {"odd_widths", "panel_widths", "first_eos", "bidirectional_last_with_bias", "int8", "bf16",
-                             "bf16_panel_widths"}) {
+    for (const char* name : {"odd_widths", "panel_widths", "first_eos", "bidirectional_last_with_bias",
+                             "int8", "bf16", "bf16_panel_widths"}) {
       if (tested.name == name) cases.push_back(tested);
     }
   }

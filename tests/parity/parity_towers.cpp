@@ -1,5 +1,5 @@
-// The converter and the towers without a tokenizer, for models.py: what open_clip's model_cfg becomes, whether the
-// names and shapes of a checkpoint fit it, and what the towers make of pixels and ids.
+// The converter and the towers without a tokenizer, for models.py: what open_clip's model_cfg becomes,
+// whether the names and shapes of a checkpoint fit it, and what the towers make of pixels and ids.
 //
 //   parity_towers plan MODEL_CFG.json
 //   parity_towers schema MODEL_CFG.json WEIGHTS
@@ -32,7 +32,8 @@ class NoTensors : public TensorSource {
 
  private:
   std::string path_;
-  std::vector<ForeignTensor> tensors_ = {{"logit_bias", ForeignType::f32, {}}, {"logit_scale", ForeignType::f32, {}}};
+  std::vector<ForeignTensor> tensors_ = {{"logit_bias", ForeignType::f32, {}},
+                                         {"logit_scale", ForeignType::f32, {}}};
 };
 
 ConvertPlan plan_of(const std::string& config, const TensorSource& tensors) {
@@ -64,7 +65,8 @@ void save(const std::string& path, const std::vector<float>& values) {
 }
 
 // Runs all pictures, a micro-batch at a time.
-std::vector<float> embed_pixels(const ModelFile& file, const Engine& engine, const std::vector<float>& pixels) {
+std::vector<float> embed_pixels(const ModelFile& file, const Engine& engine,
+                                const std::vector<float>& pixels) {
   const size_t width = file.config().embed_dim;
   const VisionTower tower(file, *file.config().vision, width);
   Workspace ws(tower.workspace_floats(engine.pool.size()));
@@ -74,7 +76,8 @@ std::vector<float> embed_pixels(const ModelFile& file, const Engine& engine, con
     const size_t count = std::min(tower.micro_batch(), n - first);
     std::vector<Pixels> some;
     for (size_t i = first; i < first + count; ++i)
-      some.push_back({std::span(pixels).subspan(i * picture, picture), {tower.config().image_height, tower.config().image_width}});
+      some.push_back({std::span(pixels).subspan(i * picture, picture),
+                      {tower.config().image_height, tower.config().image_width}});
     tower.forward(some, {out.data() + first * width, count, width, width}, ws, engine);
     first += count;
   }

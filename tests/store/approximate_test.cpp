@@ -28,8 +28,10 @@ std::vector<float> clustered(size_t n, size_t width, unsigned seed) {
   for (size_t i = 0; i < n; ++i) {
     const size_t centre = random() % 20;
     double squares = 0;
-    for (size_t k = 0; k < width; ++k) squares += std::pow(double{out[i * width + k] = centres[centre * width + k] + normal(random)}, 2);
-    for (size_t k = 0; k < width; ++k) out[i * width + k] = static_cast<float>(out[i * width + k] / std::sqrt(squares));
+    for (size_t k = 0; k < width; ++k)
+      squares += std::pow(double{out[i * width + k] = centres[centre * width + k] + normal(random)}, 2);
+    for (size_t k = 0; k < width; ++k)
+      out[i * width + k] = static_cast<float>(out[i * width + k] / std::sqrt(squares));
   }
   return out;
 }
@@ -63,7 +65,8 @@ TEST_P(Approximate, FindsNearlyAllWithTheScoresOfExactSearch) {
   const auto exact = search(v, queries, {.top = 10});
   for (const unsigned threads : {1U, 3U}) {
     size_t told = 0;
-    const ApproximateIndex index = ApproximateIndex::build(v, {.threads = threads, .on_progress = [&](size_t rows) { told = std::max(told, rows); }});
+    const ApproximateIndex index = ApproximateIndex::build(
+        v, {.threads = threads, .on_progress = [&](size_t rows) { told = std::max(told, rows); }});
     EXPECT_EQ(told, 4000U);
     EXPECT_EQ(index.size(), 4000U);
     const auto found = index.search(queries, {.top = 10});
@@ -120,7 +123,9 @@ TEST_P(Approximate, FewEqualAndStrangeRows) {
   for (const size_t n : {1U, 2U, 3U, 40U}) {
     Vectors v(5, GetParam());
     for (size_t i = 0; i < n; ++i) v.append(std::vector<float>{1, 0, 0, 0, 0});
-    const auto found = ApproximateIndex::build(v, {.links = 2, .effort = 1}).search(std::vector<float>{1, 0, 0, 0, 0}, {.top = 100}).front();
+    const auto found = ApproximateIndex::build(v, {.links = 2, .effort = 1})
+                           .search(std::vector<float>{1, 0, 0, 0, 0}, {.top = 100})
+                           .front();
     EXPECT_EQ(found, search(v, std::vector<float>{1, 0, 0, 0, 0}, {.top = 100}).front()) << n;
   }
   Vectors strange(4, GetParam());
@@ -130,7 +135,8 @@ TEST_P(Approximate, FewEqualAndStrangeRows) {
                    : i % 3 == 1 ? std::vector<float>{0, 0, 0, 0}
                                 : std::vector<float>{std::sin(static_cast<float>(i)), 1, 0, 0});
   }
-  const auto found = ApproximateIndex::build(strange).search(std::vector<float>{1, 0, 0, 0}, {.top = 5}).front();
+  const auto found =
+      ApproximateIndex::build(strange).search(std::vector<float>{1, 0, 0, 0}, {.top = 5}).front();
   EXPECT_EQ(found, search(strange, std::vector<float>{1, 0, 0, 0}, {.top = 5}).front());
 }
 
@@ -145,7 +151,8 @@ TEST_P(ApproximateFile, OpensAsSavedAndServesManyThreads) {
   const auto want = built.search(queries);
   std::vector<std::thread> threads;
   std::vector<char> same(4);
-  for (size_t t = 0; t < same.size(); ++t) threads.emplace_back([&, t] { same[t] = opened.search(queries, {.threads = 2}) == want; });
+  for (size_t t = 0; t < same.size(); ++t)
+    threads.emplace_back([&, t] { same[t] = opened.search(queries, {.threads = 2}) == want; });
   for (std::thread& thread : threads) thread.join();
   EXPECT_THAT(same, testing::Each(1));
   opened.save(folder.file("h"));
@@ -158,11 +165,13 @@ TEST_P(ApproximateFile, RefusesOtherVectors) {
   std::vector<float> rows = clustered(300, kWidth, 8);
   ApproximateIndex::build(as_vectors(rows, kWidth, GetParam())).save(folder.file("g"));
   const auto open = [&](const Vectors& v) { return [&] { ApproximateIndex::open(folder.file("g"), v); }; };
-  expect_error(ErrorCode::shape_mismatch, open(as_vectors(rows, kWidth, RowType::f32)), {"f32", "simdclip graph"});
+  expect_error(ErrorCode::shape_mismatch, open(as_vectors(rows, kWidth, RowType::f32)),
+               {"f32", "simdclip graph"});
   expect_error(ErrorCode::shape_mismatch, open(as_vectors(rows, kWidth / 2, GetParam())));
   rows[100 * kWidth] = -rows[100 * kWidth];
   expect_error(ErrorCode::shape_mismatch, open(as_vectors(rows, kWidth, GetParam())), {"other values"});
-  expect_error(ErrorCode::not_found, [&] { ApproximateIndex::open(folder.file("no"), as_vectors(rows, kWidth, GetParam())); });
+  expect_error(ErrorCode::not_found,
+               [&] { ApproximateIndex::open(folder.file("no"), as_vectors(rows, kWidth, GetParam())); });
 }
 
 TEST_P(ApproximateFile, DamageAnywhereIsAnError) {
@@ -174,7 +183,8 @@ TEST_P(ApproximateFile, DamageAnywhereIsAnError) {
     write_text(folder.file("bad"), bytes);
     return [&] { ApproximateIndex::open(folder.file("bad"), v); };
   };
-  for (size_t size = 0; size < good.size(); size += size < 200 ? 1 : 97) expect_error(ErrorCode::damaged, open(good.substr(0, size)));
+  for (size_t size = 0; size < good.size(); size += size < 200 ? 1 : 97)
+    expect_error(ErrorCode::damaged, open(good.substr(0, size)));
   expect_error(ErrorCode::damaged, open(good + '\0'));
   for (size_t i = 0; i < good.size(); i += i < sizeof(GraphHeader) ? 1 : 31) {
     for (const char bit : {char{1}, char{16}, static_cast<char>(0x80)}) {
@@ -217,7 +227,8 @@ TEST_P(ApproximateFile, HostileValuesWithTheirChecksumsAreErrors) {
   GraphHeader header;
   std::memcpy(&header, good.data(), sizeof header);
   ASSERT_GT(header.upper_nodes, 3U);
-  const size_t nodes = sizeof header, upper = nodes + header.nodes * node_bytes(3), lists = upper + header.upper_nodes * sizeof(UpperNode);
+  const size_t nodes = sizeof header, upper = nodes + header.nodes * node_bytes(3),
+               lists = upper + header.upper_nodes * sizeof(UpperNode);
   const auto refused = [&](size_t offset, uint64_t value, size_t size) {
     SCOPED_TRACE(std::to_string(offset) + " = " + std::to_string(value));
     std::string bad = good;
@@ -229,13 +240,15 @@ TEST_P(ApproximateFile, HostileValuesWithTheirChecksumsAreErrors) {
     write_text(folder.file("bad"), bad);
     expect_error(ErrorCode::damaged, [&] { ApproximateIndex::open(folder.file("bad"), v); });
   };
-  for (const uint64_t value : {uint64_t{0}, uint64_t{1}, uint64_t{199}, uint64_t{201}, uint64_t{1} << 31U, uint64_t{1} << 63U, ~uint64_t{0}}) {
+  for (const uint64_t value : {uint64_t{0}, uint64_t{1}, uint64_t{199}, uint64_t{201}, uint64_t{1} << 31U,
+                               uint64_t{1} << 63U, ~uint64_t{0}}) {
     refused(offsetof(GraphHeader, rows), value, 8);
     if (value != 199) refused(offsetof(GraphHeader, upper_nodes), value, 8);
     refused(offsetof(GraphHeader, nodes), value, 8);
     if (value != 199) refused(offsetof(GraphHeader, lists), value, 8);
   }
-  for (const uint64_t value : {0U, 1U, 2U, 4U, 257U, 0xFFFFFFFFU}) refused(offsetof(GraphHeader, links), value, 4);
+  for (const uint64_t value : {0U, 1U, 2U, 4U, 257U, 0xFFFFFFFFU})
+    refused(offsetof(GraphHeader, links), value, 4);
   for (const uint64_t value : {0U, 33U, 0xFFFFFFFFU}) refused(offsetof(GraphHeader, floors), value, 4);
   for (const uint64_t value : {200U, 0xFFFFFFFFU}) refused(offsetof(GraphHeader, entry), value, 4);
   refused(offsetof(GraphHeader, width), 0, 8);
@@ -243,7 +256,8 @@ TEST_P(ApproximateFile, HostileValuesWithTheirChecksumsAreErrors) {
   refused(offsetof(GraphHeader, reserved), 1, 8);
   for (const size_t row : {0U, 100U, 199U}) {
     const size_t node = nodes + row * node_bytes(3);
-    for (const uint64_t count : {7U, 0x10003U, 0xFFFFFFFFU}) refused(node, count, 4);  // 0x10000: hnswlib's mark of deleted rows
+    for (const uint64_t count : {7U, 0x10003U, 0xFFFFFFFFU})
+      refused(node, count, 4);  // 0x10000: hnswlib's mark of deleted rows
     for (const uint64_t neighbour : {200U, 0x80000000U, 0xFFFFFFFFU}) refused(node + 4, neighbour, 4);
     refused(node + node_bytes(3) - 8, row + 1, 8);
   }
@@ -267,18 +281,22 @@ TEST_P(ApproximateFile, HostileValuesWithTheirChecksumsAreErrors) {
 
 TEST(ApproximateOptions, WrongOnesAreErrors) {
   if (!ApproximateIndex::available()) {
-    expect_error(ErrorCode::unsupported, [] { ApproximateIndex::build(Vectors(3, RowType::f32)); }, {"libhnswlib-dev"});
+    expect_error(ErrorCode::unsupported, [] { ApproximateIndex::build(Vectors(3, RowType::f32)); },
+                 {"libhnswlib-dev"});
     GTEST_SKIP() << "built without hnswlib";
   }
   Vectors v(3, RowType::f32);
   expect_error(ErrorCode::invalid_argument, [&] { ApproximateIndex::build(v); }, {"no rows"});
   v.append(std::vector<float>{1, 0, 0});
-  for (const unsigned links : {0U, 1U, 257U}) expect_error(ErrorCode::invalid_argument, [&] { ApproximateIndex::build(v, {.links = links}); });
+  for (const unsigned links : {0U, 1U, 257U})
+    expect_error(ErrorCode::invalid_argument, [&] { ApproximateIndex::build(v, {.links = links}); });
   expect_error(ErrorCode::invalid_argument, [&] { ApproximateIndex::build(v, {.effort = 0}); });
   const ApproximateIndex index = ApproximateIndex::build(v);
   expect_error(ErrorCode::invalid_argument, [&] { index.search(std::vector<float>(4)); });
   const Vectors more = as_vectors(clustered(500, kWidth, 11), kWidth, RowType::f32);
-  EXPECT_THROW(ApproximateIndex::build(more, {.threads = 3, .on_progress = [](size_t) { throw std::runtime_error("enough"); }}), std::runtime_error);
+  EXPECT_THROW(ApproximateIndex::build(
+                   more, {.threads = 3, .on_progress = [](size_t) { throw std::runtime_error("enough"); }}),
+               std::runtime_error);
 }
 
 }  // namespace

@@ -17,7 +17,9 @@ namespace {
 class Tables : public testing::Test {
  protected:
   std::string index() const { return folder_.file("index"); }
-  CollectionInfo info(const std::string& model) const { return {index(), "/pictures", 7, model, 3, RowType::f16, true, false}; }
+  CollectionInfo info(const std::string& model) const {
+    return {index(), "/pictures", 7, model, 3, RowType::f16, true, false};
+  }
   static std::vector<FileRecord> one_picture() {
     FileRecord record;
     record.name = "a.png";

@@ -32,7 +32,8 @@ class Writer : public testing::Test {
     std::filesystem::remove(folder_.file("x.tsv"));
     return out;
   }
-  // A run that came to a checkpoint behind `done` rows and went on to `reached`, then died: what lies in the folder.
+  // A run that came to a checkpoint behind `done` rows and went on to `reached`, then died: what lies in the
+  // folder.
   void die(size_t done, size_t reached) {
     {
       RowWriter writer(npy(), 3, {.job = "list=1\nmodel=2\n", .checkpoint_seconds = 0.001});
@@ -76,7 +77,8 @@ TEST_F(Writer, NamesOfDamagedListsAreErrors) {
   expect_error(ErrorCode::damaged, [&] { RowNames(folder_.file("x.npy")); }, {"cut off"});
   for (const char* text : {"0\ta\n2\tb\n", "0\ta\n\n", "0\ta\n1b\n", "0\ta\n1 b\tc\n"}) {
     write_text(folder_.file("x.tsv"), text);
-    expect_error(ErrorCode::damaged, [&] { static_cast<void>(RowNames(folder_.file("x.npy")).name(1)); }, {"line 2"});
+    expect_error(ErrorCode::damaged, [&] { static_cast<void>(RowNames(folder_.file("x.npy")).name(1)); },
+                 {"line 2"});
     expect_error(ErrorCode::damaged, [&] { read_row_names(folder_.file("x.npy")); }, {"line 2"});
   }
   expect_error(ErrorCode::not_found, [&] { RowNames(folder_.file("y.npy")); });
@@ -91,15 +93,17 @@ TEST_F(Writer, AnUnfinishedRunGoesOnToTheSameBytes) {
   const std::string want = whole(500);
   die(300, 450);
   // Another job is told so, and nothing is lost.
-  const std::string message = expect_error(ErrorCode::unsupported, [&] { RowWriter(npy(), 3, {.job = "list=1\nmodel=3\n"}); },
-                                           {"its model was 2, now it is 3", "301 inputs", "--restart"});
+  const std::string message =
+      expect_error(ErrorCode::unsupported, [&] { RowWriter(npy(), 3, {.job = "list=1\nmodel=3\n"}); },
+                   {"its model was 2, now it is 3", "301 inputs", "--restart"});
   {
     RowWriter writer(npy(), 3, {.job = "list=1\nmodel=2\n"});
     EXPECT_EQ(writer.resumed(), 301U);
     EXPECT_EQ(writer.rows(), 300U);
     EXPECT_THAT(writer.notes(), testing::ElementsAre("bad one"));
     // A third process is kept out meanwhile.
-    expect_error(ErrorCode::io, [&] { RowWriter(npy(), 3, {.job = "list=1\nmodel=2\n"}); }, {"another process"});
+    expect_error(ErrorCode::io, [&] { RowWriter(npy(), 3, {.job = "list=1\nmodel=2\n"}); },
+                 {"another process"});
     append(writer, 300, 500);
     writer.commit();
   }
@@ -146,7 +150,8 @@ TEST_F(Writer, ADamagedResumeFileIsAnError) {
     std::string bad = state;
     bad[i] = static_cast<char>(bad[i] ^ 1);
     write_text(npy() + ".resume", bad);
-    expect_error(ErrorCode::damaged, [&] { RowWriter(npy(), 3, {.job = "list=1\nmodel=2\n"}); }, {"remove it"});
+    expect_error(ErrorCode::damaged, [&] { RowWriter(npy(), 3, {.job = "list=1\nmodel=2\n"}); },
+                 {"remove it"});
     write_text(npy() + ".resume", state.substr(0, i));
     expect_error(ErrorCode::damaged, [&] { RowWriter(npy(), 3, {.job = "list=1\nmodel=2\n"}); });
   }
@@ -176,7 +181,10 @@ TEST_F(Writer, ShardsMergeToTheWhole) {
   for (unsigned shard = 1; shard <= 3; ++shard) {
     parts.push_back(folder_.file("part" + std::to_string(shard) + ".npy"));
     RowWriter writer(parts.back(), 3,
-                     {.type = RowType::f16, .job = "list=1\nshard=" + std::to_string(shard) + "/3\n", .shard = shard, .shards = 3});
+                     {.type = RowType::f16,
+                      .job = "list=1\nshard=" + std::to_string(shard) + "/3\n",
+                      .shard = shard,
+                      .shards = 3});
     append(writer, 10 * (shard - 1) / 3, 10 * shard / 3);
     writer.commit();
   }

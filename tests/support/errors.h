@@ -1,4 +1,5 @@
-// What every bad input must give: an Error with a stable code, a message that helps, within a second of processor time.
+// What every bad input must give: an Error with a stable code, a message that helps, within a second of
+// processor time.
 #pragma once
 
 #include <gtest/gtest.h>

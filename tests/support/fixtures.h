@@ -18,16 +18,13 @@ namespace simdclip::tests {
 
 inline const std::vector<std::string>& all_fixtures() {
   static const std::vector<std::string> names = {
-      "open_clip_folder",    "open_clip_bin",        "openai_jit",          "training_checkpoint",
-      "openai_resnet",
-      "transformers_folder", "transformers_sharded", "transformers_vision", "transformers_text",
-      "siglip2_naflex"};
+      "open_clip_folder",  "open_clip_bin",       "openai_jit",           "training_checkpoint",
+      "openai_resnet",     "transformers_folder", "transformers_sharded", "transformers_vision",
+      "transformers_text", "siglip2_naflex"};
   return names;
 }
 
-inline std::string fixture_path(const std::string& name) {
-  return std::string(kFixtures) + "/" + name;
-}
+inline std::string fixture_path(const std::string& name) { return std::string(kFixtures) + "/" + name; }
 
 inline void gunzip(const std::string& from, const std::string& to) {
   gzFile in = gzopen(from.c_str(), "rb");

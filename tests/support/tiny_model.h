@@ -64,7 +64,8 @@ inline VisionConfig tiny_resnet(uint32_t width, std::array<uint32_t, 4> blocks, 
   v.image_width = 96;
   v.resnet = ResNetConfig{width, blocks};
   v.patch_size = 32;
-  v.transformer = {.width = 32 * width, .layers = 0, .heads = 1, .mlp_width = 0, .activation = Activation::relu};
+  v.transformer = {
+      .width = 32 * width, .layers = 0, .heads = 1, .mlp_width = 0, .activation = Activation::relu};
   v.pre_norm = v.post_norm = false;
   v.pooling = Pooling::attention;
   v.attention_pool = AttentionPoolConfig{.heads = heads, .token_query = true};

@@ -16,8 +16,16 @@ namespace {
 std::pair<std::string, std::string> embeddings(const RunOptions& options, const std::string& isa = {}) {
   const TemporaryFolder folder;
   const std::string images = std::string(kFixtures) + "/image/";
-  std::vector<std::string> image = {"embed", "-m", model_file(), "-o", folder.file("i.npy"), picture(), images + "jpeg_420.jpg", images + "png_rgba_8.png"};
-  std::vector<std::string> text = {"embed", "-m", model_file(), "-o", folder.file("t.npy"), "--text", "a photo of a cat", "dogs"};
+  std::vector<std::string> image = {"embed",
+                                    "-m",
+                                    model_file(),
+                                    "-o",
+                                    folder.file("i.npy"),
+                                    picture(),
+                                    images + "jpeg_420.jpg",
+                                    images + "png_rgba_8.png"};
+  std::vector<std::string> text = {
+      "embed", "-m", model_file(), "-o", folder.file("t.npy"), "--text", "a photo of a cat", "dogs"};
   for (auto* arguments : {&image, &text}) {
     if (!isa.empty()) arguments->insert(arguments->begin() + 1, {"--isa", isa});
     const Ran r = run(*arguments, options);
@@ -67,7 +75,8 @@ TEST(Cpu, Haswell) {
   ASSERT_EQ(info.status, 0) << info.err;
   EXPECT_EQ(parsed(info.out)["isa"], "avx2");
   const auto there = embeddings(haswell), here = embeddings({});
-  if (parsed(run({"info", "-m", model_file(), "--json"}).out)["isa"] == "portable") GTEST_SKIP() << "this CPU has no AVX2 to compare with";
+  if (parsed(run({"info", "-m", model_file(), "--json"}).out)["isa"] == "portable")
+    GTEST_SKIP() << "this CPU has no AVX2 to compare with";
   EXPECT_EQ(there, here);
   EXPECT_EQ(run({"info", "-m", model_file(), "--isa", "avx512"}, haswell).status, 1);
 }

@@ -1,4 +1,5 @@
-// Wrong command lines and bad input: the exit status, a message that helps, nothing on stdout, no half-written file.
+// Wrong command lines and bad input: the exit status, a message that helps, nothing on stdout, no
+// half-written file.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -118,12 +119,16 @@ TEST_F(Errors, WrongUsage) {
       {{"embed", "-m", "MODEL", "-o", "x.npy", "PICTURE", "--text", "a"}, 2, "pictures and texts"},
       {{"embed", "-m", "MODEL", "-o", "x.npy", "--text"}, 2, "--text"},
       {{"embed", "-m", "MODEL", "-o", "x.npy", "PICTURE", "--skip-bad", "--strict"}, 2, "exclude each other"},
-      {{"embed", "-m", "MODEL", "-o", "x.npy", "PICTURE", "--no-normalise"}, 2, "did you mean --no-normalize?"},
+      {{"embed", "-m", "MODEL", "-o", "x.npy", "PICTURE", "--no-normalise"},
+       2,
+       "did you mean --no-normalize?"},
       {{"embed", "-m", "MODEL", "-o", "x.tsv", "PICTURE"}, 2, ".npy"},
       {{"embed", "-m", "MODEL", "-o", "x.npy", "PICTURE", "--shard", "3/2"}, 2, "3/2"},
       {{"embed", "-m", "MODEL", "-o", "x.npy", "PICTURE", "--shard", "1/2x"}, 2, "1/2x"},
       {{"embed", "-m", "MODEL", "-o", "x.npy", "PICTURE", "--rows", "f64"}, 2, "f64"},
-      {{"embed", "-m", "MODEL", "-o", "x.npy", "PICTURE", "--rows", "int8", "--no-normalize"}, 2, "directions"},
+      {{"embed", "-m", "MODEL", "-o", "x.npy", "PICTURE", "--rows", "int8", "--no-normalize"},
+       2,
+       "directions"},
       {{"merge", "-o", "x.npy"}, 2, "nothing to merge"},
       {{"index"}, 2, "no folder"},
       {{"search"}, 2, "nothing to search in"},
@@ -236,7 +241,8 @@ TEST_F(Errors, TheConverterAsksForTheArchitecture) {
   EXPECT_EQ(r.status, 1) << r.err;
   EXPECT_THAT(r.err, HasSubstr("--arch"));
   EXPECT_EQ(entries(bare.path().string()), std::vector<std::string>{"model.pt"});
-  const Ran unknown = run({"convert", bare.file("model.pt"), "-o", bare.file("x.sclip"), "--arch", "ViT-Z-99"});
+  const Ran unknown =
+      run({"convert", bare.file("model.pt"), "-o", bare.file("x.sclip"), "--arch", "ViT-Z-99"});
   EXPECT_NE(unknown.status, 0);
   EXPECT_THAT(unknown.err, HasSubstr("ViT-Z-99"));
 }
@@ -268,7 +274,8 @@ TEST_F(Errors, ModelsWithOneTower) {
   for (const auto& [arguments, tower] : std::vector<std::pair<std::vector<std::string>, std::string>>{
            {{"embed", "-m", folder.file("t.sclip"), "-o", folder.file("x.npy"), picture()}, "image tower"},
            {{"rank", "-m", folder.file("t.sclip"), picture(), "--text", "a"}, "image tower"},
-           {{"preprocess", "-m", folder.file("t.sclip"), "-o", folder.file("x.npy"), picture()}, "image tower"},
+           {{"preprocess", "-m", folder.file("t.sclip"), "-o", folder.file("x.npy"), picture()},
+            "image tower"},
            {{"bench", "-m", folder.file("t.sclip"), "--secs", "0.1"}, "image tower"},
            {{"embed", "-m", folder.file("v.sclip"), "-o", folder.file("x.npy"), "--text", "a"}, "text tower"},
            {{"tokenize", "-m", folder.file("v.sclip"), "a"}, "text tower"},
@@ -283,13 +290,16 @@ TEST_F(Errors, ModelsWithOneTower) {
 // A bad picture in a folder is reported and left out.
 TEST_F(Errors, BadPicturesInFoldersAreLeftOut) {
   const RunOptions here{.folder = folder_.path().string()};
-  const Ran r = run({"embed", "-m", model_file(), "mixed", "-o", "x.npy", "--errors", "errors.tsv", "--json"}, here);
+  const Ran r =
+      run({"embed", "-m", model_file(), "mixed", "-o", "x.npy", "--errors", "errors.tsv", "--json"}, here);
   ASSERT_EQ(r.status, 0) << r.err;
   EXPECT_EQ(parsed(r.out)["bad"], 1);
   EXPECT_THAT(r.err, HasSubstr("mixed/bad.png"));
   EXPECT_EQ(read_file(folder_.file("x.tsv")), "0\tmixed/good.png\n");
   EXPECT_TRUE(read_file(folder_.file("errors.tsv")).starts_with("mixed/bad.png\t"));
-  const Ran named = run({"embed", "-m", model_file(), "mixed/bad.png", "missing.png", "mixed/good.png", "-o", "y.npy", "--skip-bad"}, here);
+  const Ran named = run({"embed", "-m", model_file(), "mixed/bad.png", "missing.png", "mixed/good.png", "-o",
+                         "y.npy", "--skip-bad"},
+                        here);
   ASSERT_EQ(named.status, 0) << named.err;
   EXPECT_EQ(read_file(folder_.file("y.tsv")), "0\tmixed/good.png\n");
   EXPECT_EQ(read_file(folder_.file("x.npy")), read_file(folder_.file("y.npy")));

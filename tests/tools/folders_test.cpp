@@ -30,7 +30,9 @@ class Folders : public testing::Test {
   Ran embed(const std::string& out, const RunOptions& options = {}) const {
     return run({"embed", "-m", model(), "-o", folder_.file(out + ".npy"), p()}, options);
   }
-  Ran index(const RunOptions& options = {}) const { return run({"index", "-m", model(), p(), "-o", folder_.file("i"), "--json"}, options); }
+  Ran index(const RunOptions& options = {}) const {
+    return run({"index", "-m", model(), p(), "-o", folder_.file("i"), "--json"}, options);
+  }
   std::string names(const std::string& stem) const { return read_file(folder_.file(stem + ".tsv")); }
   // Where every user can read it.
   std::string model() const {
@@ -45,7 +47,8 @@ class Folders : public testing::Test {
 TEST_F(Folders, WhatAnotherUserMayNotReadIsToldAndNotForgotten) {
   const RunOptions nobody{.before = {"/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"}};
   ASSERT_EQ(::chmod(folder_.path().c_str(), 0777), 0);
-  if (::geteuid() != 0 || run({"--version"}, nobody).status != 0) GTEST_SKIP() << "not root, or no setpriv, or nobody cannot run the program";
+  if (::geteuid() != 0 || run({"--version"}, nobody).status != 0)
+    GTEST_SKIP() << "not root, or no setpriv, or nobody cannot run the program";
   put("a.png", good_);
   put("b.png", good_.substr(0, 60) + good_.substr(60));
   put("deep/c.png", read_file(std::string(kFixtures) + "/image/jpeg_420.jpg"));
@@ -116,7 +119,8 @@ TEST_F(Folders, FilesThatVanishShrinkAndGrowWhileTheyAreRead) {
 }
 
 TEST_F(Folders, LoopsPipesAndStrangeNames) {
-  const std::vector<std::string> strange = {"a\nb.png", "\xFF\xFE.png", "tab\there.png", "back\\slash.png", "quote'\".png", " .png", "-0.png"};
+  const std::vector<std::string> strange = {
+      "a\nb.png", "\xFF\xFE.png", "tab\there.png", "back\\slash.png", "quote'\".png", " .png", "-0.png"};
   for (const std::string& name : strange) put(name, good_);
   fs::create_directory_symlink(p(), p() + "/loop");
   fs::create_symlink("self", p() + "/self");
@@ -130,8 +134,10 @@ TEST_F(Folders, LoopsPipesAndStrangeNames) {
   for (const std::string& where : {folder_.file("x.npy"), folder_.file("i")}) {
     const Ran found = run({"search", "-m", model(), where, "cat", "-0", "--top", "100"});
     ASSERT_EQ(found.status, 0) << found.err;
-    for (const std::string& name : strange) EXPECT_THAT(found.out, HasSubstr(p() + "/" + name + std::string(1, '\0')));
-    EXPECT_EQ(std::count(found.out.begin(), found.out.end(), '\0'), static_cast<std::ptrdiff_t>(strange.size()));
+    for (const std::string& name : strange)
+      EXPECT_THAT(found.out, HasSubstr(p() + "/" + name + std::string(1, '\0')));
+    EXPECT_EQ(std::count(found.out.begin(), found.out.end(), '\0'),
+              static_cast<std::ptrdiff_t>(strange.size()));
   }
 }
 
@@ -148,12 +154,15 @@ TEST_F(Folders, GraphsOfVectors) {
   EXPECT_EQ(parsed(r.out)["output"], folder_.file("x.graph"));
   EXPECT_EQ(run({"graph", x, "-o", folder_.file("again.graph"), "--threads", "1"}).status, 0);
   const auto search = [&](std::vector<std::string> more) {
-    std::vector<std::string> arguments = {"search", "-m", model(), x, "--image", p() + "/other.jpg", "--json"};
+    std::vector<std::string> arguments = {"search",           "-m",    model(), x, "--image",
+                                          p() + "/other.jpg", "--json"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run(arguments);
   };
   EXPECT_EQ(search({"--approximate"}).out, search({}).out);
-  EXPECT_EQ(search({"--approximate", "--effort", "4", "--top", "1", "--graph", folder_.file("again.graph")}).out, search({"--top", "1"}).out);
+  EXPECT_EQ(
+      search({"--approximate", "--effort", "4", "--top", "1", "--graph", folder_.file("again.graph")}).out,
+      search({"--top", "1"}).out);
   EXPECT_EQ(search({"--approximate", "--in", p() + "/3.png"}).out, search({"--in", p() + "/3.png"}).out);
   EXPECT_EQ(search({"--effort", "4"}).status, 2);
   EXPECT_EQ(run({"search", "-m", model(), p(), "cat", "--approximate"}).status, 2);

@@ -15,13 +15,16 @@ namespace {
 using testing::HasSubstr;
 
 double cosine(std::span<const float> a, std::span<const float> b) {
-  const auto dot = [](std::span<const float> x, std::span<const float> y) { return std::inner_product(x.begin(), x.end(), y.begin(), 0.0); };
+  const auto dot = [](std::span<const float> x, std::span<const float> y) {
+    return std::inner_product(x.begin(), x.end(), y.begin(), 0.0);
+  };
   return dot(a, b) / std::sqrt(dot(a, a) * dot(b, b));
 }
 
 std::vector<float> row(const Npy<float>& array, size_t i) {
   const size_t width = array.shape.at(1);
-  return {array.values.begin() + static_cast<std::ptrdiff_t>(i * width), array.values.begin() + static_cast<std::ptrdiff_t>((i + 1) * width)};
+  return {array.values.begin() + static_cast<std::ptrdiff_t>(i * width),
+          array.values.begin() + static_cast<std::ptrdiff_t>((i + 1) * width)};
 }
 
 TEST(Forms, InfoJson) {
@@ -52,7 +55,8 @@ TEST(Forms, InfoJson) {
   const Ran table = run({"info", "-m", model_file(), "--verify"});
   EXPECT_EQ(table.status, 0);
   EXPECT_THAT(table.out, HasSubstr("precision    f32\n"));
-  EXPECT_THAT(run({"info", "-m", model_file(), "--tensors"}).out, testing::ContainsRegex("visual.class_embedding +\\[[0-9]+\\] +f32"));
+  EXPECT_THAT(run({"info", "-m", model_file(), "--tensors"}).out,
+              testing::ContainsRegex("visual.class_embedding +\\[[0-9]+\\] +f32"));
 }
 
 TEST(Forms, TokenizeGivesTheReferencesIds) {
@@ -65,7 +69,8 @@ TEST(Forms, TokenizeGivesTheReferencesIds) {
   const auto rows = parsed(r.out)["ids"];
   ASSERT_EQ(rows.size(), ids.shape[0]);
   for (size_t i = 0; i < rows.size(); ++i) {
-    const std::vector<int32_t> want(ids.values.begin() + static_cast<std::ptrdiff_t>(i * 77), ids.values.begin() + static_cast<std::ptrdiff_t>((i + 1) * 77));
+    const std::vector<int32_t> want(ids.values.begin() + static_cast<std::ptrdiff_t>(i * 77),
+                                    ids.values.begin() + static_cast<std::ptrdiff_t>((i + 1) * 77));
     EXPECT_EQ(rows[i].get<std::vector<int32_t>>(), want) << "text " << i;
   }
 }
@@ -73,7 +78,8 @@ TEST(Forms, TokenizeGivesTheReferencesIds) {
 // Texts that the parser of the command line could take apart.
 TEST(Forms, TextsArriveUnchanged) {
   const TemporaryFolder folder;
-  const std::vector<std::string> texts = {"[a, b]", "{}", "", "%%", "a=b", "\"quoted\"", "[", "info", "\x01", "-5", "--json", "a\tb"};
+  const std::vector<std::string> texts = {"[a, b]", "{}",   "",     "%%", "a=b",    "\"quoted\"",
+                                          "[",      "info", "\x01", "-5", "--json", "a\tb"};
   std::vector<std::string> arguments = {"tokenize", "-m", model_file(), "--json", "--"};
   std::string lines;
   for (const std::string& text : texts) {
@@ -81,14 +87,18 @@ TEST(Forms, TextsArriveUnchanged) {
     lines += text + "\n";
   }
   write_file(folder.file("texts.txt"), lines);
-  const Ran given = run(arguments), from_file = run({"tokenize", "-m", model_file(), "--json", "--text-file", folder.file("texts.txt")});
-  const Ran from_stdin = run({"tokenize", "-m", model_file(), "--json", "--text-file", "-"}, {.input = lines});
+  const Ran given = run(arguments),
+            from_file =
+                run({"tokenize", "-m", model_file(), "--json", "--text-file", folder.file("texts.txt")});
+  const Ran from_stdin =
+      run({"tokenize", "-m", model_file(), "--json", "--text-file", "-"}, {.input = lines});
   ASSERT_EQ(given.status, 0) << given.err;
   EXPECT_EQ(parsed(given.out)["ids"].size(), texts.size());
   EXPECT_EQ(given.out, from_file.out);
   EXPECT_EQ(given.out, from_stdin.out);
   for (const char* text : {"[a, b]", "-5", ""}) {
-    const Ran one = run({"embed", "-m", model_file(), "-o", folder.file("x.npy"), std::string("--text=") + text});
+    const Ran one =
+        run({"embed", "-m", model_file(), "-o", folder.file("x.npy"), std::string("--text=") + text});
     EXPECT_EQ(one.status, 0) << one.err;
     EXPECT_EQ(read_npy<float>(folder.file("x.npy")).shape, (std::vector<size_t>{1, 20}));
     EXPECT_EQ(read_file(folder.file("x.tsv")), std::string("0\t") + text + "\n");
@@ -96,8 +106,10 @@ TEST(Forms, TextsArriveUnchanged) {
 }
 
 TEST(Forms, LineEndsOfTextFiles) {
-  const Ran unix_ends = run({"tokenize", "-m", model_file(), "--text-file", "-"}, {.input = "a cat\n\na dog\n"});
-  const Ran windows_ends = run({"tokenize", "-m", model_file(), "--text-file", "-"}, {.input = "a cat\r\n\r\na dog"});
+  const Ran unix_ends =
+      run({"tokenize", "-m", model_file(), "--text-file", "-"}, {.input = "a cat\n\na dog\n"});
+  const Ran windows_ends =
+      run({"tokenize", "-m", model_file(), "--text-file", "-"}, {.input = "a cat\r\n\r\na dog"});
   EXPECT_EQ(unix_ends.out, windows_ends.out);
   EXPECT_EQ(std::count(unix_ends.out.begin(), unix_ends.out.end(), '\n'), 3);
 }
@@ -106,7 +118,8 @@ TEST(Forms, PreprocessGivesTheReferencesPixels) {
   const TemporaryFolder folder;
   const Ran r = run({"preprocess", "-m", model_file(), picture(), "-o", folder.file("px.npy")});
   ASSERT_EQ(r.status, 0) << r.err;
-  const Npy<float> pixels = read_npy<float>(folder.file("px.npy")), want = FixtureSource("open_clip_folder").floats("pixels");
+  const Npy<float> pixels = read_npy<float>(folder.file("px.npy")),
+                   want = FixtureSource("open_clip_folder").floats("pixels");
   ASSERT_EQ(pixels.shape, (std::vector<size_t>{3, 32, 32}));
   for (size_t i = 0; i < pixels.values.size(); ++i) ASSERT_NEAR(pixels.values[i], want.values[i], 1e-5) << i;
 }
@@ -115,7 +128,8 @@ TEST(Forms, EmbedPictureEqualsTheReference) {
   const TemporaryFolder folder;
   const std::string out = folder.file("out.npy");
   ASSERT_EQ(run({"embed", "-m", model_file(), "-o", out, picture(), "--no-normalize"}).status, 0);
-  const Npy<float> raw = read_npy<float>(out), want = FixtureSource("open_clip_folder").floats("image_embeddings");
+  const Npy<float> raw = read_npy<float>(out),
+                   want = FixtureSource("open_clip_folder").floats("image_embeddings");
   ASSERT_EQ(raw.shape, (std::vector<size_t>{1, 20}));
   EXPECT_GT(cosine(row(raw, 0), row(want, 0)), 1 - 1e-6);
   for (size_t i = 0; i < 20; ++i) EXPECT_NEAR(raw.values[i], want.values[i], 1e-4);
@@ -132,7 +146,8 @@ TEST(Forms, EmbedTextsEqualTheReference) {
   for (const std::string& text : fixture_texts()) arguments.push_back(text);
   const Ran r = run(arguments);
   ASSERT_EQ(r.status, 0) << r.err;
-  const Npy<float> got = read_npy<float>(folder.file("t.npy")), want = FixtureSource("open_clip_folder").floats("text_embeddings");
+  const Npy<float> got = read_npy<float>(folder.file("t.npy")),
+                   want = FixtureSource("open_clip_folder").floats("text_embeddings");
   ASSERT_EQ(got.shape, want.shape);
   for (size_t i = 0; i < want.shape[0]; ++i) EXPECT_GT(cosine(row(got, i), row(want, i)), 1 - 1e-6) << i;
 }
@@ -143,16 +158,19 @@ TEST(Forms, EmbedFolders) {
   const std::string bytes = read_file(picture());
   std::filesystem::create_directories(folder.path() / "p/b/c");
   std::filesystem::create_directories(folder.path() / "p/empty");
-  for (const char* name : {"p/b/z", "p/b-1.png", "p/a.png", "p/B.png", "p/b/c/\xC3\xA9.png", "p/new\nline\tname.png", "p/bad\xFFutf8.png"}) {
+  for (const char* name : {"p/b/z", "p/b-1.png", "p/a.png", "p/B.png", "p/b/c/\xC3\xA9.png",
+                           "p/new\nline\tname.png", "p/bad\xFFutf8.png"}) {
     write_file(folder.file(name), bytes);
   }
   write_file(folder.file("p/notes.txt"), "no picture");
   write_file(folder.file("p/empty.png"), "");
   std::filesystem::create_directory_symlink(folder.path() / "p", folder.path() / "p/b/loop");
-  const Ran r = run({"embed", "-m", model_file(), "-o", "out.npy", "p", "p/a.png", "--json"}, {.folder = folder.path().string()});
+  const Ran r = run({"embed", "-m", model_file(), "-o", "out.npy", "p", "p/a.png", "--json"},
+                    {.folder = folder.path().string()});
   ASSERT_EQ(r.status, 0) << r.err;
   EXPECT_EQ(read_file(folder.file("out.tsv")),
-            "0\tp/B.png\n1\tp/a.png\n2\tp/b-1.png\n3\tp/b/c/\xC3\xA9.png\n4\tp/b/z\n5\tp/bad\xFFutf8.png\n6\tp/new\\nline\\tname.png\n7\tp/a.png\n");
+            "0\tp/B.png\n1\tp/a.png\n2\tp/b-1.png\n3\tp/b/c/\xC3\xA9.png\n4\tp/b/z\n5\tp/"
+            "bad\xFFutf8.png\n6\tp/new\\nline\\tname.png\n7\tp/a.png\n");
   EXPECT_EQ(read_npy<float>(folder.file("out.npy")).shape, (std::vector<size_t>{8, 20}));
   const auto document = parsed(r.out);
   EXPECT_EQ(document["shape"], (std::vector<size_t>{8, 20}));
@@ -165,12 +183,16 @@ TEST(Forms, EmbedFolders) {
 TEST(Forms, EmbedBitsDoNotDependOnTheRest) {
   const TemporaryFolder folder;
   const std::string images = std::string(kFixtures) + "/image";
-  ASSERT_EQ(run({"embed", "-m", model_file(), "-o", folder.file("all.npy"), images, "--threads", "2"}).status, 0);
-  ASSERT_EQ(run({"embed", "-m", model_file(), "-o", folder.file("three.npy"), images, "--threads", "3"}).status, 0);
+  ASSERT_EQ(run({"embed", "-m", model_file(), "-o", folder.file("all.npy"), images, "--threads", "2"}).status,
+            0);
+  ASSERT_EQ(
+      run({"embed", "-m", model_file(), "-o", folder.file("three.npy"), images, "--threads", "3"}).status, 0);
   EXPECT_EQ(read_file(folder.file("all.npy")), read_file(folder.file("three.npy")));
   const std::string some = images + "/jpeg_420.jpg";
-  ASSERT_EQ(run({"embed", "-m", model_file(), "-o", folder.file("one.npy"), some, "--threads", "1"}).status, 0);
-  const Npy<float> all = read_npy<float>(folder.file("all.npy")), one = read_npy<float>(folder.file("one.npy"));
+  ASSERT_EQ(run({"embed", "-m", model_file(), "-o", folder.file("one.npy"), some, "--threads", "1"}).status,
+            0);
+  const Npy<float> all = read_npy<float>(folder.file("all.npy")),
+                   one = read_npy<float>(folder.file("one.npy"));
   std::istringstream names(read_file(folder.file("all.tsv")));
   std::string line;
   bool found = false;
@@ -186,7 +208,8 @@ TEST(Forms, ExifTurnsPicturesUnlessItIsOff) {
   const TemporaryFolder folder;
   const std::string images = std::string(kFixtures) + "/image/";
   const auto embedded = [&](const std::string& file, const std::string& exif) {
-    std::vector<std::string> arguments = {"embed", "-m", model_file(), "-o", folder.file("x.npy"), images + file};
+    std::vector<std::string> arguments = {"embed",      "-m", model_file(), "-o", folder.file("x.npy"),
+                                          images + file};
     if (!exif.empty()) arguments.insert(arguments.end(), {"--exif", exif});
     EXPECT_EQ(run(arguments).status, 0);
     return read_npy<float>(folder.file("x.npy")).values;
@@ -197,7 +220,8 @@ TEST(Forms, ExifTurnsPicturesUnlessItIsOff) {
 }
 
 TEST(Forms, RankJsonIsConsistent) {
-  const Ran r = run({"rank", "-m", model_file(), picture(), std::string(kFixtures) + "/image/png_rgb_8.png", "--json", "--text", "a cat", "a dog", "\"quoted\""});
+  const Ran r = run({"rank", "-m", model_file(), picture(), std::string(kFixtures) + "/image/png_rgb_8.png",
+                     "--json", "--text", "a cat", "a dog", "\"quoted\""});
   ASSERT_EQ(r.status, 0) << r.err;
   const auto document = parsed(r.out);
   const double scale = parsed(run({"info", "-m", model_file(), "--json"}).out)["logit_scale"];
@@ -217,7 +241,8 @@ TEST(Forms, RankJsonIsConsistent) {
 }
 
 TEST(Forms, RankTableIsSortedAndCut) {
-  const Ran r = run({"rank", "-m", model_file(), picture(), "--top", "2", "--text", "a cat", "a dog", "a car", "two\nlines\x1b[31m"});
+  const Ran r = run({"rank", "-m", model_file(), picture(), "--top", "2", "--text", "a cat", "a dog", "a car",
+                     "two\nlines\x1b[31m"});
   ASSERT_EQ(r.status, 0) << r.err;
   EXPECT_EQ(std::count(r.out.begin(), r.out.end(), '\n'), 4) << r.out;  // picture, heading, two texts
   EXPECT_EQ(r.out.find('\x1b'), std::string::npos);
@@ -225,11 +250,14 @@ TEST(Forms, RankTableIsSortedAndCut) {
 
 TEST(Forms, BenchJson) {
   for (const char* tower : {"image", "text"}) {
-    const Ran r = run({"bench", "-m", model_file(), "--tower", tower, "--batch", "3", "--threads", "2", "--secs", "0.05", "--json"});
+    const Ran r = run({"bench", "-m", model_file(), "--tower", tower, "--batch", "3", "--threads", "2",
+                       "--secs", "0.05", "--json"});
     ASSERT_EQ(r.status, 0) << r.err;
     const auto b = parsed(r.out);
-    for (const char* key : {"items_per_s", "ms", "gflops", "rss_mb", "load_ms"}) EXPECT_GT(b[key].get<double>(), 0) << key;
-    EXPECT_NEAR(b["peak_fraction"].get<double>(), b["gflops"].get<double>() / b["peak_gflops"].get<double>(), 1e-6);
+    for (const char* key : {"items_per_s", "ms", "gflops", "rss_mb", "load_ms"})
+      EXPECT_GT(b[key].get<double>(), 0) << key;
+    EXPECT_NEAR(b["peak_fraction"].get<double>(), b["gflops"].get<double>() / b["peak_gflops"].get<double>(),
+                1e-6);
     EXPECT_TRUE(b["isa"].is_string());
     EXPECT_EQ(b["threads"], 2);
   }
@@ -238,7 +266,8 @@ TEST(Forms, BenchJson) {
 TEST(Forms, AccuracyOfAModelBesideItselfAndInt8) {
   const TemporaryFolder folder;
   const FixtureSource source("open_clip_folder");
-  ASSERT_EQ(run({"convert", source.source(), "-o", folder.file("int8.sclip"), "--precision", "int8"}).status, 0);
+  ASSERT_EQ(run({"convert", source.source(), "-o", folder.file("int8.sclip"), "--precision", "int8"}).status,
+            0);
   const std::vector<std::string> texts = {"--text", "a cat", "two dogs"};
   const auto compared = [&](const std::string& other) {
     const Ran r = run({"accuracy", model_file(), other, picture(), "--json", texts[0], texts[1], texts[2]});
@@ -259,7 +288,8 @@ TEST(Forms, BenchDrawsARoofline) {
   for (const char* tower : {"image", "text"}) {
     const TemporaryFolder folder;
     const std::string svg = folder.file("roof.svg");
-    const Ran r = run({"bench", "-m", model_file(), "--tower", tower, "--batch", "3", "--secs", "0.05", "--svg", svg, "--json"});
+    const Ran r = run({"bench", "-m", model_file(), "--tower", tower, "--batch", "3", "--secs", "0.05",
+                       "--svg", svg, "--json"});
     ASSERT_EQ(r.status, 0) << r.err;
     EXPECT_GT(parsed(r.out)["gflops"].get<double>(), 0);
     EXPECT_EQ(entries(folder.path().string()), std::vector<std::string>{"roof.svg"});
@@ -267,7 +297,8 @@ TEST(Forms, BenchDrawsARoofline) {
     const std::string text{std::istreambuf_iterator<char>(file), {}};
     EXPECT_TRUE(text.starts_with("<svg xmlns=")) << text;
     EXPECT_TRUE(text.ends_with("</svg>\n")) << text;
-    for (const char* part : {"attn.qkv", "attention", "attn.proj", "mlp.fc1", "mlp.fc2", "whole tower", " GB/s", "peak "})
+    for (const char* part :
+         {"attn.qkv", "attention", "attn.proj", "mlp.fc1", "mlp.fc2", "whole tower", " GB/s", "peak "})
       EXPECT_NE(text.find(part), std::string::npos) << part;
     for (const char* wrong : {"nan", "inf"}) EXPECT_EQ(text.find(wrong), std::string::npos) << text;
   }
@@ -294,13 +325,15 @@ TEST(Forms, ModelsByName) {
     ASSERT_EQ(r.status, 0) << r.err;
     EXPECT_EQ(parsed(r.out)["path"], folder.file("small.sclip"));
   }
-  const Ran chosen = run({"info", "--json"}, {.environment = {{"SIMDCLIP_DEFAULT_MODEL", folder.file("small.sclip")}}});
+  const Ran chosen =
+      run({"info", "--json"}, {.environment = {{"SIMDCLIP_DEFAULT_MODEL", folder.file("small.sclip")}}});
   ASSERT_EQ(chosen.status, 0) << chosen.err;
   EXPECT_EQ(parsed(chosen.out)["path"], folder.file("small.sclip"));
 }
 
 TEST(Forms, HelpHasExamples) {
-  for (const char* command : {"convert", "info", "tokenize", "preprocess", "embed", "merge", "index", "search", "dups", "cluster", "rank", "bench"}) {
+  for (const char* command : {"convert", "info", "tokenize", "preprocess", "embed", "merge", "index",
+                              "search", "dups", "cluster", "rank", "bench"}) {
     const Ran r = run({command, "--help"});
     EXPECT_EQ(r.status, 0);
     EXPECT_EQ(r.err, "");

@@ -27,7 +27,8 @@ TEST(Output, FullDiskBehindStdout) {
            {"info", "-m", model_file(), "--json"},
            {"info", "-m", model_file()},
            {"rank", "-m", model_file(), picture(), "--text", "a"},
-           {"rank", "-m", model_file(), std::string(kFixtures) + "/image", "--json", "--text-file", folder.file("texts.txt")},
+           {"rank", "-m", model_file(), std::string(kFixtures) + "/image", "--json", "--text-file",
+            folder.file("texts.txt")},
            {"--help"},
            {"embed", "--help"}}) {
     const Ran r = run(arguments, {.stdout_file = "/dev/full"});
@@ -56,7 +57,8 @@ TEST(Output, ProgressOnATerminal) {
   const TemporaryFolder folder;
   std::filesystem::create_directory(folder.path() / "many");
   for (int i = 0; i < 400; ++i) {
-    std::filesystem::create_symlink(std::filesystem::absolute(picture()), folder.path() / "many" / (std::to_string(i) + ".png"));
+    std::filesystem::create_symlink(std::filesystem::absolute(picture()),
+                                    folder.path() / "many" / (std::to_string(i) + ".png"));
   }
   int terminal = -1;
   const std::string out = folder.file("stdout"), many = folder.file("many"), npy = folder.file("x.npy");
@@ -66,13 +68,14 @@ TEST(Output, ProgressOnATerminal) {
   if (child == 0) {
     ::setenv("TERM", "xterm", 1);
     if (std::freopen(out.c_str(), "w", stdout) == nullptr) ::_exit(126);
-    ::execl(kProgram, kProgram, "embed", "-m", model.c_str(), "--isa", "portable", "--threads", "1", "-o", npy.c_str(),
-            many.c_str(), static_cast<char*>(nullptr));
+    ::execl(kProgram, kProgram, "embed", "-m", model.c_str(), "--isa", "portable", "--threads", "1", "-o",
+            npy.c_str(), many.c_str(), static_cast<char*>(nullptr));
     ::_exit(127);
   }
   std::string seen;
   char buffer[4096];
-  for (ssize_t got = 0; (got = ::read(terminal, buffer, sizeof buffer)) > 0;) seen.append(buffer, static_cast<size_t>(got));
+  for (ssize_t got = 0; (got = ::read(terminal, buffer, sizeof buffer)) > 0;)
+    seen.append(buffer, static_cast<size_t>(got));
   int status = 0;
   ::waitpid(child, &status, 0);
   ::close(terminal);

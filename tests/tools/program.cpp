@@ -1,4 +1,3 @@
-#include "support/paths.h"
 #include "tools/program.h"
 
 #include <fcntl.h>
@@ -8,6 +7,8 @@
 
 #include <algorithm>
 #include <iterator>
+
+#include "support/paths.h"
 
 extern char** environ;
 
@@ -77,7 +78,8 @@ std::string picture() { return std::string(kFixtures) + "/picture.png"; }
 
 std::vector<std::string> entries(const std::string& folder) {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) names.push_back(entry.path().filename().string());
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    names.push_back(entry.path().filename().string());
   std::sort(names.begin(), names.end());
   return names;
 }

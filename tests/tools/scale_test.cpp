@@ -23,16 +23,22 @@ class Scale : public testing::Test {
   void make_pictures(size_t count) {
     fs::create_directory(folder_.path() / "p");
     const std::string good = read_file(picture());
-    for (size_t i = 0; i < count; ++i) write_file(folder_.file("p/" + std::to_string(i) + ".png"), i % 10 == 9 ? good.substr(0, 50) : good);
+    for (size_t i = 0; i < count; ++i)
+      write_file(folder_.file("p/" + std::to_string(i) + ".png"), i % 10 == 9 ? good.substr(0, 50) : good);
   }
   std::vector<std::string> embed(const std::string& out, std::vector<std::string> more = {}) const {
-    std::vector<std::string> arguments = {"embed", "-m", model_file(), "-o", folder_.file(out), folder_.file("p"), "--checkpoint", "0.001"};
+    std::vector<std::string> arguments = {
+        "embed", "-m", model_file(), "-o", folder_.file(out), folder_.file("p"), "--checkpoint", "0.001"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return arguments;
   }
-  std::string result(const std::string& stem) const { return read_file(folder_.file(stem + ".npy")) + read_file(folder_.file(stem + ".tsv")); }
-  // The program, killed some microseconds after its start, or after `file` is there. True where it had ended by itself.
-  static bool run_and_kill(const std::vector<std::string>& arguments, unsigned microseconds, const std::string& file = {}) {
+  std::string result(const std::string& stem) const {
+    return read_file(folder_.file(stem + ".npy")) + read_file(folder_.file(stem + ".tsv"));
+  }
+  // The program, killed some microseconds after its start, or after `file` is there. True where it had ended
+  // by itself.
+  static bool run_and_kill(const std::vector<std::string>& arguments, unsigned microseconds,
+                           const std::string& file = {}) {
     std::vector<std::string> words = arguments;
     words.insert(words.begin(), kProgram);
     std::vector<char*> argv;
@@ -67,7 +73,8 @@ TEST_F(Scale, TenKillsAndTheSameBytes) {
   size_t resumed = 0;
   for (unsigned kill = 0; kill < 10; ++kill) {
     // Every other one behind a checkpoint, however slow the machine is.
-    run_and_kill(embed("got.npy", {"--threads", "1"}), kill * 4'000, kill % 2 == 0 ? "" : folder_.file("got.npy.resume"));
+    run_and_kill(embed("got.npy", {"--threads", "1"}), kill * 4'000,
+                 kill % 2 == 0 ? "" : folder_.file("got.npy.resume"));
     resumed += fs::exists(folder_.file("got.npy.resume")) ? 1 : 0;
   }
   EXPECT_GT(resumed, 0U) << "no kill came between a checkpoint and the end";
@@ -76,7 +83,8 @@ TEST_F(Scale, TenKillsAndTheSameBytes) {
   EXPECT_EQ(result("got"), result("want"));
   EXPECT_EQ(read_file(folder_.file("got.errors")), read_file(folder_.file("want.errors")));
   EXPECT_THAT(entries(folder_.path().string()),
-              testing::UnorderedElementsAre("p", "want.npy", "want.tsv", "got.npy", "got.tsv", "want.errors", "got.errors"));
+              testing::UnorderedElementsAre("p", "want.npy", "want.tsv", "got.npy", "got.tsv", "want.errors",
+                                            "got.errors"));
 }
 
 TEST_F(Scale, AChangedJobIsRefused) {
@@ -84,10 +92,14 @@ TEST_F(Scale, AChangedJobIsRefused) {
   const std::string checkpoint = folder_.file("got.npy.resume");
   for (unsigned attempt = 0; !fs::exists(checkpoint); ++attempt) {
     ASSERT_LT(attempt, 20U) << "no checkpoint";
-    if (run_and_kill(embed("got.npy", {"--isa", "portable", "--threads", "1"}), 0, checkpoint)) fs::remove(folder_.file("got.npy"));
+    if (run_and_kill(embed("got.npy", {"--isa", "portable", "--threads", "1"}), 0, checkpoint))
+      fs::remove(folder_.file("got.npy"));
   }
   for (const auto& [more, part] : std::vector<std::pair<std::vector<std::string>, std::string>>{
-           {{"--rows", "f16"}, "--rows was f32, now it is f16"}, {{"--exif", "off"}, "--exif"}, {{picture()}, "list of pictures"}, {{"--shard", "1/2"}, "shard"}}) {
+           {{"--rows", "f16"}, "--rows was f32, now it is f16"},
+           {{"--exif", "off"}, "--exif"},
+           {{picture()}, "list of pictures"},
+           {{"--shard", "1/2"}, "shard"}}) {
     const Ran r = run(embed("got.npy", more));
     EXPECT_EQ(r.status, 1);
     EXPECT_THAT(r.err, HasSubstr(part));
@@ -152,7 +164,9 @@ TEST_F(Scale, IndexAndSearchForms) {
   EXPECT_EQ(search({"cat", "--paths", "--min", "1.5"}).out, "");
   EXPECT_EQ(parsed(search({"cat", "dog", "--each", "--json", "--top", "1"}).out)["queries"].size(), 2U);
   // Weights: all on the picture is the picture alone.
-  EXPECT_EQ(parsed(search({"cat", "--image", p + "/picture.png", "--weights", "0", "1", "--json"}).out)["queries"][0]["hits"], found);
+  EXPECT_EQ(parsed(search({"cat", "--image", p + "/picture.png", "--weights", "0", "1", "--json"})
+                       .out)["queries"][0]["hits"],
+            found);
   EXPECT_EQ(run({"search", "-m", model_file(), p, "cat", "--weights", "1", "2"}).status, 2);
   EXPECT_EQ(run({"search", "-m", model_file(), p, "cat", "--after", "yesterday"}).status, 2);
   search({"cat", "--html", folder_.file("sheet.html")});
@@ -163,7 +177,10 @@ TEST_F(Scale, IndexAndSearchForms) {
   EXPECT_EQ(parsed(run({"cluster", p, "--clusters", "2", "--json"}).out)["clusters"].size(), 2U);
   // The same over a .npy file.
   ASSERT_EQ(run({"embed", "-m", model_file(), "-o", folder_.file("x.npy"), p}).status, 0);
-  EXPECT_EQ(run({"search", "-m", model_file(), folder_.file("x.npy"), "--image", p + "/picture.png", "--paths", "--top", "1"}).out, p + "/picture.png\n");
+  EXPECT_EQ(run({"search", "-m", model_file(), folder_.file("x.npy"), "--image", p + "/picture.png",
+                 "--paths", "--top", "1"})
+                .out,
+            p + "/picture.png\n");
   EXPECT_EQ(run({"search", "-m", model_file(), p, "cat"}, {.stdout_file = "/dev/full"}).status, 1);
 }
 
@@ -187,9 +204,11 @@ TEST_F(Scale, FullDisk) {
   make_pictures(20);
   const std::string small = folder_.file("small");
   fs::create_directory(small);
-  if (::mount("tmpfs", small.c_str(), "tmpfs", 0, "size=1m") != 0) GTEST_SKIP() << "no tmpfs can be mounted here (not root?)";
+  if (::mount("tmpfs", small.c_str(), "tmpfs", 0, "size=1m") != 0)
+    GTEST_SKIP() << "no tmpfs can be mounted here (not root?)";
   write_file(small + "/filler", std::string(1'000'000, 'x'));
-  std::vector<std::string> arguments = {"embed", "-m", model_file(), "-o", small + "/x.npy", "--checkpoint", "0.001"};
+  std::vector<std::string> arguments = {"embed",          "-m",           model_file(), "-o",
+                                        small + "/x.npy", "--checkpoint", "0.001"};
   for (int i = 0; i < 40; ++i) arguments.push_back(folder_.file("p"));
   const Ran full = run(arguments);
   const Ran index = run({"index", "-m", model_file(), folder_.file("p"), "-o", small + "/i"});
