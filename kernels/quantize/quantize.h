@@ -10,28 +10,22 @@
 
 namespace simdclip::kernels {
 
-struct QuantizeArgs {
+template <typename Element>
+struct QuantizeOperands {
   size_t rows = 0, width = 0;
-  const float* x = nullptr;  // [rows, width], row stride ldx
+  const Element* x = nullptr;  // [rows, width], row stride ldx
   size_t ldx = 0;
   int8_t* q = nullptr;  // [rows, width], row stride ldq
   size_t ldq = 0;
   float* scale = nullptr;  // [rows]
 };
 
+using QuantizeArgs = QuantizeOperands<float>;
 using QuantizeFn = void(const QuantizeArgs& args) noexcept;
 
 // The same of rows of bf16, x * 127 / max|x| and its rounding to an integer in one. The bytes of a row with
 // NaN or infinity are zero where x is finite.
-struct QuantizeBf16Args {
-  size_t rows = 0, width = 0;
-  const uint16_t* x = nullptr;  // [rows, width], row stride ldx
-  size_t ldx = 0;
-  int8_t* q = nullptr;  // [rows, width], row stride ldq
-  size_t ldq = 0;
-  float* scale = nullptr;  // [rows]
-};
-
+using QuantizeBf16Args = QuantizeOperands<uint16_t>;
 using QuantizeBf16Fn = void(const QuantizeBf16Args& args) noexcept;
 
 // Rows whose bytes share one scale that the caller has: q = round(x * inverse), |x * inverse| < 127.5.

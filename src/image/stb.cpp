@@ -18,8 +18,6 @@ void* reallocate(void* old, size_t bytes) noexcept {
 }  // namespace
 }  // namespace simdclip
 
-#define STB_IMAGE_IMPLEMENTATION
-#define STB_IMAGE_STATIC
 #define STBI_ONLY_PNG
 #define STBI_ONLY_PSD
 #define STBI_NO_STDIO
@@ -29,15 +27,7 @@ void* reallocate(void* old, size_t bytes) noexcept {
 #define STBI_MALLOC(bytes) simdclip::allocate(bytes)
 #define STBI_REALLOC(old, bytes) simdclip::reallocate(old, bytes)
 #define STBI_FREE(old) std::free(old)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wall"
-#pragma GCC diagnostic ignored "-Wextra"
-#pragma GCC diagnostic ignored "-Wold-style-cast"
-#pragma GCC diagnostic ignored "-Wcast-qual"
-#pragma GCC diagnostic ignored "-Wshadow"
-#pragma GCC diagnostic ignored "-Wunused-function"
-#include <stb_image.h>
-#pragma GCC diagnostic pop
+#include "image/stb_source.inl"
 
 namespace simdclip {
 namespace {

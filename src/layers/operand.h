@@ -75,15 +75,7 @@ struct QuantizedRows {
   }
   // Rows [first, first + count) become those of x [count, cols], on the calling thread.
   void fill(size_t first, ConstSpan2f x, const kernels::Kernels& kernels) const noexcept {
-    kernels::QuantizeArgs args;
-    args.rows = x.rows;
-    args.width = x.cols;
-    args.x = x.data;
-    args.ldx = x.stride;
-    args.q = q + first * ldq;
-    args.ldq = ldq;
-    args.scale = scale + first;
-    kernels.quantize_s8(args);
+    kernels.quantize_s8({x.rows, x.cols, x.data, x.stride, q + first * ldq, ldq, scale + first});
   }
   void fill(size_t first, ConstSpan2b x, const kernels::Kernels& kernels) const noexcept {
     kernels.quantize_bf16_s8({x.rows, x.cols, x.data, x.stride, q + first * ldq, ldq, scale + first});

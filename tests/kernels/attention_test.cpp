@@ -45,21 +45,31 @@ class Operands {
     std::fill(out.begin(), out.end(), -7.0F);
     std::fill(scratch.begin(), scratch.end(), std::nanf(""));  // nothing left there may be used
   }
-  // Queries [from, from + count) only.
-  void run(kernels::AttentionFn* fn, size_t from, size_t count) {
-    kernels::AttentionArgs args;
-    args.queries = count;
+  // All queries, without a bias, of operands in any type that lie as these do.
+  template <typename Element>
+  kernels::AttentionOperands<Element> with(const Element* queries, const Element* keys, const Element* values,
+                                           Element* result) {
+    kernels::AttentionOperands<Element> args;
+    args.queries = shape.queries;
     args.keys = shape.keys;
     args.head_dim = shape.head_dim;
-    args.q = q.data() + from * ld;
-    args.k = k.data();
-    args.v = v.data();
+    args.q = queries;
+    args.k = keys;
+    args.v = values;
     args.ldq = args.ldkv = args.ldo = ld;
-    args.out = out.data() + from * ld;
+    args.out = result;
     args.scale = scale();
     args.causal = shape.causal;
-    args.first_query = shape.first_query + from;
+    args.first_query = shape.first_query;
     args.scratch = scratch.data();
+    return args;
+  }
+  // Queries [from, from + count) only.
+  void run(kernels::AttentionFn* fn, size_t from, size_t count) {
+    kernels::AttentionArgs args =
+        with<float>(q.data() + from * ld, k.data(), v.data(), out.data() + from * ld);
+    args.queries = count;
+    args.first_query += from;
     if (shape.bias) {
       args.bias = bias.data() + from * shape.keys;
       args.ldbias = static_cast<std::ptrdiff_t>(shape.keys);
@@ -249,20 +259,7 @@ TEST_P(AttentionBf16, IsTheRoundedF32Attention) {
       Operands o(c, edge);
       Guarded<uint16_t> q = rounded(o.q, edge), k = rounded(o.k, edge), v = rounded(o.v, edge);
       Guarded<uint16_t> out(o.out.size(), edge);
-      kernels::AttentionBf16Args args;
-      args.queries = c.queries;
-      args.keys = c.keys;
-      args.head_dim = c.head_dim;
-      args.q = q.data();
-      args.k = k.data();
-      args.v = v.data();
-      args.ldq = args.ldkv = args.ldo = o.ld;
-      args.out = out.data();
-      args.scale = o.scale();
-      args.causal = c.causal;
-      args.first_query = c.first_query;
-      args.scratch = o.scratch.data();
-      GetParam().fn(args);
+      GetParam().fn(o.with(q.data(), k.data(), v.data(), out.data()));
       ASSERT_TRUE(out.intact() && o.scratch.intact());
       o.run(kernels::select_kernels(GetParam().isa).attention_f32);
       for (size_t row = 0; row < c.queries; ++row) {
@@ -410,20 +407,7 @@ TEST(AttentionBits, OfInt8FilesAgreeWithTilesAndAcrossInstructionSets) {
                               v = rounded(o.v, Edge::end);
       Guarded<uint16_t> out(o.out.size());
       std::fill(out.begin(), out.end(), uint16_t{0});
-      kernels::AttentionBf16Args args;
-      args.queries = c.queries;
-      args.keys = c.keys;
-      args.head_dim = c.head_dim;
-      args.q = q.data();
-      args.k = k.data();
-      args.v = v.data();
-      args.ldq = args.ldkv = args.ldo = o.ld;
-      args.out = out.data();
-      args.scale = o.scale();
-      args.causal = c.causal;
-      args.first_query = c.first_query;
-      args.scratch = o.scratch.data();
-      kernel.fn(args);
+      kernel.fn(o.with(q.data(), k.data(), v.data(), out.data()));
       ASSERT_TRUE(out.intact() && o.scratch.intact()) << kernel.name;
       const std::vector<uint16_t> bits(out.begin(), out.end());
       if (first.empty()) first = bits;

@@ -70,60 +70,46 @@ void gemm_bits(kernels::GemmFn* fn, bool bf16, kernels::Act act, const char* wha
   hash.print(what);
 }
 
-void attention_bits(kernels::AttentionFn* fn, bool causal, const char* what) {
-  Hash hash;
+// One head's attention over rows of q, k and v side by side.
+template <typename Element>
+std::vector<Element> attend(void (*fn)(const kernels::AttentionOperands<Element>&) noexcept,
+                            const std::vector<Element>& qkv, size_t tokens, size_t d, bool causal) {
+  std::vector<Element> out(tokens * d);
+  std::vector<float> scratch(kernels::attention_scratch_floats(tokens, d) + 16);
+  const size_t skew = reinterpret_cast<uintptr_t>(scratch.data()) % 64 / sizeof(float);
+  kernels::AttentionOperands<Element> args;
+  args.queries = args.keys = tokens;
+  args.head_dim = d;
+  args.q = qkv.data();
+  args.k = qkv.data() + d;
+  args.v = qkv.data() + 2 * d;
+  args.ldq = args.ldkv = 3 * d;
+  args.out = out.data();
+  args.ldo = d;
+  args.scale = 0.125F;
+  args.causal = causal;
+  args.scratch = scratch.data() + (16 - skew) % 16;
+  fn(args);
+  return out;
+}
+
+// In f32, and as int8 files have it: bf16 in and out.
+void attention_bits(const kernels::Kernels& k, bool causal, const char* what, const char* what_i8) {
+  Hash hash, hash_i8;
   for (const size_t tokens : {1U, 7U, 50U, 77U, 197U}) {
     for (const size_t d : {64U, 80U, 33U}) {
       const std::vector<float> qkv = numbers(tokens + d, tokens * 3 * d, 3);
-      std::vector<float> out(tokens * d), scratch(kernels::attention_scratch_floats(tokens, d) + 16);
-      const size_t skew = reinterpret_cast<uintptr_t>(scratch.data()) % 64 / sizeof(float);
-      kernels::AttentionArgs args;
-      args.queries = args.keys = tokens;
-      args.head_dim = d;
-      args.q = qkv.data();
-      args.k = qkv.data() + d;
-      args.v = qkv.data() + 2 * d;
-      args.ldq = args.ldkv = 3 * d;
-      args.out = out.data();
-      args.ldo = d;
-      args.scale = 0.125F;
-      args.causal = causal;
-      args.scratch = scratch.data() + (16 - skew) % 16;
-      fn(args);
-      hash.add(out);
-    }
-  }
-  hash.print(what);
-}
-
-// Of int8 files: bf16 in and out.
-void attention_i8_bits(const kernels::Kernels& k, bool causal, const char* what) {
-  Hash hash;
-  for (const size_t tokens : {1U, 7U, 50U, 77U, 197U}) {
-    for (const size_t d : {64U, 80U, 33U}) {
-      const std::vector<float> wide = numbers(tokens + d, tokens * 3 * d, 3);
-      std::vector<uint16_t> qkv(wide.size()), out(tokens * d);
-      kernels::to_bf16(wide.data(), wide.size(), qkv.data());
-      std::vector<float> scratch(kernels::attention_scratch_floats(tokens, d) + 16), values(out.size());
-      const size_t skew = reinterpret_cast<uintptr_t>(scratch.data()) % 64 / sizeof(float);
-      kernels::AttentionBf16Args args;
-      args.queries = args.keys = tokens;
-      args.head_dim = d;
-      args.q = qkv.data();
-      args.k = qkv.data() + d;
-      args.v = qkv.data() + 2 * d;
-      args.ldq = args.ldkv = 3 * d;
-      args.out = out.data();
-      args.ldo = d;
-      args.scale = 0.125F;
-      args.causal = causal;
-      args.scratch = scratch.data() + (16 - skew) % 16;
-      k.attention_i8(args);
+      hash.add(attend(k.attention_f32, qkv, tokens, d, causal));
+      std::vector<uint16_t> narrow(qkv.size());
+      kernels::to_bf16(qkv.data(), qkv.size(), narrow.data());
+      const std::vector<uint16_t> out = attend(k.attention_i8, narrow, tokens, d, causal);
+      std::vector<float> values(out.size());
       kernels::from_bf16(out.data(), out.size(), values.data());
-      hash.add(values);
+      hash_i8.add(values);
     }
   }
   hash.print(what);
+  hash_i8.print(what_i8);
 }
 
 void layer_norm_bits(kernels::LayerNormFn* fn) {
@@ -268,10 +254,8 @@ void print_all(const kernels::Kernels& k) {
   gemm_bits(k.gemm_f32, false, Act::gelu, "gemm_f32 gelu");
   gemm_bits(k.gemm_f32, false, Act::relu, "gemm_f32 relu");
   gemm_bits(k.gemm_bf16w, true, Act::quick_gelu, "gemm_bf16w quick_gelu");
-  attention_bits(k.attention_f32, false, "attention_f32");
-  attention_bits(k.attention_f32, true, "attention_f32 causal");
-  attention_i8_bits(k, false, "attention_i8");
-  attention_i8_bits(k, true, "attention_i8 causal");
+  attention_bits(k, false, "attention_f32", "attention_i8");
+  attention_bits(k, true, "attention_f32 causal", "attention_i8 causal");
   layer_norm_bits(k.layer_norm_f32);
   narrow_bits(k);
   row_bits(k);
