@@ -73,8 +73,8 @@ void dups_command(std::vector<std::string> given) {
     text += show_arguments.json ? (g == 0 ? "[" : ",\n[") : (g == 0 ? "" : "\n");
     for (size_t i = 0; i < groups[g].size(); ++i) {
       const std::string path = s.path(groups[g][i]);
-      const double score =
-          std::min(1.0, cosine(s, groups[g].front(), groups[g][i]));  // halves may round above it
+      // Halves may round above it
+      const double score = std::min(1.0, cosine(s, groups[g].front(), groups[g][i]));
       if (i > 0) copies.push_back(path);
       sections.back().pictures.push_back({path, fixed(score, 4)});
       text += show_arguments.json ? (i == 0 ? "" : ", ") + ("{\"path\": " + json_string(path)) +

@@ -23,8 +23,8 @@ struct BenchResult {
   double items_per_s = 0;  // of all calls together
   double ms = 0;           // of one call: the median
   double gflops = 0;  // 1e9 operations per second in matrix products and attention that the tower computes
-  double peak_gflops =
-      0;  // what these threads reach on registers in the model's precision, measured just after
+  // What these threads reach on registers in the model's precision, measured just after
+  double peak_gflops = 0;
   double peak_fraction = 0;  // gflops / peak_gflops
   size_t calls = 0;
 };

@@ -18,8 +18,8 @@ struct CalibrateOptions {
   ConvertOptions convert;               // precision, bf16_weights and input_maxima are set here
   size_t pictures = 64;                 // at most so many are used, spread over those given
   std::vector<std::string> texts = {};  // for the text tower; empty: 32 built-in names, prompts and captions
-  double target =
-      0.999;  // lowest cosine to the f32 model, on these pictures and on the texts, that is enough
+  // Lowest cosine to the f32 model, on these pictures and on the texts, that is enough
+  double target = 0.999;
   size_t most_bf16_layers = 8;  // GEMM weights that may stay bf16 to reach it
   // Called with each step, for people: "32 pictures: lowest cosine to f32 0.9981; 2 layers in bf16; tried
   // next: visual.blocks.7.mlp.fc2.weight". A layer that was tried in vain goes back to int8.

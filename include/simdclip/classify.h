@@ -23,8 +23,8 @@ SIMDCLIP_API std::vector<std::string> plain_template();           // "a photo of
 struct ClassifierOptions {
   std::vector<std::string> templates;  // empty: plain_template()
   CacheOptions cache;                  // keyed by model, classes and templates
-  std::function<void(size_t done, size_t total)> progress =
-      {};  // texts embedded; not called where the cache has them
+  // Texts embedded; not called where the cache has them
+  std::function<void(size_t done, size_t total)> progress = {};
 };
 
 class SIMDCLIP_API Classifier {

@@ -52,8 +52,8 @@ struct IndexOptions {
   RowType type = RowType::f16;
   bool apply_orientation = true, fast_decode = false;
   bool rebuild = false;  // forget everything first: another model, other options
-  bool forget_missing =
-      false;  // also where the whole folder is empty (by default Error: a drive that is not there?)
+  // Also where the whole folder is empty (by default Error: a drive that is not there?)
+  bool forget_missing = false;
   unsigned decode_threads = 0;  // 0: as many as the model's
   // Told while the folder is looked through (files so far), and while new pictures are embedded (done, of how
   // many).
@@ -68,8 +68,8 @@ struct IndexReport {
   size_t unchanged = 0;  // known already, by size and time
   size_t added = 0;      // new pictures, embedded
   size_t changed = 0;    // of other content than before, embedded
-  size_t known =
-      0;  // new or touched files of known content: moved, copied or renamed ones; it is embedded once
+  // New or touched files of known content: moved, copied or renamed ones; it is embedded once
+  size_t known = 0;
   size_t moved = 0;     // of those, how many vanished elsewhere
   size_t removed = 0;   // vanished files, the moved ones not counted
   size_t bad = 0;       // new pictures that cannot be read

@@ -17,8 +17,8 @@ SIMDCLIP_API std::vector<std::string> prompt_phrases(const std::string& prompt);
 // Cosines to one picture.
 struct PhraseScore {
   double alone = 0;  // of the phrase by itself
-  double without =
-      0;            // of the other phrases, joined by ", "; of the whole prompt where it has one phrase only
+  // Of the other phrases, joined by ", "; of the whole prompt where it has one phrase only
+  double without = 0;
   double gain = 0;  // whole prompt minus `without`: above zero, the picture shows the phrase
 };
 struct PromptComparison {

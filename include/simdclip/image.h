@@ -33,10 +33,10 @@ struct Image {
   PixelMode mode = PixelMode::rgb;
   std::vector<uint8_t> pixels;   // [height, width, bytes_per_pixel(mode)], rows without padding
   std::vector<uint8_t> palette;  // palette mode: 256 * 4 bytes RGBA
-  bool has_transparency =
-      false;  // the file names transparent colours (PNG tRNS, GIF): in `palette`, or `transparent` otherwise
-  std::array<uint16_t, 3> transparent =
-      {};               // the transparent colour of a picture without palette: grey three times, or RGB
+  // The file names transparent colours (PNG tRNS, GIF): in `palette`, or `transparent` otherwise
+  bool has_transparency = false;
+  // The transparent colour of a picture without palette: grey three times, or RGB
+  std::array<uint16_t, 3> transparent = {};
   int orientation = 1;  // EXIF orientation 1..8 as stored; 1 after DecodeOptions::apply_orientation
 };
 
@@ -53,8 +53,8 @@ struct Pixels {
 
 struct DecodeOptions {
   uint64_t max_pixels = 178'956'970;  // Pillow's own limit (its error threshold)
-  bool apply_orientation =
-      false;  // EXIF, as Pillow's ImageOps.exif_transpose; no reference pipeline applies it
+  // EXIF, as Pillow's ImageOps.exif_transpose; no reference pipeline applies it
+  bool apply_orientation = false;
   // JPEG on its way to a model's input size: decode at a half, a quarter or an eighth where at least that
   // size remains. Not exact (docs/images.md has the measured loss). decode_image and load_image, which know
   // no target size, ignore it.

@@ -28,8 +28,8 @@ SIMDCLIP_API std::string builtin_lists_folder();
 
 struct InterrogatorOptions {
   // As the reference's Config.
-  size_t chunk_size =
-      2048;  // longer lists are ranked in chunks, of which each keeps chunk_size / chunks entries
+  // Longer lists are ranked in chunks, of which each keeps chunk_size / chunks entries
+  size_t chunk_size = 2048;
   size_t intermediate_count = 2048;  // entries that a chain chooses from
   size_t min_flavors = 8, max_flavors = 32;
   CacheOptions cache;

@@ -17,8 +17,8 @@ namespace simdclip {
 
 struct ModelOptions {
   unsigned threads = 0;  // 0: the cores this process may use (affinity and cgroup quota)
-  std::string isa =
-      {};  // "": SIMDCLIP_ISA, else the best of this CPU; a name forces it or Error isa_unavailable
+  // "": SIMDCLIP_ISA, else the best of this CPU; a name forces it or Error isa_unavailable
+  std::string isa = {};
   bool verify_checksums = false;  // read every weight once at open
 };
 
@@ -30,11 +30,11 @@ struct ModelInfo {
   size_t embed_dim = 0;
   bool has_image_tower = false, has_text_tower = false;
   size_t image_height = 0, image_width = 0, patch_size = 0;
-  size_t max_patches =
-      0;  // 0: every picture becomes image_height x image_width; else (NaFlex) it keeps its shape and
-          // becomes whole patches, at most so many, and image_height x image_width is one such size
-  size_t max_pixels =
-      0;  // floats of the largest preprocessed picture: 3 * image_height * image_width, or more (NaFlex)
+  // 0: every picture becomes image_height x image_width; else (NaFlex) it keeps its shape and becomes whole
+  // patches, at most so many, and image_height x image_width is one such size
+  size_t max_patches = 0;
+  // Floats of the largest preprocessed picture: 3 * image_height * image_width, or more (NaFlex)
+  size_t max_pixels = 0;
   size_t context_length = 0, vocab_size = 0;
   std::string activation;  // "gelu" | "quick_gelu" | "gelu_tanh" | "relu": of the image tower; of the text
                            // tower where there is no other, or where it is a ResNet

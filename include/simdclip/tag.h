@@ -29,13 +29,13 @@ SIMDCLIP_API std::vector<Tag> builtin_tags();
 struct TaggerOptions {
   std::string prompt = "a photo of a {}";  // {}: the tag; "a {}" is "{}" of what is no thing
   double threshold = 2;                    // standard deviations above the background
-  double per_word =
-      0.25;  // deviations that each word behind a name's first costs: plain names before special ones
+  // Deviations that each word behind a name's first costs: plain names before special ones
+  double per_word = 0.25;
   double per_rarity = 0.3;  // and each doubling of Tag::rarity: said often before hardly ever said
   size_t most = 8;          // tags of a picture
   double merge = 0.9;       // a tag whose vector's cosine with a better tag's is above this is left out
-  bool merge_words =
-      true;  // so is one that has a word in common with a better one ("sports car", "touring car")
+  // So is one that has a word in common with a better one ("sports car", "touring car")
+  bool merge_words = true;
   CacheOptions cache;
   std::function<void(size_t done, size_t total)> progress = {};  // texts embedded
 };

@@ -25,11 +25,11 @@ struct GemmArgs {
   size_t m = 0, n = 0, k = 0;
   const float* a = nullptr;  // [M, K], row stride lda
   size_t lda = 0;
-  const void* b =
-      nullptr;         // packed panels; a range of columns may begin at any panel (a multiple of 16 columns)
+  // Packed panels; a range of columns may begin at any panel (a multiple of 16 columns)
+  const void* b = nullptr;
   float* c = nullptr;  // [M, N], row stride ldc; may not overlap A
-  uint16_t* c_bf16 =
-      nullptr;  // or this: where it is not null C is rounded to bf16 and goes here, c is not used
+  // Or this: where it is not null C is rounded to bf16 and goes here, c is not used
+  uint16_t* c_bf16 = nullptr;
   size_t ldc = 0;
   const float* bias = nullptr;      // [N] or null
   const float* residual = nullptr;  // [M, N], row stride ldr, or null; may be C itself

@@ -33,8 +33,8 @@ struct GemmBf16Args {
   size_t lda = 0;
   const void* b = nullptr;  // packed panels of bf16
   float* c = nullptr;       // [M, N], row stride ldc
-  uint16_t* c_bf16 =
-      nullptr;  // or this: where it is not null C is rounded to bf16 and goes here, c is not used
+  // Or this: where it is not null C is rounded to bf16 and goes here, c is not used
+  uint16_t* c_bf16 = nullptr;
   size_t ldc = 0;
   const float* bias = nullptr;              // [N] or null
   const float* residual = nullptr;          // [M, N], row stride ldr, or null; may be C itself

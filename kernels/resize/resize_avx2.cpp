@@ -154,8 +154,8 @@ inline void vertical16(const ResizeCoefficients& c, size_t i, const uint8_t* con
     std::memcpy(&pair_high, high + j, 4);
     const __m256i wl = _mm256_set1_epi32(pair_low), wh = _mm256_set1_epi32(pair_high);
     const __m256i a = _mm256_cvtepu8_epi16(load16(rows[j] + x));
-    const __m256i b =
-        _mm256_cvtepu8_epi16(load16(rows[j + 1 < count ? j + 1 : j] + x));  // its weight is 0 past the end
+    // Its weight is 0 past the end
+    const __m256i b = _mm256_cvtepu8_epi16(load16(rows[j + 1 < count ? j + 1 : j] + x));
     const __m256i u = _mm256_unpacklo_epi16(a, b), v = _mm256_unpackhi_epi16(a, b);
     l0 = _mm256_add_epi32(l0, _mm256_madd_epi16(u, wl));
     h0 = _mm256_add_epi32(h0, _mm256_madd_epi16(u, wh));

@@ -55,8 +55,9 @@ class InputStatistics : public InputProbe {
     LayerInputs& layer = layers_[tensor.spec->name];
     layer.maxima.resize(x.cols);
     if (layer.rows == 0) {
+      const float* const values = tensor.f32();
       for (size_t i = 0; i < tensor.bytes.size() / sizeof(float); ++i)
-        layer.weights += double{tensor.f32()[i]} * double{tensor.f32()[i]};
+        layer.weights += double{values[i]} * double{values[i]};
     }
     for (size_t r = 0; r < x.rows; ++r) {
       double squares = 0;
@@ -288,21 +289,20 @@ Calibration convert_calibrated(const std::string& source, const std::string& out
       options.texts.empty() ? std::vector<std::string>(std::begin(kTexts), std::end(kTexts)) : options.texts;
   std::vector<ShownPicture> shown;
   TowerState image, text;
-  const auto look =
-      [&](const char* what,
-          std::map<std::string, LayerInputs>& seen) {  // runs the f32 model as the options now have it
-        step(what);
-        convert_options.precision = "f32";
-        convert(source, scratch.path(), convert_options);
-        convert_options.note = nullptr;  // each note once
-        if (shown.empty()) shown = read_pictures(scratch.path(), pictures, options.pictures);
-        const Clip clip(scratch.path(), {});
-        InputStatistics statistics(clip.file());
-        image.wanted = embed(clip, shown, &statistics);
-        if (clip.config().text) text.wanted = embed(clip, texts, &statistics);
-        result.pictures = image.wanted.size() / clip.info().embed_dim;
-        seen = statistics.layers();
-      };
+  // Runs the f32 model as the options now have it.
+  const auto look = [&](const char* what, std::map<std::string, LayerInputs>& seen) {
+    step(what);
+    convert_options.precision = "f32";
+    convert(source, scratch.path(), convert_options);
+    convert_options.note = nullptr;  // each note once
+    if (shown.empty()) shown = read_pictures(scratch.path(), pictures, options.pictures);
+    const Clip clip(scratch.path(), {});
+    InputStatistics statistics(clip.file());
+    image.wanted = embed(clip, shown, &statistics);
+    if (clip.config().text) text.wanted = embed(clip, texts, &statistics);
+    result.pictures = image.wanted.size() / clip.info().embed_dim;
+    seen = statistics.layers();
+  };
   std::map<std::string, LayerInputs> seen;
   look("1 of 3: the f32 model's layers, as they are", seen);
   for (const auto& [name, inputs] : seen) convert_options.input_maxima[name] = inputs.maxima;

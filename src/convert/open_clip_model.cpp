@@ -165,8 +165,8 @@ VisionConfig read_vision(const JsonObject& cfg, bool quick_gelu, uint32_t embed_
   t.norm_eps = norm_eps(cfg);
   layer_scale = cfg.find_number("ls_init_value").has_value();
   v.pre_norm = !cfg.find_bool("no_ln_pre").value_or(false);
-  const std::string position =
-      cfg.find_text("pos_embed_type").value_or("learnable");  // sin_cos_2d is stored like a learned one
+  // sin_cos_2d is stored like a learned one
+  const std::string position = cfg.find_text("pos_embed_type").value_or("learnable");
   if (position != "learnable" && position != "sin_cos_2d")
     fail(ErrorCode::unsupported, cfg.where(), ": pos_embed_type '", position, "' is not supported");
   const std::string pool = cfg.find_text("pool_type").value_or("tok");

@@ -55,8 +55,8 @@ struct ConvertPlan {
   OpenClipTokenizer open_clip_tokenizer;
   ForeignTower vision, text;
   RotaryPlan rotary;
-  std::array<uint32_t, 2> stored_grid =
-      {};  // of the file's positions, where they are resized to another; or 0
+  // Of the file's positions, where they are resized to another; or 0
+  std::array<uint32_t, 2> stored_grid = {};
   // Stable Diffusion, big_vision: what does not begin with it is another part of the file
   std::string only_prefix;
   bool ignore_decoder = false;       // CoCa's text_decoder, which writes captions, is passed over

@@ -93,8 +93,8 @@ void read_stable_diffusion(const TensorSource& tensors, const ConvertOptions& op
   plan.config.text = x;
   TokenizerConfig tokenizer;
   if (transformers) {
-    tokenizer.cleaning =
-        TextCleaning::transformers;       // SD 1.x, and the first of SDXL, tokenize with CLIPTokenizer
+    // SD 1.x, and the first of SDXL, tokenize with CLIPTokenizer
+    tokenizer.cleaning = TextCleaning::transformers;
     tokenizer.pad_id = tokenizer.eos_id;  // these encoders see their padding
   }
   plan.config.tokenizer = tokenizer;

@@ -75,8 +75,8 @@ class Binder {
   std::vector<const NameRule*> rules_for(const TensorSpec& spec, const Target& target) const {
     std::vector<const NameRule*> out;
     const size_t star = target.pattern.find(".blocks.*");
-    const std::string in_block =
-        star == std::string::npos ? std::string() : target.pattern.substr(star + 9);  // ".ln_1.weight"
+    // ".ln_1.weight"
+    const std::string in_block = star == std::string::npos ? std::string() : target.pattern.substr(star + 9);
     for (const NameRules& table : is_vision(spec) ? vision_ : text_)
       for (const NameRule& rule : table)
         if (rule.target == target.pattern || (!in_block.empty() && rule.target == in_block))

@@ -57,8 +57,8 @@ struct TransformerConfig {
   bool mlp_norm = false;        // a layer norm before fc2 (EVA02)
   bool attention_norm = false;  // a layer norm before the attention's projection (EVA02)
   bool rms_norm = false;        // its norms divide by the root of the mean square, no mean is taken off (T5)
-  bool relative_bias =
-      false;  // text: attention adds a bias by the distance of key and query, not scaled (T5)
+  // Text: attention adds a bias by the distance of key and query, not scaled (T5)
+  bool relative_bias = false;
 };
 
 // Attention pooling: x = proj(attention(query, tokens)); x += mlp(ln(x)) (Zhai 2022, "multihead attention

@@ -79,8 +79,8 @@ ModelConfig checked_config(ModelConfig config, Bytes tokenizer, const std::strin
   const std::string where = path + ": config";
   config.name = clean_label(config.name);
   config.source = clean_label(config.source);
-  config =
-      config_from_json(to_json(config), where);  // what a reader will see: valid UTF-8, floats that exist
+  // What a reader will see: valid UTF-8, floats that exist
+  config = config_from_json(to_json(config), where);
   validate(config, where);
   if (tokenizer.empty() == config.text.has_value()) {
     fail(ErrorCode::invalid_argument, path,

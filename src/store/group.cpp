@@ -64,8 +64,8 @@ bool assign(const Vectors& vectors, const Vectors& centres, Clusters& out) {
     const auto hits = search(centres, rows_of(vectors, begin, end), {.top = 1});
     for (size_t i = begin; i < end; ++i) {
       const auto& best = hits[i - begin];
-      const auto centre =
-          best.empty() ? 0U : static_cast<uint32_t>(best.front().row);  // NaN rows have no hit
+      // NaN rows have no hit
+      const auto centre = best.empty() ? 0U : static_cast<uint32_t>(best.front().row);
       moved = moved || centre != out.of_row[i];
       out.of_row[i] = centre;
       out.score[i] = best.empty() ? 0.0F : best.front().score;

@@ -14,8 +14,8 @@ namespace {
 // 1 / length of an int8 row; 0 where it has none.
 float length_scale(std::span<const std::byte> row) {
   int64_t squares = 0;
-  constexpr size_t kPiece =
-      size_t{1} << 16U;  // 128 * 128 times that fit in 31 bits, which the compiler adds up in vectors
+  // 128 * 128 times that fit in 31 bits, which the compiler adds up in vectors
+  constexpr size_t kPiece = size_t{1} << 16U;
   for (size_t begin = 0; begin < row.size(); begin += kPiece) {
     int32_t sum = 0;
     for (const std::byte b : row.subspan(begin, std::min(kPiece, row.size() - begin)))

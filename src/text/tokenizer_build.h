@@ -26,8 +26,8 @@ struct TokenizerSources {
   // What stands for a tokenizer_config.json that is not there: pad_token, add_eos_token, padding_side,
   // extra_ids.
   std::string default_config;
-  bool strip_sep =
-      false;  // open_clip's strip_sep_token: the end token is written as 0, wherever it comes from
+  // open_clip's strip_sep_token: the end token is written as 0, wherever it comes from
+  bool strip_sep = false;
 };
 
 struct BuiltTokenizer {

@@ -21,8 +21,8 @@ TEST(PromptParts, LeavesOnePhraseOut) {
   const std::vector<std::string> texts = {"a cat, in the rain", "a cat", "in the rain"};
   std::vector<float> rows(texts.size() * model.embed_dim());
   model.embed_texts(texts, rows);
-  const std::span<const float> image =
-      std::span<const float>(rows).first(model.embed_dim());  // any unit vector will do
+  // Any unit vector will do
+  const std::span<const float> image = std::span<const float>(rows).first(model.embed_dim());
   const auto cosine = [&](size_t row) {
     double sum = 0;
     for (size_t d = 0; d < model.embed_dim(); ++d)

@@ -60,8 +60,8 @@ int __wrap_fsync(int fd) { return fails(Call::fsync) ? -1 : __real_fsync(fd); }
 int __wrap_close(int fd) {
   const bool failing = fails(Call::close);
   const int error = errno;
-  const int result =
-      __real_close(fd);  // as Linux does: the descriptor is gone even when close reports an error
+  // As Linux does: the descriptor is gone even when close reports an error
+  const int result = __real_close(fd);
   if (!failing) return result;
   errno = error;
   return -1;
