@@ -3,10 +3,10 @@
 transformers' folders, NaFlex; CLIPs at another image size; Long-CLIP; what the simdclip program makes of them against PyTorch.
 
     python3 tests/parity/siglip.py --program build/tools/simdclip --tokenizers FOLDER [--pieces siglip2_vocab.json]
-                                   [--photos FOLDER] [--only npz,naflex]
+                                   [--photos FOLDER] [--only npz,naflex] [--results FILE]
 
-FOLDER is filled by tokenizer_files.py where it is empty. Prints a table; the exit status is 1 when a row misses its bound. Needs what
-run_parity.py needs, timm and sentencepiece. Not part of ctest: docs/convert.md.
+FOLDER is filled by tokenizer_files.py where it is empty. Prints a table; the exit status is 1 when a row misses its bound. FILE (JSON) takes
+the rows, for models.py. Needs what run_parity.py needs, timm and sentencepiece. Not part of ctest: docs/convert.md.
 """
 import argparse
 import json
@@ -321,6 +321,7 @@ def main():
     parser.add_argument("--texts", default=len(TEXTS), type=int)
     parser.add_argument("--threads", default=2, type=int, help="of PyTorch")
     parser.add_argument("--seed", default=7, type=int)
+    parser.add_argument("--results", type=pathlib.Path, help="JSON of the rows: those of this run replace their own")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     if not options.tokenizers.exists() or not any(options.tokenizers.iterdir()):
@@ -328,7 +329,7 @@ def main():
         tokenizer_files.make(options.tokenizers, options.pieces)
     program, photos = Program(options.program.resolve()), find_photos(options.photos, options.count)
     wanted = [w for w in options.only.split(",") if w]
-    failures = 0
+    failures, kept = 0, json.loads(options.results.read_text()) if options.results and options.results.exists() else {}
     print(f"{len(photos)} pictures, {min(options.texts, len(TEXTS))} texts; worst of each")
     print(f"{'model':30s} {'1 - cos image':>14s} {'1 - cos text':>14s} {'ids differ':>10s} {'pixels max':>11s} {'logits / scale':>14s}  verdict", flush=True)
     for name in [n for n in MODELS if not wanted or any(w in n for w in wanted)]:
@@ -342,6 +343,9 @@ def main():
             continue
         good = r["image"] >= 1 - 1e-6 and r["text"] >= 1 - 1e-6 and r["ids"] == 0 and r["pixels"] < 1e-5 and r["logits"] < 1e-5
         failures += not good
+        kept[name] = dict(r, pictures=len(photos), texts=min(options.texts, len(TEXTS)), good=bool(good))
+        if options.results:
+            options.results.write_text(json.dumps({n: kept[n] for n in MODELS if n in kept}, default=float))
         print(f"{name:30s} {1 - r['image']:14.2e} {1 - r['text']:14.2e} {r['ids']:10d} {r['pixels']:11.2e} {r['logits']:14.2e}  {'ok' if good else 'FAILED'}", flush=True)
         MODELS[name] = None  # its memory
     return 1 if failures else 0
