@@ -45,29 +45,42 @@ std::vector<float> Equalizer::inputs(const std::string& weight, std::vector<floa
                                                                              : std::move(expected);
 }
 
-// Whether the product `linear` alone reads the norm, and both have the tensors that the division needs.
-bool Equalizer::foldable(const std::string& block, const std::string& norm, const std::string& linear) const {
+std::vector<std::string> Equalizer::readers(const std::string& block, std::string_view norm) const {
   const ModelConfig& c = plan_.config;
   const BlockNorm place =
       block.starts_with("visual.") ? c.vision->transformer.norm : c.text->transformer.norm;
-  return place == BlockNorm::before && by_name_.contains(block + norm + ".bias") &&
-         by_name_.contains(block + linear + ".weight") && !by_name_.contains(block + ".mlp.gate.weight");
+  std::vector<std::string> linears;
+  if (norm == ".attn.ln") linears = {".attn.proj"};
+  if (norm == ".mlp.ln") linears = {".mlp.fc2"};
+  if (norm == ".ln_1" && place == BlockNorm::before) linears = {".attn.qkv"};
+  if (norm == ".ln_2" && place == BlockNorm::before) linears = {".mlp.gate", ".mlp.fc1"};
+  std::vector<std::string> out;
+  for (const std::string& linear : linears) {
+    const std::string weight = block + linear + ".weight";
+    if (by_name_.contains(weight)) out.push_back(weight);
+  }
+  return out;
 }
 
-// ln_1 or ln_2 of a block, and the product behind it.
-void Equalizer::plan_norm(std::string_view block, const std::string& norm, const std::string& linear,
-                          std::span<const float> gamma) {
-  const std::string weight = linear + ".weight";
-  const std::vector<float> beta = read(norm + ".bias"), w = read(weight);
-  std::vector<float> expected(gamma.size());
+void Equalizer::plan_norm(const std::string& block, std::string_view norm, std::span<const float> gamma) {
+  const std::vector<std::string> weights = readers(block, norm);
+  if (weights.empty()) return;
+  const std::string name = block + std::string(norm);
+  const std::vector<float> beta = read(name + ".bias");
+  std::vector<float> expected(gamma.size()), maxima(gamma.size()), w;
   for (size_t i = 0; i < gamma.size(); ++i)
     expected[i] = kDeviations * std::abs(gamma[i]) + std::abs(beta[i]);
-  const std::vector<float> s = factors(inputs(weight, expected), column_maxima(w, gamma.size()));
-  divide_rows_[norm + ".weight"] = divide_rows_[norm + ".bias"] = multiply_columns_[weight] = s;
-  // A norm of the attention's result would undo the division.
-  const std::string attention(block);
-  if (linear.ends_with(".attn.qkv") && by_name_.contains(attention + ".attn.qkv.bias") &&
-      !by_name_.contains(attention + ".attn.ln.weight")) {
+  for (const std::string& weight : weights) {
+    w = read(weight);
+    const std::vector<float> own = column_maxima(w, gamma.size());
+    for (size_t i = 0; i < maxima.size(); ++i) maxima[i] = std::max(maxima[i], own[i]);
+  }
+  const std::vector<float> s = factors(inputs(weights.front(), expected), maxima);
+  divide_rows_[name + ".weight"] = divide_rows_[name + ".bias"] = s;
+  for (const std::string& weight : weights) multiply_columns_[weight] = s;
+  // A norm of the attention's result would undo the division of v.
+  if (norm == ".ln_1" && by_name_.contains(block + ".attn.qkv.bias") &&
+      !by_name_.contains(block + ".attn.ln.weight")) {
     plan_values(block, gamma, beta, w);
   }
 }
@@ -96,11 +109,11 @@ void Equalizer::plan_values(std::string_view block, std::span<const float> gamma
 }
 
 void Equalizer::apply(const TensorSpec& spec, std::vector<float>& values) {
-  for (const auto& [norm, linear] : {std::pair(".ln_1", ".attn.qkv"), std::pair(".ln_2", ".mlp.fc1")}) {
-    if (!spec.name.ends_with(std::string(norm) + ".weight")) continue;
-    const std::string_view block = std::string_view(spec.name).substr(0, spec.name.rfind(norm));
-    if (foldable(std::string(block), norm, linear))
-      plan_norm(block, std::string(block) + norm, std::string(block) + linear, values);
+  for (const std::string_view norm : {".ln_1", ".attn.ln", ".ln_2", ".mlp.ln"}) {
+    const size_t end = spec.name.rfind(norm);
+    if (end != std::string::npos && std::string_view(spec.name).substr(end + norm.size()) == ".weight" &&
+        spec.name.find(".blocks.") != std::string::npos)
+      plan_norm(spec.name.substr(0, end), norm, values);
   }
   if (const auto rows = divide_rows_.find(spec.name); rows != divide_rows_.end()) {
     const size_t columns = values.size() / rows->second.size();

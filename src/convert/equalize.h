@@ -3,10 +3,11 @@
 // result; with s = sqrt(activations / weights) both sides have the same range (Xiao 2023, SmoothQuant, alpha
 // = 0.5). Nothing is left to do at run time: the division goes into what stands before the product,
 //
-//   ln_1 -> attn.qkv, ln_2 -> mlp.fc1   the norm's weight and bias
-//   attn.qkv (v) -> attn.proj           the rows of v: attention is linear in them
+//   ln_1 -> attn.qkv, ln_2 -> mlp.fc1 and mlp.gate   the norm's weight and bias
+//   attn.ln -> attn.proj, mlp.ln -> mlp.fc2          the inner norm's, where there is one
+//   attn.qkv (v) -> attn.proj                        else the rows of v: attention is linear in them
 //
-// mlp.fc2 stands behind the activation and is left as it is.
+// An mlp.fc2 right behind the activation is left as it is.
 #pragma once
 
 #include <map>
@@ -32,11 +33,12 @@ class Equalizer {
 
  private:
   std::vector<float> read(const std::string& name) const;
-  bool foldable(const std::string& block, const std::string& norm, const std::string& linear) const;
+  // The weights of the products that read the norm `norm` of `block` and nothing else does; empty where the
+  // division cannot go into it. norm: ".ln_1", ".attn.ln", ...
+  std::vector<std::string> readers(const std::string& block, std::string_view norm) const;
   // The largest |input| of each channel, measured or as `expected`.
   std::vector<float> inputs(const std::string& weight, std::vector<float> expected) const;
-  void plan_norm(std::string_view block, const std::string& norm, const std::string& linear,
-                 std::span<const float> gamma);
+  void plan_norm(const std::string& block, std::string_view norm, std::span<const float> gamma);
   void plan_values(std::string_view block, std::span<const float> gamma, std::span<const float> beta,
                    std::span<const float> qkv);
 

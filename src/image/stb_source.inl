@@ -1,4 +1,5 @@
-// stb_image's functions, in the file that includes this, without our warnings. Its switches (STBI_...) are the includer's.
+// stb_image's functions, in the file that includes this, without our warnings. Its switches (STBI_...) are
+// the includer's.
 #define STB_IMAGE_IMPLEMENTATION
 #define STB_IMAGE_STATIC
 #pragma GCC diagnostic push

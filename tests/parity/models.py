@@ -28,7 +28,7 @@ import transformers_rows
 from reference_models import output
 
 # One architecture of each family: their bf16 and int8 bands.
-BANDS = ["ViT-B-16", "ViT-B-16-SigLIP", "ViT-B-32-SigLIP2-256", "ViT-SO400M-14-SigLIP-384", "EVA02-B-16", "EVA01-g-14", "EVA02-E-14", "PE-Core-B-16", "ViT-L-14-CLIPA",
+BANDS = ["ViT-B-16", "ViT-B-16-SigLIP", "ViT-B-32-SigLIP2-256", "ViT-SO400M-14-SigLIP-384", "EVA02-B-16", "EVA02-B-16, tables", "EVA01-g-14", "EVA02-E-14", "PE-Core-B-16", "ViT-L-14-CLIPA",
          "MobileCLIP-B", "coca_ViT-B-32", "roberta-ViT-B-32", "xlm-roberta-base-ViT-B-32", "nllb-clip-base", "mt5-base-ViT-B-32", "RN50"]
 
 
@@ -80,7 +80,7 @@ def band_table(rows, isa):
     yield ("\n## bf16 and int8\n\nThe lowest cosine of 3 pictures and 5 texts against PyTorch's f32: weights near the scale of real ones, norms spread, three channels of the "
            "norms of a quarter of the blocks twenty times as large (`calm` in tests/parity/reference_models.py); int8 equalized, not calibrated. "
            f"bf16 on this machine's `{isa}`; `torch`: PyTorch's own bf16 (empty: not measured). `commit`: of this repository, when the row was made. `apart`: the highest cosine of two different pictures or texts.\n\n"
-           "| architecture | depth | bf16, image | bf16, text | torch, image | torch, text | int8, image | int8, text | apart, image | apart, text | commit |\n|---|---|---|---|---|---|---|---|---|---|---|\n")
+           "| architecture | depth | bf16, image | bf16, text | torch, image | torch, text | int8, image | int8, text | apart, image | apart, text | commit |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n")
     for name in [n for n in BANDS if n in rows]:
         r = rows[name]
         depth = " + ".join(f"{n} of {m}" if n < m else str(m) for n, m in zip(r["depth"], r["full"]) if m) if "depth" in r else ""
@@ -123,7 +123,7 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--driver", required=True, type=pathlib.Path)
     parser.add_argument("--program", required=True, type=pathlib.Path)
-    names = lambda s: [n for n in s.split(",") if n]  # noqa: E731
+    names = lambda s: [n for n in re.split(",(?! )", s) if n]  # noqa: E731
     parser.add_argument("--only", default="", type=names, help="rows to make again, open_clip's or transformers'")
     parser.add_argument("--first", default="", type=names, help="rows to make before the others")
     parser.add_argument("--again", default="", help="a regular expression: rows to make again beside those that are missing")

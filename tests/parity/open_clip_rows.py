@@ -13,7 +13,7 @@ import torch
 import transformers
 from safetensors.torch import save_file
 
-from reference_models import BLOCK, PRECISIONS, apart, call, calm, cosine, cosines, embed, header_only, peaky, pictures, whole
+from reference_models import BLOCK, PRECISIONS, apart, call, calm, calm_tables, cosine, cosines, embed, header_only, peaky, pictures, whole
 
 # What the hub says of the text towers that open_clip names; open_clip would fetch it.
 ROBERTA = dict(max_position_embeddings=514, type_vocab_size=1, layer_norm_eps=1e-5, pad_token_id=1)
@@ -199,7 +199,8 @@ def row(options, name):
 
 
 def band(options, name):
-    """Cosines of bf16 and int8 on calm weights; of models above --band-gigabytes their first --band-layers blocks."""
+    """Cosines of bf16 and int8 on calm weights; of models above --band-gigabytes their first --band-layers blocks. "NAME, tables": of calm_tables."""
+    name, _, tables = name.partition(", ")
     cfg = open_clip.get_model_config(name)
     state = build(name, "meta").state_dict()
     full = depths(state)
@@ -208,7 +209,7 @@ def band(options, name):
     with tempfile.TemporaryDirectory(dir=options.scratch) as scratch:
         folder = pathlib.Path(scratch)
         (folder / "cfg.json").write_text(json.dumps(cfg))
-        result = measure(options.driver, name, cfg, folder, calm, layers, options.words, PRECISIONS)
+        result = measure(options.driver, name, cfg, folder, calm_tables if tables else calm, layers, options.words, PRECISIONS)
     error = result if isinstance(result, str) else ""
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=pathlib.Path(__file__).parent, capture_output=True, text=True).stdout.strip()
     return dict(commit=commit, depth=[min(layers, n) for n in full], full=full, result=None if error else result, error=error.replace(str(folder) + "/", ""))

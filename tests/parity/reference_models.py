@@ -107,6 +107,16 @@ def calm(model, seed):
     return with_statistics(model).eval()
 
 
+def calm_tables(model, seed):
+    """As calm; the image tower's class token and positions as large as a patch's row. A tower without ln_pre keeps the class token as timm initialises it, a fiftieth
+    of that: its row is then block 0's output and nothing else, and every rounding of that block is the whole row's."""
+    model = calm(model, seed)
+    with torch.no_grad():
+        model.visual.trunk.cls_token.normal_(0, 0.5)
+        model.visual.trunk.pos_embed.normal_(0, 0.3)
+    return model
+
+
 def apart(rows):
     """The highest cosine of two different rows: how much a cosine of a row to its reference says."""
     rows = rows.astype(np.float64)
