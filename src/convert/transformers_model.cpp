@@ -232,7 +232,8 @@ void read_with_bert(const JsonObject& root, const TensorSource& tensors,
   const char* own_code =
       root.has("auto_map")
           ? " (auto_map: the model is defined by Python code of its own, which transformers runs "
-            "with trust_remote_code and a converter cannot read)"
+            "with trust_remote_code and a converter neither reads nor runs): embed with it in Python, or "
+            "convert a checkpoint of a class that transformers itself has"
           : "";
   fail(ErrorCode::unsupported, root.where(), ": model_type '", type, "' is not supported", own_code,
        "; altclip, chinese_clip, clip, clip_text_model, clip_vision_model, metaclip_2, "

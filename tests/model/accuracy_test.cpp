@@ -6,11 +6,14 @@
 #include <filesystem>
 #include <random>
 
+#include "convert/tensor_map.h"
 #include "format/model_file.h"
+#include "format/schema.h"
 #include "simdclip/simdclip.h"
 #include "support/fixtures.h"
 #include "support/paths.h"
 #include "support/temporary_folder.h"
+#include "tiny_cases.h"
 
 namespace simdclip {
 namespace {
@@ -63,6 +66,68 @@ TEST(Equalization, ChangesNoResult) {
   const Model x = Model::open(plain), y = Model::open(even);
   EXPECT_GE(cosine_agreement(picture_rows(x, 4), picture_rows(y, 4), x.embed_dim()).lowest, 1 - 1e-9);
   EXPECT_GE(cosine_agreement(text_rows(x), text_rows(y), x.embed_dim()).lowest, 1 - 1e-9);
+}
+
+// A checkpoint whose names are the schema's: random values, gains of norms around 1.
+class SchemaSource : public TensorSource {
+ public:
+  explicit SchemaSource(const ModelConfig& config) {
+    for (const TensorSpec& spec : schema(config)) {
+      bound_.push_back({spec, MapForm::same, {tensors_.size()}, std::nullopt, false});
+      tensors_.push_back({spec.name, ForeignType::f32, spec.shape});
+    }
+  }
+  const std::string& path() const noexcept override { return path_; }
+  const std::vector<ForeignTensor>& tensors() const noexcept override { return tensors_; }
+  void read(size_t i, std::span<float> out) const override {
+    std::mt19937 rng(static_cast<unsigned>(i));
+    std::normal_distribution<float> normal;
+    const ForeignTensor& t = tensors_[i];
+    const bool gain = t.shape.size() == 1 && t.name.ends_with(".weight");
+    for (float& x : out) x = (gain ? 1.0F : 0.0F) + 0.2F * normal(rng);
+  }
+  const std::vector<BoundTensor>& bound() const { return bound_; }
+
+ private:
+  std::string path_ = "random";
+  std::vector<ForeignTensor> tensors_;
+  std::vector<BoundTensor> bound_;
+};
+
+// Gated MLPs, norms inside and behind, RMS norms: what the towers can be made of.
+TEST(Equalization, ChangesNoResultOfAnyBlock) {
+  const tests::TemporaryFolder folder;
+  for (const TinyCase& tiny : tiny_cases()) {
+    if (!tiny.config.vision || !tiny.config.text || tiny.config.vision->resnet ||
+        tiny.config.precision != Precision::f32)
+      continue;
+    SCOPED_TRACE(tiny.name);
+    const SchemaSource source(tiny.config);
+    ConvertPlan plan;
+    plan.config = tiny.config;
+    plan.tokenizer = tiny_tokenizer();
+    ConvertOptions options;
+    const std::string plain = folder.file(tiny.name + ".sclip"),
+                      even = folder.file(tiny.name + "-even.sclip");
+    write_plan(plan, source.bound(), source, plain, options);
+    options.input_maxima["no.such.weight"] = {1};  // equalizes f32, too
+    write_plan(plan, source.bound(), source, even, options);
+    const Model x = Model::open(plain), y = Model::open(even);
+    EXPECT_GE(cosine_agreement(picture_rows(x, 2), picture_rows(y, 2), x.embed_dim()).lowest, 1 - 1e-9);
+    EXPECT_GE(cosine_agreement(text_rows(x), text_rows(y), x.embed_dim()).lowest, 1 - 1e-9);
+    if (tiny.name != "rotary_gated_with_inner_norms") continue;
+    const ModelFile a = ModelFile::open(plain), b = ModelFile::open(even);
+    for (size_t i = 0; i < a.specs().size(); ++i) {
+      const std::string& name = a.specs()[i].name;
+      if (!name.starts_with("visual.blocks.0.")) continue;
+      const bool kept = name.ends_with("proj.bias") || name.ends_with("gate.bias") ||
+                        name.ends_with("fc1.bias") || name.ends_with("fc2.bias") ||
+                        name.ends_with("qkv.bias");
+      const bool differs =
+          std::memcmp(a.tensor(i).bytes.data(), b.tensor(i).bytes.data(), a.tensor(i).bytes.size()) != 0;
+      EXPECT_EQ(differs, !kept) << name;
+    }
+  }
 }
 
 TEST(Equalization, IsOnForInt8AndCanBeLeftOut) {

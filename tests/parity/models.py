@@ -103,6 +103,19 @@ def tokenizer_table(rows):
         yield f"| {r['name']} | {r['reference']} | {r['pieces']:,} | {r['context']} | {r['strings']:,} | {r['different']} |\n"
 
 
+def forms_table(rows):
+    if not rows:
+        return
+    some = next(iter(rows.values()))
+    yield ("\n## SigLIP in every form, other sizes, Long-CLIP\n\nWhole models through the program, against open_clip (which reads the same `.npz` files) and transformers: "
+           f"{some['pictures']} photographs, {some['texts']} texts, f32, random peaky weights. `size`: converted with `--image-size`, against `force_image_size`. "
+           "`scores`: the largest difference of `rank`'s logits, bias included, over the scale.\n\n"
+           "    python3 tests/parity/siglip.py --program build/tools/simdclip --tokenizers FOLDER --photos PHOTOS --results FILE\n\n"
+           "| form | ids that differ | pixels, largest difference | cosine, image | cosine, text | scores | |\n|---|---|---|---|---|---|---|\n")
+    for name, r in rows.items():
+        yield f"| {name} | {r['ids']} | {r['pixels']:.0e} | {near(r['image'])} | {near(r['text'])} | {r['logits']:.0e} | {'' if r['good'] else 'FAILED'} |\n".replace("0e+00", "0")
+
+
 def transformers_table(rows):
     yield ("\n## transformers and Stable Diffusion\n\nFolders as `save_pretrained` writes them and single files, through the program: ids of "
            f"{transformers_rows.TEXT_COUNT} texts and pixels of a picture against the library's own tokenizer and image processor, cosines as above. "
@@ -134,6 +147,7 @@ def parse():
     parser.add_argument("--band-gigabytes", default=1.3, type=float, help="f32 weights above which those are cut")
     parser.add_argument("--band-layers", default=6, type=int, help="to how many blocks")
     parser.add_argument("--tokenizers", type=pathlib.Path, help="JSON that compare_tokenizers.py --results wrote")
+    parser.add_argument("--forms", type=pathlib.Path, help="JSON that siglip.py --results wrote")
     parser.add_argument("--scratch", default=None)
     parser.add_argument("--results", default=None, type=pathlib.Path, help="JSON of rows: read where there, so that a run can go on, and written")
     options = parser.parse_args()
@@ -174,7 +188,8 @@ def main():
     isa = output(options.driver, "isa").strip()
     ordered = {n: families[1][n] for n in transformers_rows.ROWS if n in families[1]}
     ids = json.loads(options.tokenizers.read_text()) if options.tokenizers else []
-    sys.stdout.writelines([*open_clip_table(families[0]), *transformers_table(ordered), *band_table(families[2], isa), *tokenizer_table(ids)])
+    forms = json.loads(options.forms.read_text()) if options.forms else {}
+    sys.stdout.writelines([*open_clip_table(families[0]), *transformers_table(ordered), *forms_table(forms), *band_table(families[2], isa), *tokenizer_table(ids)])
 
 
 if __name__ == "__main__":

@@ -53,8 +53,8 @@ def pooled(result):
     return result
 
 
-def refusal(program, folder, name, model_type):
-    (folder / "config.json").write_text(json.dumps(dict(model_type=model_type, architectures=[name])))
+def refusal(program, folder, name, model_type, **more):
+    (folder / "config.json").write_text(json.dumps(dict(model_type=model_type, architectures=[name], **more)))
     header_only({"logit_scale": np.zeros(())}, folder / "model.safetensors")
     error = call(program, "convert", folder, "-o", folder / "m.sclip").replace(str(folder), "FOLDER")
     return dict(error=error or "the converter took it and this script does not know how to measure it", result=None)
@@ -188,6 +188,17 @@ class Refused(Model):
         return refusal(options.program, folder, self.name, getattr(transformers, self.name).config_class.model_type)
 
 
+class RemoteCode(Model):
+    """A class that Python files of the checkpoint's own repository define."""
+
+    def __init__(self, name, model_type, module):
+        super().__init__(name)
+        self.model_type, self.module = model_type, module
+
+    def run(self, options, folder):
+        return refusal(options.program, folder, self.name, self.model_type, auto_map=dict(AutoModel=f"{self.module}.{self.name}"))
+
+
 class Diffusers(Model):
     """A text encoder's folder beside its tokenizer's."""
 
@@ -281,6 +292,7 @@ ROWS = {
     "ChineseCLIPVisionModel": Refused("ChineseCLIPVisionModel"),
     **{name: Refused(name) for name in ("AlignModel", "Blip2ForImageTextRetrieval", "BlipModel", "BridgeTowerModel", "CLIPSegModel", "ClapModel", "FlavaModel", "GroupViTModel",
                                         "Owlv2Model", "OwlViTModel", "Tipsv2Model", "VideoPrismClipModel", "XCLIPModel")},
+    "JinaCLIPModel": RemoteCode("JinaCLIPModel", "jina_clip", "jinaai/jina-clip-implementation--modeling_clip"),
     "diffusers, SD 1.x: text_encoder": Diffusers("CLIPTextModel", "text_encoder", "<|endoftext|>", **L_TEXT),
     "diffusers, SD 2.x: text_encoder": Diffusers("CLIPTextModel", "text_encoder", "!", layers=2, **H_TEXT),
     "diffusers, SDXL: text_encoder": Diffusers("CLIPTextModel", "text_encoder", "<|endoftext|>", **L_TEXT),
