@@ -74,6 +74,20 @@ def open_clip_table(rows):
         yield f"| {r['name']} | {r['tags']} | {verdict} | {r['tokenizer']} | {r['preprocess']} | {'' if r['error'] else depth_of(r)} | {image} | {text} |\n"
 
 
+BF16, INT8 = 0.9995, 0.998
+
+
+def outside(rows):
+    """Cells below their band, and bf16 further from f32 than half of what PyTorch's is."""
+    for name in [n for n in BANDS if n in rows and not rows[n]["error"]]:
+        found = rows[name]["result"]
+        for tower, b, t, i in zip(("image", "text"), found["bf16"], found.get("torch", (None, None)), found["int8"]):
+            if i is not None and i < INT8:
+                yield f"{name} int8 {tower} {i:.5f}"
+            if b is not None and b < BF16:
+                yield f"{name} bf16 {tower} {b:.5f}" + (f" (its error is {(1 - b) / (1 - t):.2f} of torch's)" if t else "")
+
+
 def band_table(rows, isa):
     if not rows:
         return
@@ -90,6 +104,15 @@ def band_table(rows, isa):
         found = r["result"]
         near_one = ["" if c is None else f"{c:.5f}" for c in (*found["bf16"], *found.get("torch", (None, None)), *found["int8"])]
         yield f"| {name} | {depth} | " + " | ".join(near_one + [f"{c:.3f}" for c in found["apart"]] + [r.get("commit", "")]) + " |\n"
+
+
+def band_notes(rows):
+    if not rows:
+        return
+    yield f"\nBands: bf16 {BF16}, int8 {INT8}. Below: {'; '.join(outside(rows)) or 'none'}.\n"
+    if "EVA02-B-16, tables" in rows:
+        yield ("\n`tables`: class token and positions as large as a patch's row. EVA02-B has no norm in front of its blocks and timm begins it with a class token a fiftieth of that: its row is block 0's output "
+               "alone, so all of that block's rounding is in the embedding, PyTorch's bf16's, too.\n")
 
 
 def tokenizer_table(rows):
@@ -189,7 +212,7 @@ def main():
     ordered = {n: families[1][n] for n in transformers_rows.ROWS if n in families[1]}
     ids = json.loads(options.tokenizers.read_text()) if options.tokenizers else []
     forms = json.loads(options.forms.read_text()) if options.forms else {}
-    sys.stdout.writelines([*open_clip_table(families[0]), *transformers_table(ordered), *forms_table(forms), *band_table(families[2], isa), *tokenizer_table(ids)])
+    sys.stdout.writelines([*open_clip_table(families[0]), *transformers_table(ordered), *forms_table(forms), *band_table(families[2], isa), *band_notes(families[2]), *tokenizer_table(ids)])
 
 
 if __name__ == "__main__":

@@ -63,8 +63,8 @@ def refusal(program, folder, name, model_type, **more):
 class Model:
     """A class with its own configuration's defaults, cut to `layers` blocks where they are given."""
 
-    def __init__(self, name, tokenizer="", processor="", layers=0, masked=False, **config):
-        self.name, self.tokenizer, self.processor, self.layers, self.masked, self.config = name, tokenizer, processor, layers, masked, config
+    def __init__(self, name, tokenizer="", processor="", layers=0, masked=False, tower="", **config):
+        self.name, self.tokenizer, self.processor, self.layers, self.masked, self.tower, self.config = name, tokenizer, processor, layers, masked, tower, config
 
     def cut(self, config, words):
         """The configuration's towers cut, and how it says so."""
@@ -107,7 +107,7 @@ class Model:
         return folder
 
     def arguments(self):
-        return []
+        return ["--tower", self.tower] if self.tower else []
 
     def ids(self, texts, folder, context):
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
@@ -274,12 +274,16 @@ CLIP_IMAGES, SIGLIP_IMAGES = "CLIPImageProcessorPil", "SiglipImageProcessorPil"
 
 ROWS = {
     "CLIPModel": Model("CLIPModel", "clip", CLIP_IMAGES),
+    "CLIPModel, --tower image": Model("CLIPModel", "", CLIP_IMAGES, tower="image"),
+    "CLIPModel, --tower text": Model("CLIPModel", "clip", tower="text"),
     "CLIPTextModel": Model("CLIPTextModel", "clip"),
     "CLIPTextModelWithProjection": Model("CLIPTextModelWithProjection", "clip"),
     "CLIPVisionModel": Model("CLIPVisionModel", "", CLIP_IMAGES),
     "CLIPVisionModelWithProjection": Model("CLIPVisionModelWithProjection", "", CLIP_IMAGES),
     "ChineseCLIPModel": Model("ChineseCLIPModel", "chinese_clip", "ChineseCLIPImageProcessorPil", masked=True),
     "MetaClip2Model": Model("MetaClip2Model", "xlm_roberta", CLIP_IMAGES, text_config=dict(eos_token_id=2)),
+    "MetaClip2TextModel": Model("MetaClip2TextModel", "xlm_roberta", eos_token_id=2),
+    "MetaClip2VisionModel": Model("MetaClip2VisionModel", "", CLIP_IMAGES),
     "MetaClip2TextModelWithProjection": Model("MetaClip2TextModelWithProjection", "xlm_roberta", eos_token_id=2),
     "MetaClip2VisionModelWithProjection": Model("MetaClip2VisionModelWithProjection", "", CLIP_IMAGES),
     "SiglipModel": Model("SiglipModel", "siglip", SIGLIP_IMAGES),
@@ -289,7 +293,7 @@ ROWS = {
     "Siglip2TextModel": Model("Siglip2TextModel", "siglip2"),
     "Siglip2VisionModel": NaFlex("Siglip2VisionModel", "", "Siglip2ImageProcessorPil"),
     "AltCLIPModel": Model("AltCLIPModel", "xlm_roberta", CLIP_IMAGES, layers=6, masked=True),
-    "ChineseCLIPVisionModel": Refused("ChineseCLIPVisionModel"),
+    **{name: Refused(name) for name in ("AltCLIPTextModel", "AltCLIPVisionModel", "ChineseCLIPTextModel", "ChineseCLIPVisionModel")},
     **{name: Refused(name) for name in ("AlignModel", "Blip2ForImageTextRetrieval", "BlipModel", "BridgeTowerModel", "CLIPSegModel", "ClapModel", "FlavaModel", "GroupViTModel",
                                         "Owlv2Model", "OwlViTModel", "Tipsv2Model", "VideoPrismClipModel", "XCLIPModel")},
     "JinaCLIPModel": RemoteCode("JinaCLIPModel", "jina_clip", "jinaai/jina-clip-implementation--modeling_clip"),
