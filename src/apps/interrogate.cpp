@@ -7,6 +7,7 @@
 #include "apps/label_table.h"
 #include "apps/unit.h"
 #include "base/fail.h"
+#include "base/thread_pool.h"
 
 namespace simdclip {
 namespace {
@@ -15,18 +16,31 @@ namespace {
 struct Merged {
   std::vector<const LabelTable*> tables;
 
-  std::vector<float> scores(std::span<const float> image) const {
-    std::vector<float> all;
-    for (const LabelTable* table : tables) {
-      const std::vector<float> some = table->scores(image);
-      all.insert(all.end(), some.begin(), some.end());
-    }
+  Estimates estimates(std::span<const float> image) const {
+    Estimates all;
+    for (const LabelTable* table : tables) all.append(table->estimates(image));
     return all;
   }
+  size_t size() const {
+    size_t sum = 0;
+    for (const LabelTable* table : tables) sum += table->size();
+    return sum;
+  }
+  float score(std::span<const float> image, size_t i) const {
+    const LabelTable& table = table_of(i);
+    return table.score(image, i);
+  }
   const std::string& label(size_t i) const {
+    const LabelTable& table = table_of(i);
+    return table.labels()[i];
+  }
+
+ private:
+  // The table of entry i, which becomes its row there.
+  const LabelTable& table_of(size_t& i) const {
     size_t t = 0;
     for (; i >= tables[t]->size(); ++t) i -= tables[t]->size();
-    return tables[t]->labels()[i];
+    return *tables[t];
   }
 };
 
@@ -44,22 +58,29 @@ struct Interrogator::Impl {
   // similarity whatever `reverse` says.
   std::vector<std::string> rank(const Merged& table, std::span<const float> image, size_t count,
                                 bool reverse = false) const {
-    const std::vector<float> scores = table.scores(image);
+    const Estimates estimates = table.estimates(image);
+    const size_t size = table.size();
+    const auto exact = [&](size_t i) { return table.score(image, i); };
     std::vector<std::string> out;
-    if (scores.size() <= options.chunk_size) {
-      for (const size_t i : top_indices(scores, count, reverse)) out.push_back(table.label(i));
+    if (size <= options.chunk_size) {
+      for (const Ranked& top : exact_top(estimates, 0, size, count, reverse, exact))
+        out.push_back(table.label(top.index));
       return out;
     }
-    const size_t chunks = (scores.size() + options.chunk_size - 1) / options.chunk_size,
+    const size_t chunks = (size + options.chunk_size - 1) / options.chunk_size,
                  keep = options.chunk_size / chunks;
     std::vector<size_t> kept;
     std::vector<float> kept_scores;
-    for (size_t first = 0; first < scores.size(); first += options.chunk_size) {
-      const std::span<const float> chunk =
-          std::span(scores).subspan(first, std::min(options.chunk_size, scores.size() - first));
-      for (const size_t i : top_indices(chunk, keep, reverse)) {
-        kept.push_back(first + i);
-        kept_scores.push_back(chunk[i]);
+    std::vector<std::vector<Ranked>> best(chunks);
+    ThreadPool pool(model->info().threads);
+    pool.parallel_for(chunks, [&](size_t chunk) {
+      const size_t first = chunk * options.chunk_size, entries = std::min(options.chunk_size, size - first);
+      best[chunk] = exact_top(estimates, first, entries, keep, reverse, exact);
+    });
+    for (const auto& chunk : best) {
+      for (const Ranked& top : chunk) {
+        kept.push_back(top.index);
+        kept_scores.push_back(top.score);
       }
     }
     for (const size_t i : top_indices(kept_scores, count)) out.push_back(table.label(kept[i]));
@@ -170,7 +191,7 @@ Interrogator::Interrogator(const Model& model, InterrogatorLists lists, const In
     };
     return LabelTable(
         model, name, std::move(labels), [](const std::string& label) { return label; }, options.cache,
-        progress);
+        progress, true);
   };
   impl_->artists = make("artists", lists.artists);
   impl_->flavors = make("flavors", lists.flavors);
@@ -222,12 +243,10 @@ std::vector<std::string> nearest_captions(const Model& model, std::span<const fl
                                           const std::function<void(size_t done, size_t total)>& progress) {
   if (captions.empty()) fail(ErrorCode::invalid_argument, "no captions to choose from");
   const LabelTable table(
-      model, "captions", captions, [](const std::string& label) { return label; }, cache, progress);
-  const std::vector<float> scores = table.scores(images);
+      model, "captions", captions, [](const std::string& label) { return label; }, cache, progress, true);
   std::vector<std::string> out;
-  for (size_t i = 0; i < scores.size(); i += captions.size()) {
-    out.push_back(captions[top_indices(std::span(scores).subspan(i, captions.size()), 1)[0]]);
-  }
+  for (size_t i = 0; i < images.size(); i += table.width())
+    out.push_back(captions[table.top(images.subspan(i, table.width()), 1)[0].index]);
   return out;
 }
 

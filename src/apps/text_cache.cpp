@@ -75,6 +75,9 @@ std::span<const float> CachedRows::f32() const noexcept {
 std::span<const uint16_t> CachedRows::f16() const noexcept {
   return {reinterpret_cast<const uint16_t*>(data()), type_ == RowType::f16 ? rows_ * width_ : 0};
 }
+std::span<const std::byte> CachedRows::bytes() const noexcept {
+  return {data(), rows_ * row_bytes(type_, width_)};
+}
 std::vector<float> CachedRows::row(size_t i) const {
   std::vector<float> out(width_);
   decode_row({data() + i * row_bytes(type_, width_), row_bytes(type_, width_)}, type_, out);
@@ -82,7 +85,7 @@ std::vector<float> CachedRows::row(size_t i) const {
 }
 
 // A cache is a convenience: whatever is wrong with a file, it counts as not there.
-bool CachedRows::open(const std::string& path) {
+bool CachedRows::open(const std::string& path, bool verify) {
   try {
     MappedFile file = MappedFile::open(path);
     const auto bytes = file.bytes();
@@ -93,10 +96,12 @@ bool CachedRows::open(const std::string& path) {
     if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0 || header.rows != rows_ ||
         header.width != width_ || header.type != static_cast<uint32_t>(type_) ||
         bytes.size() - sizeof header != payload ||
-        XXH3_64bits(bytes.data() + sizeof header, payload) != header.checksum) {
+        (verify && XXH3_64bits(bytes.data() + sizeof header, payload) != header.checksum)) {
       return false;
     }
     file_ = std::move(file);
+    checksum_ = header.checksum;
+    verified_ = verify;
     return true;
   } catch (const Error&) {
     return false;
@@ -111,7 +116,7 @@ void CachedRows::save(const std::string& path) const {
     header.rows = rows_;
     header.width = width_;
     header.type = static_cast<uint32_t>(type_);
-    header.checksum = XXH3_64bits(memory_.data(), memory_.size());
+    header.checksum = checksum_;
     AtomicFile file(path);
     file.write(std::as_bytes(std::span(&header, 1)));
     file.write(memory_);
@@ -122,7 +127,8 @@ void CachedRows::save(const std::string& path) const {
 }
 
 CachedRows CachedRows::get(const CacheOptions& options, const RowKey& key, RowType type, size_t rows,
-                           size_t width, const std::function<void(std::span<float> out)>& compute) {
+                           size_t width, const std::function<void(std::span<float> out)>& compute,
+                           bool verify) {
   CachedRows result;
   result.type_ = type;
   result.rows_ = rows;
@@ -131,7 +137,7 @@ CachedRows CachedRows::get(const CacheOptions& options, const RowKey& key, RowTy
                              : options.folder.empty() ? default_cache_folder()
                                                       : options.folder;
   const std::string path = folder.empty() ? std::string() : folder + '/' + key.name();
-  if (rows == 0 || (!path.empty() && result.open(path))) return result;
+  if (rows == 0 || (!path.empty() && result.open(path, verify))) return result;
   std::vector<float> values(rows * width);
   compute(values);
   result.memory_.resize(rows * row_bytes(type, width));
@@ -139,6 +145,7 @@ CachedRows CachedRows::get(const CacheOptions& options, const RowKey& key, RowTy
     encode_row(std::span<const float>(values).subspan(i * width, width), type,
                std::span(result.memory_).subspan(i * row_bytes(type, width), row_bytes(type, width)));
   }
+  result.checksum_ = XXH3_64bits(result.memory_.data(), result.memory_.size());
   if (!path.empty()) result.save(path);
   return result;
 }
