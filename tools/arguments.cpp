@@ -162,11 +162,11 @@ void Arguments::parse(std::vector<std::string> arguments) {
     const std::string word = unknown->substr(0, unknown->find('='));
     std::vector<std::string> known;
     for (const CLI::Option* option : app.get_options()) {
-      for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+      known.insert(known.end(), option->get_lnames().begin(), option->get_lnames().end());
     }
-    const std::string guess = word.starts_with("--") ? nearest(word, known) : std::string();
+    const std::string guess = word.starts_with("--") ? nearest(word.substr(2), known) : std::string();
     throw UsageError("unknown option '" + word + "'" +
-                     (guess.empty() ? "" : "; did you mean " + guess + "?") + see);
+                     (guess.empty() ? "" : "; did you mean --" + guess + "?") + see);
   }
   for (const auto& result : state_->results) result();
 }

@@ -33,26 +33,29 @@ void cluster_command(std::vector<std::string> given) {
   for (size_t i = 0; i < s.size(); ++i) members[clusters.of_row[s.row(i)]].push_back(i);
   std::vector<std::string> paths;
   std::vector<SheetSection> sections;
-  std::string text = show_arguments.json ? "{\"clusters\": [" : "";
+  const auto score = [&](size_t picture) { return clusters.score[s.row(picture)]; };
+  std::string text;
   for (size_t c = 0; c < members.size(); ++c) {
-    const auto score = [&](size_t picture) { return clusters.score[s.row(picture)]; };
     std::stable_sort(members[c].begin(), members[c].end(),
                      [&](size_t a, size_t b) { return score(a) > score(b); });
     sections.push_back({"cluster " + std::to_string(c + 1), {}});
-    text += show_arguments.json ? (c == 0 ? "[" : ",\n[") : (c == 0 ? "" : "\n");
+    if (c > 0) text += '\n';
     for (size_t i = 0; i < members[c].size(); ++i) {
       const std::string path = s.path(members[c][i]);
       paths.push_back(path);
       sections.back().pictures.push_back({path, fixed(static_cast<double>(score(members[c][i])), 4)});
-      text += show_arguments.json
-                  ? (i == 0 ? "" : ", ") + ("{\"path\": " + json_string(path)) +
-                        ", \"score\": " + json_number(score(members[c][i])) + "}"
-                  : std::to_string(c + 1) + "  " + fixed(static_cast<double>(score(members[c][i])), 4) +
-                        "  " + shown(path) + '\n';
+      text +=
+          std::to_string(c + 1) + "  " + sections.back().pictures.back().caption + "  " + shown(path) + '\n';
     }
-    text += show_arguments.json ? "]" : "";
   }
-  if (!show_arguments.print_paths(paths)) print(show_arguments.json ? text + "]}\n" : text);
+  const auto group = [&](size_t c) {
+    return json_list(members[c].size(), [&](size_t i) {
+      return "{\"path\": " + json_string(s.path(members[c][i])) +
+             ", \"score\": " + json_number(score(members[c][i])) + "}";
+    });
+  };
+  if (show_arguments.json) text = "{\"clusters\": " + json_list(members.size(), group, ",\n") + "}\n";
+  if (!show_arguments.print_paths(paths)) print(text);
   show_arguments.write_sheet("simdclip cluster", sections, s);
 }
 

@@ -67,23 +67,29 @@ void dups_command(std::vector<std::string> given) {
   Progress::clear_line();
   std::vector<std::string> copies;
   std::vector<SheetSection> sections;
-  std::string text = show_arguments.json ? "{\"groups\": [" : "";
+  // Halves may round above it
+  const auto score = [&](size_t g, size_t i) {
+    return std::min(1.0, cosine(s, groups[g].front(), groups[g][i]));
+  };
+  std::string text;
   for (size_t g = 0; g < groups.size(); ++g) {
     sections.push_back({"group " + std::to_string(g + 1), {}});
-    text += show_arguments.json ? (g == 0 ? "[" : ",\n[") : (g == 0 ? "" : "\n");
+    if (g > 0) text += '\n';
     for (size_t i = 0; i < groups[g].size(); ++i) {
       const std::string path = s.path(groups[g][i]);
-      // Halves may round above it
-      const double score = std::min(1.0, cosine(s, groups[g].front(), groups[g][i]));
       if (i > 0) copies.push_back(path);
-      sections.back().pictures.push_back({path, fixed(score, 4)});
-      text += show_arguments.json ? (i == 0 ? "" : ", ") + ("{\"path\": " + json_string(path)) +
-                                        ", \"score\": " + json_number(score) + "}"
-                                  : fixed(score, 4) + "  " + shown(path) + '\n';
+      sections.back().pictures.push_back({path, fixed(score(g, i), 4)});
+      text += sections.back().pictures.back().caption + "  " + shown(path) + '\n';
     }
-    text += show_arguments.json ? "]" : "";
   }
-  if (!show_arguments.print_paths(copies)) print(show_arguments.json ? text + "]}\n" : text);
+  const auto group = [&](size_t g) {
+    return json_list(groups[g].size(), [&](size_t i) {
+      return "{\"path\": " + json_string(s.path(groups[g][i])) + ", \"score\": " + json_number(score(g, i)) +
+             "}";
+    });
+  };
+  if (show_arguments.json) text = "{\"groups\": " + json_list(groups.size(), group, ",\n") + "}\n";
+  if (!show_arguments.print_paths(copies)) print(text);
   message(std::to_string(groups.size()) + (groups.size() == 1 ? " group, " : " groups, ") +
           std::to_string(copies.size()) + " pictures beyond the first of each");
   show_arguments.write_sheet("simdclip dups", sections, s);

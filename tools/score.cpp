@@ -36,7 +36,7 @@ Given parse(std::vector<std::string> words) {
       "  simdclip score -m l14.sclip photos --aesthetic sac+logos+ava1-l14-linearMSE.pth\n"
       "  simdclip score -m l14-336.sclip generated --against photos\n");
   given.pictures.declare(arguments);
-  arguments.list("--prompt", given.prompts, "TEXT...", "CLIPScore of every picture with every prompt");
+  arguments.list("--prompt,--text", given.prompts, "TEXT...", "CLIPScore of every picture with every prompt");
   arguments.list("--reference", given.references, "TEXT...",
                  "RefCLIPScore of the prompts against these captions, too");
   arguments.text(

@@ -91,6 +91,7 @@ TEST_F(Errors, WrongUsage) {
       {{"--jsn"}, 2, "unknown command '--jsn'"},
       {{""}, 2, "unknown command ''"},
       {{"info", "--jsn"}, 2, "did you mean --json?"},
+      {{"info", "--text"}, 2, "unknown option '--text'; see"},  // --help is no guess at it
       {{"info", "--modell", "MODEL"}, 2, "did you mean --model?"},
       {{"info", "--json=maybe"}, 2, "json"},
       {{"info", "-q"}, 2, "unknown option '-q'"},
