@@ -257,6 +257,24 @@ std::string stem(const std::string& path) {
 
 }  // namespace
 
+// A gate and the fc1 beside it multiply the same rows: with one, both stay.
+void keep_bf16(const std::vector<std::string>& names, ModelConfig& config) {
+  std::vector<std::string>& kept = config.bf16_weights;
+  kept = names;
+  const std::string ends[] = {".mlp.gate.weight", ".mlp.fc1.weight"};
+  for (const std::string& name : names) {
+    for (size_t i = 0; i < 2; ++i) {
+      if (!name.ends_with(ends[i])) continue;
+      const bool gated = name.starts_with("visual.") ? config.vision && config.vision->transformer.gated_mlp
+                                                     : config.text && config.text->transformer.gated_mlp;
+      if (gated && name.find(".blocks.") != name.npos)
+        kept.push_back(name.substr(0, name.size() - ends[i].size()) + ends[1 - i]);
+    }
+  }
+  std::sort(kept.begin(), kept.end());
+  kept.erase(std::unique(kept.begin(), kept.end()), kept.end());
+}
+
 void need_real(const TensorSource& tensors, size_t index) {
   const ForeignTensor& tensor = tensors.tensors()[index];
   const bool real = tensor.type == ForeignType::f32 || tensor.type == ForeignType::f16 ||
@@ -355,8 +373,7 @@ ConvertPlan make_plan(const SourceFiles& files, const TensorSource& tensors, con
     ask(files, tensors);
   }
   plan.config.precision = precision;
-  plan.config.bf16_weights = options.bf16_weights;
-  std::sort(plan.config.bf16_weights.begin(), plan.config.bf16_weights.end());
+  keep_bf16(options.bf16_weights, plan.config);
   plan.config.source = base_name(files.weights);
   apply_overrides(options, plan);
   apply_picture_size(options, plan);

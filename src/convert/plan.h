@@ -125,6 +125,8 @@ PreprocessConfig read_transformers_preprocess(const std::string& folder, VisionC
                                               const ConvertOptions& options);
 
 // --- shared ---
+// options.bf16_weights -> config.bf16_weights: sorted, with the partner of each gate and fc1.
+void keep_bf16(const std::vector<std::string>& names, ModelConfig& config);
 // The configuration that is written: without the tower that options.tower leaves out.
 ModelConfig kept_config(const ConvertPlan& plan);
 // Error shape_mismatch where its elements are integers.

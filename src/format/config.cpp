@@ -200,6 +200,14 @@ void validate(const ModelConfig& c, const std::string& where) {
                                     [](const TensorSpec& s) { return s.storage == Storage::gemm_bf16; });
     check.require(static_cast<size_t>(kept) == c.bf16_weights.size(), "bf16_weights",
                   "names a tensor that is no GEMM weight of this model");
+    // mlp.gate and mlp.fc1 multiply the same rows, which are quantized or not.
+    for (size_t i = 0; i < specs.size(); ++i) {
+      if (!specs[i].name.ends_with(".mlp.gate.weight")) continue;
+      const auto fc1 = std::find_if(specs.begin() + static_cast<std::ptrdiff_t>(i), specs.end(),
+                                    [](const TensorSpec& s) { return s.name.ends_with(".mlp.fc1.weight"); });
+      check.require(fc1 != specs.end() && fc1->storage == specs[i].storage, "bf16_weights",
+                    "expected an mlp's gate and fc1 both or neither");
+    }
   }
 }
 

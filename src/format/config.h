@@ -170,7 +170,8 @@ struct ModelConfig {
   std::string name;    // for people: "ViT-B-32", or the folder's own; decides nothing
   std::string source;  // what it was converted from, for people
   Precision precision = Precision::f32;
-  std::vector<std::string> bf16_weights;  // int8 files: the GEMM weights that stay bf16, sorted by name
+  // int8 files: the GEMM weights that stay bf16, sorted by name; an mlp's gate and fc1 both or neither
+  std::vector<std::string> bf16_weights;
   uint32_t embed_dim = 0;
   std::optional<VisionConfig> vision;
   std::optional<TextConfig> text;

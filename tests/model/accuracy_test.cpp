@@ -130,6 +130,34 @@ TEST(Equalization, ChangesNoResultOfAnyBlock) {
   }
 }
 
+// EVA02's blocks: each weight of one kept in bf16, which keeps a gate and its fc1 together.
+TEST(ConvertOptions, KeepsAnyWeightOfAGatedBlockInBf16) {
+  const tests::TemporaryFolder folder;
+  for (const TinyCase& tiny : tiny_cases()) {
+    if (tiny.name != "rotary_gated_with_inner_norms") continue;
+    const SchemaSource source(tiny.config);
+    ModelConfig config = tiny.config;
+    config.precision = Precision::int8;
+    for (const std::string part : {"attn.qkv", "attn.proj", "mlp.gate", "mlp.fc1", "mlp.fc2"}) {
+      SCOPED_TRACE(part);
+      ConvertPlan plan;
+      plan.config = config;
+      plan.tokenizer = tiny_tokenizer();
+      keep_bf16({"visual.blocks.0." + part + ".weight"}, plan.config);
+      EXPECT_EQ(plan.config.bf16_weights.size(), part == "mlp.gate" || part == "mlp.fc1" ? 2U : 1U);
+      const SchemaSource stored(plan.config);
+      const std::string path = folder.file(part + ".sclip"), wide = folder.file("f32.sclip");
+      write_plan(plan, stored.bound(), stored, path, {});
+      plan.config = tiny.config;
+      write_plan(plan, source.bound(), source, wide, {});
+      const Model x = Model::open(wide), y = Model::open(path);
+      EXPECT_GE(cosine_agreement(picture_rows(x, 2), picture_rows(y, 2), x.embed_dim()).lowest, 0.98);
+    }
+    config.bf16_weights = {"visual.blocks.0.mlp.fc1.weight"};
+    EXPECT_THROW(validate(config, "one of two"), Error);
+  }
+}
+
 TEST(Equalization, IsOnForInt8AndCanBeLeftOut) {
   const tests::FixtureSource source("open_clip_folder");
   const tests::TemporaryFolder folder;
