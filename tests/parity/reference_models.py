@@ -108,8 +108,8 @@ def calm(model, seed):
 
 
 def calm_tables(model, seed):
-    """As calm; the image tower's class token and positions as large as a patch's row. A tower without ln_pre keeps the class token as timm initialises it, a fiftieth
-    of that: its row is then block 0's output and nothing else, and every rounding of that block is the whole row's."""
+    """As calm; the image tower's class token and positions as large as a patch's row, where timm begins them a fiftieth of that. A second drawing: it
+    makes pictures more alike, too."""
     model = calm(model, seed)
     with torch.no_grad():
         model.visual.trunk.cls_token.normal_(0, 0.5)
